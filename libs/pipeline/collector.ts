@@ -1,0 +1,92 @@
+/** What a flume.conf is made of. A kind of component is one folder in `libs/connectors` and one line in its registry. */
+import type { OptionSpecs } from '#config/options';
+import type { EventBatch } from '#pipeline/event-batch';
+import type { Clock } from '#std/clock';
+import type { Logger } from '#std/log';
+
+/** Takes events in. Delivers batches to its context, which answers when every required channel has committed them. */
+export interface Source {
+  start(context: SourceContext): Promise<void>;
+  /** Stops reading, waits for deliveries under way, writes positions. */
+  stop(): Promise<void>;
+}
+
+export interface SourceContext extends ComponentContext {
+  /**
+   * Runs interceptors, selector and channels. Resolves when all required channels have committed; rejects with a
+   * `ChannelError` (full, closed, away) and then nothing may be taken as delivered. Several deliveries may be under way;
+   * they reach a channel in the order of the calls.
+   */
+  deliver(batch: EventBatch): Promise<void>;
+}
+
+export interface ComponentContext {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** A folder of this component's own, made on demand, kept over restarts. */
+  readonly stateDirectory: string;
+  /** Adds to a counter of this component, by Flume's counter names (EventAcceptedCount …). */
+  count(counter: string, by: number): void;
+}
+
+/** Changes or drops events; a pure function of the batch, once configured. */
+export interface Interceptor {
+  intercept(batch: EventBatch): EventBatch;
+}
+
+/** Holds events between sources and sinks. One put is one transaction, and so is one take. */
+export interface Channel {
+  start(context: ComponentContext): Promise<void>;
+  stop(): Promise<void>;
+  /** Resolves when committed, as durable as this channel is. Rejects with a ChannelError when there is no room in time. */
+  put(batch: EventBatch): Promise<void>;
+  /** Up to `maxEvents`, waiting at most `waitMs` for the first; null when there was nothing. */
+  take(maxEvents: number, waitMs: number): Promise<ChannelTake | null>;
+  /** Events held; null where the channel does not know (a topic). */
+  size(): number | null;
+  readonly capacity: number | null;
+}
+
+export interface ChannelTake {
+  readonly batch: EventBatch;
+  /** The events are gone from the channel, durably where the channel is durable. */
+  commit(): Promise<void>;
+  /** The events are at the head again, in order. */
+  rollback(): Promise<void>;
+}
+
+/** A sink inside a flume.conf: gets what it drains. The runner takes, calls, and commits or rolls back. */
+export interface ChannelSink {
+  start(context: ComponentContext): Promise<void>;
+  stop(): Promise<void>;
+  /** How many events it wants at most in one batch. */
+  readonly batchSize: number;
+  /** Resolves when the destination has the events, durably. */
+  write(batch: EventBatch): Promise<void>;
+}
+
+/** Registration of a component: what the registry holds, the reference page shows and the parser checks against. */
+export interface ComponentType<T> {
+  /** Flume's alias: `taildir`. */
+  readonly name: string;
+  /** Java class names under which Flume's users know it. */
+  readonly classNames: readonly string[];
+  readonly doc: string;
+  readonly options: OptionSpecs;
+  /** `context` is the flat map of this component's keys, its prefix cut off, already checked against `options`. */
+  create(input: ComponentInput): T;
+}
+
+export interface ComponentInput {
+  readonly agent: string;
+  readonly name: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly services: AgentServices;
+}
+
+/** What an agent's components share: the way to topics above all. */
+export interface AgentServices {
+  /** Addresses of topics where the component names none: `127.0.0.1:9092`. */
+  readonly bootstrap: string;
+}

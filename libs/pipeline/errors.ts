@@ -1,0 +1,43 @@
+import { MillraceError, type ErrorKind } from '#std/errors';
+
+export const pipelineErrors = {
+  channelFull: { code: 'pipeline.channel.full', retriable: true, http: 503 },
+  channelClosed: { code: 'pipeline.channel.closed', retriable: true, http: 503 },
+  channelFailed: { code: 'pipeline.channel.failed', retriable: true, http: 503 },
+  sinkRetriable: { code: 'pipeline.sink.retriable', retriable: true },
+  sinkFatal: { code: 'pipeline.sink.fatal', retriable: false },
+  sinkPoison: { code: 'pipeline.sink.poison', retriable: false },
+} satisfies Record<string, ErrorKind>;
+
+/** A channel did not take a batch; the source keeps it and tries again. */
+export class ChannelError extends MillraceError {}
+
+/** The store is away, busy or slow: the same batch is tried again with backoff, without limit. */
+export class RetriableSinkError extends MillraceError {
+  constructor(message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
+    super(pipelineErrors.sinkRetriable, message, options);
+    this.retryAfterMs = options?.retryAfterMs ?? null;
+  }
+  readonly retryAfterMs: number | null;
+}
+
+/** Configuration or rights are wrong: the task stops as FAILED until somebody restarts it. */
+export class FatalSinkError extends MillraceError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(pipelineErrors.sinkFatal, message, options);
+  }
+}
+
+/**
+ * The store refuses records as bad data. `index` is the position in the batch where the sink knows which one; null asks the
+ * runner to bisect. Nothing of the batch may have been kept.
+ */
+export class PoisonRecordError extends MillraceError {
+  constructor(
+    message: string,
+    readonly index: number | null,
+    options?: { cause?: unknown },
+  ) {
+    super(pipelineErrors.sinkPoison, message, options);
+  }
+}

@@ -1,0 +1,70 @@
+/** What a sink worker runs. A kind of sink is one folder in `libs/connectors/sinks` and one line in the registry. */
+import type { OptionSpecs } from '#config/options';
+import type { Clock } from '#std/clock';
+import type { Logger } from '#std/log';
+import type { SinkBatch } from '#pipeline/sink-batch';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/**
+ * One task of a sink. Life: `start → open(partitions) → (put | flush)* → close(partitions) → stop`. The runner calls one
+ * method at a time.
+ */
+export interface Sink {
+  start(context: SinkContext): Promise<void>;
+  /**
+   * Partitions were assigned. Gives the next offset for each partition whose position the store itself keeps; the runner
+   * seeks there and ignores the group's offset. An exactly-once sink fences older owners here by `ownerEpoch`.
+   */
+  open(partitions: readonly TopicPartition[]): Promise<readonly StoredOffset[]>;
+  /**
+   * Records of one partition, in order. Resolves when the sink has taken them over, durable or not. Throws
+   * RetriableSinkError (same batch again later), PoisonRecordError (bad data), FatalSinkError (task fails).
+   */
+  put(batch: SinkBatch): Promise<void>;
+  /**
+   * Makes durable what is due (all of it where `all` is set: pause, rebalance, stop) and gives, per partition, the next offset below
+   * which everything is durable in the store. Called after puts and at least each second, so that interval rolls happen.
+   */
+  flush(all: boolean): Promise<readonly StoredOffset[]>;
+  /** Partitions were taken away; what was not flushed is dropped, its offsets were not committed. */
+  close(partitions: readonly TopicPartition[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface StoredOffset extends TopicPartition {
+  /** The next offset to read. */
+  readonly offset: number;
+}
+
+export interface SinkContext {
+  /** Connector name: `lake`. */
+  readonly name: string;
+  readonly task: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Rises with each new owner of the task; the lower one has lost. */
+  readonly ownerEpoch: number;
+  /** A folder of this task's own, for spools; may be lost between runs. */
+  readonly stateDirectory: string;
+}
+
+export type Guarantee = 'exactly-once' | 'effectively-once' | 'at-least-once';
+
+/** Registration of a sink: what the registry holds, `connector-plugins` lists and forms are made from. */
+export interface SinkType {
+  /** Short name, also accepted as `connector.class`: `hdfs`. */
+  readonly name: string;
+  /** Java class names of well-known connectors that it stands in for. */
+  readonly classNames: readonly string[];
+  readonly version: string;
+  readonly doc: string;
+  readonly options: OptionSpecs;
+  /** The guarantee that these options give. */
+  guarantee(options: Readonly<Record<string, string>>): Guarantee;
+  /** `options` were already checked against the declaration. */
+  create(options: Readonly<Record<string, string>>): Sink;
+}

@@ -1,0 +1,140 @@
+import { constants } from 'node:fs';
+import * as fs from 'node:fs/promises';
+
+/**
+ * The file system as the log and its neighbours see it. The real one is here; `simulated-disk` has one that loses, tears
+ * and reorders what was not synced. Paths are absolute.
+ */
+export interface Disk {
+  open(path: string, mode: 'read' | 'append' | 'readwrite'): Promise<DiskFile>;
+  makeDirectory(path: string): Promise<void>;
+  /** Names in a directory, sorted; empty where there is no such directory. */
+  list(path: string): Promise<string[]>;
+  /** Replaces `to` at once if it is there. Durable only after `syncDirectory`. */
+  rename(from: string, to: string): Promise<void>;
+  /** No error where the file is gone already. */
+  remove(path: string): Promise<void>;
+  removeTree(path: string): Promise<void>;
+  /** Makes creations, renames and removals in `path` durable. */
+  syncDirectory(path: string): Promise<void>;
+  /** Size in bytes, or null where there is no such file. */
+  size(path: string): Promise<number | null>;
+  /** The whole file, or null where there is none. */
+  readFile(path: string): Promise<Buffer | null>;
+}
+
+export interface DiskFile {
+  readonly path: string;
+  size(): Promise<number>;
+  /** Fills `target` from `position`; gives the number of bytes read, less than asked only at the end of the file. */
+  read(target: Buffer, position: number): Promise<number>;
+  /** Writes all of `chunks`, one after another, at `position`. */
+  write(chunks: readonly Buffer[], position: number): Promise<void>;
+  truncate(size: number): Promise<void>;
+  /** fdatasync. After one failure the file must not be written again. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const flags = {
+  read: constants.O_RDONLY,
+  append: constants.O_RDWR | constants.O_CREAT,
+  readwrite: constants.O_RDWR,
+} as const;
+
+const chunksPerWriteMax = 1024;
+
+export const realDisk: Disk = {
+  async open(path, mode) {
+    const handle = await fs.open(path, flags[mode], 0o644);
+    return realFile(path, handle);
+  },
+  async makeDirectory(path) {
+    await fs.mkdir(path, { recursive: true });
+  },
+  async list(path) {
+    try {
+      return (await fs.readdir(path)).sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
+  },
+  rename: (from, to) => fs.rename(from, to),
+  remove: (path) => fs.rm(path, { force: true }),
+  removeTree: (path) => fs.rm(path, { force: true, recursive: true }),
+  async syncDirectory(path) {
+    const handle = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  async size(path) {
+    try {
+      return (await fs.stat(path)).size;
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  },
+  async readFile(path) {
+    try {
+      return await fs.readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  },
+};
+
+function realFile(path: string, handle: fs.FileHandle): DiskFile {
+  return {
+    path,
+    size: async () => (await handle.stat()).size,
+    async read(target, position) {
+      let total = 0;
+      while (total < target.length) {
+        const { bytesRead } = await handle.read(target, total, target.length - total, position + total);
+        if (bytesRead === 0) break;
+        total += bytesRead;
+      }
+      return total;
+    },
+    async write(chunks, position) {
+      let at = position;
+      for (let first = 0; first < chunks.length; first += chunksPerWriteMax) {
+        at = await writeAll(handle, chunks.slice(first, first + chunksPerWriteMax), at);
+      }
+    },
+    truncate: (size) => handle.truncate(size),
+    sync: () => handle.datasync(),
+    close: () => handle.close(),
+  };
+}
+
+/** One gathered write, and what a short write left over; gives the position after it. */
+async function writeAll(handle: fs.FileHandle, chunks: readonly Buffer[], position: number): Promise<number> {
+  let at = position;
+  let rest = chunks.filter((chunk) => chunk.length > 0);
+  while (rest.length > 0) {
+    const { bytesWritten } = await handle.writev(rest, at);
+    at += bytesWritten;
+    rest = dropBytes(rest, bytesWritten);
+  }
+  return at;
+}
+
+function dropBytes(chunks: readonly Buffer[], count: number): Buffer[] {
+  let left = count;
+  for (const [index, chunk] of chunks.entries()) {
+    if (left < chunk.length) return [chunk.subarray(left), ...chunks.slice(index + 1)];
+    left -= chunk.length;
+  }
+  return [];
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,17 @@
+// Which room may import which: imports only go down. `npm run check` holds the code to it.
+export const levels = {
+  std: 0,
+  config: 1,
+  net: 1,
+  wire: 1,
+  security: 1,
+  log: 2,
+  catalog: 2,
+  topics: 2,
+  control: 2,
+  pipeline: 3,
+  broker: 3,
+  server: 4,
+  connectors: 4,
+  nest: 5,
+};
