@@ -31,7 +31,7 @@ export class EventBatch {
       for (const [name, value] of Object.entries(event.headers ?? {})) {
         let column = columns.get(name);
         if (column === undefined) {
-          column = new Array<string | null>(events.length).fill(null);
+          column = Array.from({ length: events.length }, () => null);
           columns.set(name, column);
         }
         column[index] = value;
