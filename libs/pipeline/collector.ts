@@ -15,7 +15,11 @@ export interface SourceContext extends ComponentContext {
   /**
    * Runs interceptors, selector and channels. Resolves when all required channels have committed; rejects with a
    * `ChannelError` (full, closed, away) and then nothing may be taken as delivered. Several deliveries may be under way;
-   * they reach a channel in the order of the calls.
+   * they reach a channel in the order of the calls. To try again, give the same batch object: channels that committed it the
+   * first time are then left out, so that a full channel makes no duplicates in the others.
+   *
+   * Counts EventReceivedCount, EventAcceptedCount, AppendBatchReceivedCount, AppendBatchAcceptedCount, ChannelWriteFail
+   * and GenericProcessingFail (an interceptor threw) for the source; the source counts the rest.
    */
   deliver(batch: EventBatch): Promise<void>;
 }
@@ -28,6 +32,8 @@ export interface ComponentContext {
   readonly stateDirectory: string;
   /** Adds to a counter of this component, by Flume's counter names (EventAcceptedCount …). */
   count(counter: string, by: number): void;
+  /** Shows an error of a running component in its status; null clears it. Does not stop the component. */
+  reportError(error: unknown): void;
 }
 
 /** Changes or drops events; a pure function of the batch, once configured. */
@@ -41,11 +47,16 @@ export interface Channel {
   stop(): Promise<void>;
   /** Resolves when committed, as durable as this channel is. Rejects with a ChannelError when there is no room in time. */
   put(batch: EventBatch): Promise<void>;
-  /** Up to `maxEvents`, waiting at most `waitMs` for the first; null when there was nothing. */
-  take(maxEvents: number, waitMs: number): Promise<ChannelTake | null>;
+  /**
+   * Up to `maxEvents`, waiting at most `waitMs` (or until `signal` aborts) for the first; null when there was nothing. Several
+   * takes may be under way and are committed or rolled back in any order.
+   */
+  take(maxEvents: number, waitMs: number, signal?: AbortSignal): Promise<ChannelTake | null>;
   /** Events held; null where the channel does not know (a topic). */
   size(): number | null;
   readonly capacity: number | null;
+  /** True where events are lost with the process: the agent then drains the channel before it stops its sinks. */
+  readonly volatile?: boolean;
 }
 
 export interface ChannelTake {
@@ -62,6 +73,8 @@ export interface ChannelSink {
   stop(): Promise<void>;
   /** How many events it wants at most in one batch. */
   readonly batchSize: number;
+  /** Writes that may be under way at once, begun in order; 1 when absent. */
+  readonly writesInFlightMax?: number;
   /** Resolves when the destination has the events, durably. */
   write(batch: EventBatch): Promise<void>;
 }
@@ -74,8 +87,19 @@ export interface ComponentType<T> {
   readonly classNames: readonly string[];
   readonly doc: string;
   readonly options: OptionSpecs;
-  /** `context` is the flat map of this component's keys, its prefix cut off, already checked against `options`. */
+  /** Option that says how many events are moved at once; held against the channel's `transactionCapacity`. */
+  readonly batchSizeOption?: string;
+  /** What only several options together can get wrong. `options` has no other problem. */
+  check?(options: Readonly<Record<string, string>>): readonly ComponentRemark[];
+  /** `input.options` is the flat map of this component's keys, its prefix cut off, already checked against `options`. */
   create(input: ComponentInput): T;
+}
+
+export interface ComponentRemark {
+  readonly severity: 'error' | 'warning';
+  /** The option that the message is about. */
+  readonly option: string;
+  readonly message: string;
 }
 
 export interface ComponentInput {
@@ -89,4 +113,16 @@ export interface ComponentInput {
 export interface AgentServices {
   /** Addresses of topics where the component names none: `127.0.0.1:9092`. */
   readonly bootstrap: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The kinds of components that there are; `flume.conf` is read against it. */
+export interface ComponentRegistry {
+  readonly sources: readonly ComponentType<Source>[];
+  readonly channels: readonly ComponentType<Channel>[];
+  readonly sinks: readonly ComponentType<ChannelSink>[];
+  readonly interceptors: readonly ComponentType<Interceptor>[];
+  /** Types that Flume has and this release has not, by kind: the error then says so instead of guessing. */
+  readonly missing: Readonly<Record<'source' | 'channel' | 'sink' | 'interceptor', readonly string[]>>;
 }
