@@ -17,3 +17,10 @@ export function bundledNode() {
     return null;
   }
 }
+
+export const nodeMissing =
+  'Millrace needs Node ' +
+  nodeMajorMin +
+  ' or newer, and this is ' +
+  process.version +
+  '. Install it with "npm ci" (npm 10 or newer brings the right Node along), or put a newer Node on the PATH.';

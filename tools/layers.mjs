@@ -15,3 +15,7 @@ export const levels = {
   connectors: 4,
   nest: 5,
 };
+
+/** These apps know topics by an address only, so that a real Kafka can stand in for our topic service. */
+export const appsOverTopics = ['collector', 'sink-worker', 'admin', 'cli'];
+export const roomsBehindTopics = ['log', 'catalog', 'broker', 'server'];

@@ -1,0 +1,58 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Child } from './child.js';
+import { classPath, javaOpens } from './jars.js';
+
+const flumeVersion = '1.11.0';
+
+export interface FlumeOptions {
+  readonly confPath: string;
+  readonly agent: string;
+  readonly directory: string;
+  /** JVM heap, `512m`. */
+  readonly heap?: string;
+}
+
+/** A real Apache Flume agent, ready when its source has started. */
+export async function startFlume(options: FlumeOptions): Promise<Child> {
+  const flume = (group: string, name: string): string => `org.apache.flume${group}:${name}:${flumeVersion}`;
+  const jars = await classPath('flume', [
+    flume('', 'flume-ng-node'),
+    flume('', 'flume-ng-core'),
+    flume('', 'flume-ng-sdk'),
+    flume('.flume-ng-channels', 'flume-file-channel'),
+    flume('.flume-ng-channels', 'flume-kafka-channel'),
+    flume('.flume-ng-sources', 'flume-kafka-source'),
+    flume('.flume-ng-sources', 'flume-taildir-source'),
+    flume('.flume-ng-sinks', 'flume-ng-kafka-sink'),
+    'com.google.guava:guava:31.1-jre',
+    'org.slf4j:slf4j-api:1.7.36',
+    ...['log4j-slf4j-impl', 'log4j-core', 'log4j-1.2-api'].map((name) => `org.apache.logging.log4j:${name}:2.24.3`),
+  ]);
+  const conf = join(options.directory, 'conf');
+  mkdirSync(conf, { recursive: true });
+  writeFileSync(
+    join(conf, 'log4j2.xml'),
+    '<Configuration status="WARN"><Appenders><Console name="c"><PatternLayout pattern="%d %p [%t] %c{2}: %m%n"/></Console></Appenders>' +
+      '<Loggers><Logger name="org.apache.kafka" level="WARN"/><Root level="INFO"><AppenderRef ref="c"/></Root></Loggers></Configuration>',
+  );
+  const child = new Child({
+    command: 'java',
+    args: [
+      `-Xmx${options.heap ?? '512m'}`,
+      ...javaOpens,
+      '-Djava.net.preferIPv4Stack=true',
+      '-cp',
+      `${conf}:${jars}`,
+      'org.apache.flume.node.Application',
+      '--conf-file',
+      options.confPath,
+      '--name',
+      options.agent,
+      '--no-reload-conf',
+    ],
+    logPath: join(options.directory, 'flume.out'),
+  });
+  await child.until('Flume', () => /Component type: SOURCE, name: .* started|Starting Source/.test(child.output()));
+  return child;
+}
