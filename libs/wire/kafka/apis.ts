@@ -1,0 +1,91 @@
+/** Every Kafka API we declare, by name and by key. One line an API. */
+import { produce } from './schemas/produce.js';
+import { fetch } from './schemas/fetch.js';
+import { listOffsets } from './schemas/list-offsets.js';
+import { metadata } from './schemas/metadata.js';
+import { offsetCommit } from './schemas/offset-commit.js';
+import { offsetFetch } from './schemas/offset-fetch.js';
+import { findCoordinator } from './schemas/find-coordinator.js';
+import { joinGroup } from './schemas/join-group.js';
+import { heartbeat } from './schemas/heartbeat.js';
+import { leaveGroup } from './schemas/leave-group.js';
+import { syncGroup } from './schemas/sync-group.js';
+import { describeGroups } from './schemas/describe-groups.js';
+import { listGroups } from './schemas/list-groups.js';
+import { apiVersions } from './schemas/api-versions.js';
+import { createTopics } from './schemas/create-topics.js';
+import { deleteTopics } from './schemas/delete-topics.js';
+import { deleteRecords } from './schemas/delete-records.js';
+import { initProducerId } from './schemas/init-producer-id.js';
+import { offsetForLeaderEpoch } from './schemas/offset-for-leader-epoch.js';
+import { describeConfigs } from './schemas/describe-configs.js';
+import { createPartitions } from './schemas/create-partitions.js';
+import { deleteGroups } from './schemas/delete-groups.js';
+import { incrementalAlterConfigs } from './schemas/incremental-alter-configs.js';
+import { offsetDelete } from './schemas/offset-delete.js';
+import { describeCluster } from './schemas/describe-cluster.js';
+import type { Api } from './schema.js';
+
+export const apis = {
+  produce,
+  fetch,
+  listOffsets,
+  metadata,
+  offsetCommit,
+  offsetFetch,
+  findCoordinator,
+  joinGroup,
+  heartbeat,
+  leaveGroup,
+  syncGroup,
+  describeGroups,
+  listGroups,
+  apiVersions,
+  createTopics,
+  deleteTopics,
+  deleteRecords,
+  initProducerId,
+  offsetForLeaderEpoch,
+  describeConfigs,
+  createPartitions,
+  deleteGroups,
+  incrementalAlterConfigs,
+  offsetDelete,
+  describeCluster,
+};
+
+const byKey: ReadonlyMap<number, Api> = new Map(Object.values(apis).map((api) => [api.key, api]));
+
+/** Null for an API we do not know. */
+export function apiOfKey(key: number): Api | null {
+  return byKey.get(key) ?? null;
+}
+
+export type { ProduceRequest, ProduceResponse } from './schemas/produce.js';
+export type { FetchRequest, FetchResponse } from './schemas/fetch.js';
+export type { ListOffsetsRequest, ListOffsetsResponse } from './schemas/list-offsets.js';
+export type { MetadataRequest, MetadataResponse } from './schemas/metadata.js';
+export type { OffsetCommitRequest, OffsetCommitResponse } from './schemas/offset-commit.js';
+export type { OffsetFetchRequest, OffsetFetchResponse } from './schemas/offset-fetch.js';
+export type { FindCoordinatorRequest, FindCoordinatorResponse } from './schemas/find-coordinator.js';
+export type { JoinGroupRequest, JoinGroupResponse } from './schemas/join-group.js';
+export type { HeartbeatRequest, HeartbeatResponse } from './schemas/heartbeat.js';
+export type { LeaveGroupRequest, LeaveGroupResponse } from './schemas/leave-group.js';
+export type { SyncGroupRequest, SyncGroupResponse } from './schemas/sync-group.js';
+export type { DescribeGroupsRequest, DescribeGroupsResponse } from './schemas/describe-groups.js';
+export type { ListGroupsRequest, ListGroupsResponse } from './schemas/list-groups.js';
+export type { ApiVersionsRequest, ApiVersionsResponse } from './schemas/api-versions.js';
+export type { CreateTopicsRequest, CreateTopicsResponse } from './schemas/create-topics.js';
+export type { DeleteTopicsRequest, DeleteTopicsResponse } from './schemas/delete-topics.js';
+export type { DeleteRecordsRequest, DeleteRecordsResponse } from './schemas/delete-records.js';
+export type { InitProducerIdRequest, InitProducerIdResponse } from './schemas/init-producer-id.js';
+export type { OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse } from './schemas/offset-for-leader-epoch.js';
+export type { DescribeConfigsRequest, DescribeConfigsResponse } from './schemas/describe-configs.js';
+export type { CreatePartitionsRequest, CreatePartitionsResponse } from './schemas/create-partitions.js';
+export type { DeleteGroupsRequest, DeleteGroupsResponse } from './schemas/delete-groups.js';
+export type {
+  IncrementalAlterConfigsRequest,
+  IncrementalAlterConfigsResponse,
+} from './schemas/incremental-alter-configs.js';
+export type { OffsetDeleteRequest, OffsetDeleteResponse } from './schemas/offset-delete.js';
+export type { DescribeClusterRequest, DescribeClusterResponse } from './schemas/describe-cluster.js';
