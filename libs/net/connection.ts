@@ -1,0 +1,182 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '#std/clock';
+import { FrameSplitter } from './frame-splitter.js';
+import { plainAddress } from './host.js';
+
+export interface ConnectionLimits {
+  /** Largest frame, bytes, without its size prefix. */
+  readonly frameBytesMax: number;
+  /** Reading stops while requests without an answer, plus answers not taken by the peer, hold more bytes than this. */
+  readonly budgetBytesMax: number;
+  /** Reading stops while more requests than this wait for their answer. */
+  readonly unansweredMax: number;
+}
+
+export interface ConnectionEvents {
+  /** One whole frame, without its size prefix. Each is later settled by `settle`. */
+  onFrame(frame: Buffer): void;
+  /** Once, whoever closed it; `error` where something was wrong. */
+  onClose(error: Error | null): void;
+}
+
+/**
+ * One accepted socket. It gives frames up and takes answers down, and reads no further while what it owes (requests not
+ * settled, answers not yet taken by the peer) is over its budget: a peer that does not read its answers, or asks faster than
+ * it is served, waits in its own TCP window and not in our memory.
+ */
+export class Connection {
+  readonly id: number;
+  readonly localHost: string;
+  readonly localPort: number;
+  readonly remoteHost: string;
+  bytesIn = 0;
+  bytesOut = 0;
+  private readonly splitter: FrameSplitter;
+  private events: ConnectionEvents | null = null;
+  private lastActivityMs: number;
+  private unansweredBytes = 0;
+  private unanswered = 0;
+  private paused = false;
+  private corked = false;
+  private closed = false;
+  private failure: Error | null = null;
+  private drainWaiters: (() => void)[] = [];
+
+  constructor(
+    id: number,
+    private readonly socket: Socket,
+    private readonly limits: ConnectionLimits,
+    private readonly clock: Clock,
+  ) {
+    this.id = id;
+    this.localHost = plainAddress(socket.localAddress ?? '');
+    this.localPort = socket.localPort ?? 0;
+    this.remoteHost = plainAddress(socket.remoteAddress ?? '');
+    this.splitter = new FrameSplitter(limits.frameBytesMax);
+    this.lastActivityMs = clock.monotonic();
+  }
+
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** Bytes of answers that the peer has not taken yet. */
+  get unsentBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** Begins to read. */
+  start(events: ConnectionEvents): void {
+    this.events = events;
+    this.socket.setNoDelay(true);
+    this.socket.on('data', (chunk: Buffer) => this.read(chunk));
+    this.socket.on('drain', () => this.drained());
+    this.socket.on('error', (error) => (this.failure ??= error));
+    this.socket.on('end', () => this.close());
+    this.socket.on('close', () => this.finish());
+  }
+
+  /** Writes the pieces of one answer; the socket's own queue keeps their order. Nothing happens once closed. */
+  send(pieces: readonly Buffer[]): void {
+    if (this.closed) return;
+    if (!this.corked) {
+      // Answers of one turn (one group commit settles many) leave in one gathered write.
+      this.corked = true;
+      this.socket.cork();
+      process.nextTick(() => this.uncork());
+    }
+    for (const piece of pieces) {
+      this.bytesOut += piece.length;
+      this.socket.write(piece);
+    }
+  }
+
+  /** A frame of `bytes` has had its answer (or needs none). */
+  settle(bytes: number): void {
+    this.unanswered -= 1;
+    this.unansweredBytes -= bytes;
+    this.lastActivityMs = this.clock.monotonic();
+    this.regulate();
+  }
+
+  /** Resolves at once while there is room for an answer, else when the peer has taken what it was sent, or is gone. */
+  writable(): Promise<void> | null {
+    if (this.closed || this.unsentBytes < this.limits.budgetBytesMax) return null;
+    return new Promise((resolve) => this.drainWaiters.push(resolve));
+  }
+
+  /** Closes at once; with an `error` when the peer sent what cannot be served. */
+  close(error: Error | null = null): void {
+    this.failure ??= error;
+    this.closed = true;
+    this.socket.destroy();
+  }
+
+  /** Lets answers already written leave, then closes. */
+  closeAfterWrites(): void {
+    if (this.unsentBytes === 0 && !this.corked) this.close();
+    else this.socket.end(() => this.close());
+  }
+
+  /** Closes when nothing has moved for `idleMs`: no request open, or a peer that takes no answers. */
+  closeIfIdle(idleMs: number): void {
+    const waitsForPeer = this.unanswered === 0 || this.unsentBytes > 0;
+    if (waitsForPeer && this.clock.monotonic() - this.lastActivityMs >= idleMs) this.close();
+  }
+
+  private read(chunk: Buffer): void {
+    this.bytesIn += chunk.length;
+    this.lastActivityMs = this.clock.monotonic();
+    try {
+      this.splitter.push(chunk, (frame) => this.take(frame));
+    } catch (error) {
+      this.close(error as Error);
+      return;
+    }
+    this.regulate();
+  }
+
+  private take(frame: Buffer): void {
+    if (this.closed) return;
+    this.unanswered += 1;
+    this.unansweredBytes += frame.length;
+    this.events?.onFrame(frame);
+  }
+
+  private drained(): void {
+    this.lastActivityMs = this.clock.monotonic();
+    this.releaseWaiters();
+    this.regulate();
+  }
+
+  private regulate(): void {
+    if (this.closed) return;
+    const full =
+      this.unanswered >= this.limits.unansweredMax ||
+      (this.unanswered > 0 && this.unansweredBytes + this.unsentBytes >= this.limits.budgetBytesMax) ||
+      this.unsentBytes >= this.limits.budgetBytesMax;
+    if (full === this.paused) return;
+    this.paused = full;
+    if (full) this.socket.pause();
+    else this.socket.resume();
+  }
+
+  private uncork(): void {
+    this.corked = false;
+    this.socket.uncork();
+  }
+
+  private releaseWaiters(): void {
+    const waiters = this.drainWaiters;
+    this.drainWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  private finish(): void {
+    this.closed = true;
+    this.releaseWaiters();
+    const events = this.events;
+    this.events = null;
+    events?.onClose(this.failure);
+  }
+}

@@ -1,0 +1,8 @@
+import type { ErrorKind } from '#std/errors';
+
+export const netErrors = {
+  addressInUse: { code: 'net.address.in_use', retriable: true },
+  listenFailed: { code: 'net.listen.failed', retriable: false },
+  insecureHost: { code: 'net.listen.insecure', retriable: false },
+  frameSize: { code: 'net.frame.size', retriable: false },
+} satisfies Record<string, ErrorKind>;

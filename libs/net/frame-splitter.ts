@@ -1,0 +1,82 @@
+import { MillraceError } from '#std/errors';
+import { netErrors } from './errors.js';
+
+const sizeBytes = 4;
+
+/**
+ * Cuts a byte stream into frames: `size i32`, then `size` bytes. A frame that lies whole in one chunk is given as a view of
+ * that chunk. One that does not is allocated once, and each chunk's part is copied to its place, so that a large frame costs
+ * one copy however many pieces it comes in.
+ */
+export class FrameSplitter {
+  /** The size prefix as far as it has arrived; used only when a chunk ends inside it. */
+  private readonly prefix = Buffer.alloc(sizeBytes);
+  private prefixFilled = 0;
+  private frame: Buffer | null = null;
+  private frameFilled = 0;
+
+  /** @param frameBytesMax largest size accepted, the prefix not counted. */
+  constructor(private readonly frameBytesMax: number) {}
+
+  /** Bytes of the frame that is being put together; 0 between frames. */
+  get heldBytes(): number {
+    return this.frame?.length ?? 0;
+  }
+
+  /**
+   * Takes the next chunk and calls `onFrame` for each frame it completes. Throws `net.frame.size` at a size that is negative
+   * or over the limit; the stream cannot be read on after that.
+   */
+  push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    let at = 0;
+    if (this.frame !== null) {
+      at = this.fill(this.frame, chunk, at);
+      if (this.frameFilled < this.frame.length) return;
+      this.complete(this.frame, onFrame);
+    }
+    while (at < chunk.length) {
+      if (this.prefixFilled > 0 || chunk.length - at < sizeBytes) {
+        const taken = Math.min(sizeBytes - this.prefixFilled, chunk.length - at);
+        chunk.copy(this.prefix, this.prefixFilled, at, at + taken);
+        this.prefixFilled += taken;
+        at += taken;
+        if (this.prefixFilled < sizeBytes) return;
+        this.prefixFilled = 0;
+        at = this.begin(this.prefix.readInt32BE(0), chunk, at, onFrame);
+      } else {
+        at = this.begin(chunk.readInt32BE(at), chunk, at + sizeBytes, onFrame);
+      }
+    }
+  }
+
+  /** A frame of `size` starts at `at`; gives the position after what the chunk holds of it. */
+  private begin(size: number, chunk: Buffer, at: number, onFrame: (frame: Buffer) => void): number {
+    if (size < 0 || size > this.frameBytesMax) {
+      throw new MillraceError(
+        netErrors.frameSize,
+        `A frame announces ${size} bytes; 0 to ${this.frameBytesMax} are allowed (socket.request.max.bytes).`,
+      );
+    }
+    if (chunk.length - at >= size) {
+      onFrame(chunk.subarray(at, at + size));
+      return at + size;
+    }
+    // Not from the shared pool: it lives as long as the request, and the log may keep parts of it.
+    this.frame = Buffer.allocUnsafeSlow(size);
+    this.frameFilled = 0;
+    return this.fill(this.frame, chunk, at);
+  }
+
+  private fill(frame: Buffer, chunk: Buffer, at: number): number {
+    const taken = Math.min(frame.length - this.frameFilled, chunk.length - at);
+    chunk.copy(frame, this.frameFilled, at, at + taken);
+    this.frameFilled += taken;
+    return at + taken;
+  }
+
+  private complete(frame: Buffer, onFrame: (frame: Buffer) => void): void {
+    this.frame = null;
+    this.frameFilled = 0;
+    onFrame(frame);
+  }
+}
