@@ -1,0 +1,110 @@
+/** Checks one component of a flume.conf against the registry: its type, and every key against that type's options. */
+import { parseOptions, type OptionSpecs } from '#config/options';
+import type { ComponentRegistry, ComponentType } from '#pipeline/collector';
+import type { ConfValue } from '#pipeline/flume-conf';
+import type { ComponentPlan } from '#pipeline/flume-plan';
+import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
+import { suggest } from '#pipeline/flume-suggestion';
+
+export type TypeKind = keyof ComponentRegistry['missing'];
+
+export interface ComponentText {
+  readonly kind: TypeKind;
+  readonly name: string;
+  /** `source r1`, for messages. */
+  readonly what: string;
+  readonly at: ConfPosition;
+  readonly keys: ReadonlyMap<string, ConfValue>;
+  /** Keys that belong to the agent and not to the type: `type`, `channels`, `selector` … A map's name stands for all keys under it. */
+  readonly commonKeys: readonly string[];
+}
+
+/** The component's plan, or null where an error was found (and reported). */
+export function planComponent<T>(
+  types: readonly ComponentType<T>[],
+  missing: readonly string[],
+  component: ComponentText,
+  problems: ConfProblems,
+): ComponentPlan<T> | null {
+  const type = findType(types, missing, component, problems);
+  if (type === null) return null;
+  return planOptions(type, component, problems);
+}
+
+function findType<T>(
+  types: readonly ComponentType<T>[],
+  missing: readonly string[],
+  component: ComponentText,
+  problems: ConfProblems,
+): ComponentType<T> | null {
+  const written = component.keys.get('type');
+  if (written === undefined) {
+    problems.error(component.at, `${component.what} has no type.`, {
+      flume: 'Flume would have ended its start (or its reload) there.',
+    });
+    return null;
+  }
+  const found = types.find(
+    (type) => type.name === written.text.toLowerCase() || type.classNames.includes(written.text),
+  );
+  if (found !== undefined) return found;
+  const isMissing = missing.some((name) => name.toLowerCase() === written.text.toLowerCase());
+  if (isMissing) {
+    problems.error(
+      written.at,
+      `${component.what}: Flume's ${component.kind} type "${written.text}" is not supported in this release; there are ${types
+        .map((type) => type.name)
+        .join(', ')}.`,
+    );
+    return null;
+  }
+  const names = types.flatMap((type) => [type.name, ...type.classNames]);
+  problems.error(written.at, `${component.what}: there is no ${component.kind} type "${written.text}".`, {
+    suggestion: suggest(written.text, names),
+    flume: 'Flume would have ended its start (or its reload) there.',
+  });
+  return null;
+}
+
+function planOptions<T>(
+  type: ComponentType<T>,
+  component: ComponentText,
+  problems: ConfProblems,
+): ComponentPlan<T> | null {
+  const options: Record<string, string> = {};
+  for (const [key, value] of component.keys) {
+    if (!isCommon(key, component.commonKeys)) options[key] = value.text;
+  }
+  const position = (key: string): ConfPosition =>
+    component.keys.get(key)?.at ?? component.keys.get('type')?.at ?? component.at;
+  const parsed = parseOptions(type.options, options);
+  for (const key of parsed.unknown) {
+    problems.warning(position(key), `${component.what}: ${type.name} has no option "${key}".`, {
+      suggestion: suggest(key, [...optionNames(type.options), ...component.commonKeys]),
+      flume: 'Flume would have ignored it without a word.',
+    });
+    delete options[key];
+  }
+  for (const problem of parsed.problems) {
+    const isAbsent = problem.value === null && options[problem.name] === undefined;
+    const misspelled = isAbsent ? suggest(problem.name, parsed.unknown) : null;
+    problems.error(position(problem.name), `${component.what}: ${problem.message}`, {
+      flume: `Flume would have dropped the ${component.kind} and started the rest.`,
+      suggestion: misspelled === null ? null : `${problem.name} where ${misspelled} is written`,
+    });
+  }
+  if (parsed.problems.length > 0) return null;
+  const remarks = type.check?.(options) ?? [];
+  for (const remark of remarks) {
+    problems[remark.severity](position(remark.option), `${component.what}: ${remark.message}`);
+  }
+  return remarks.some((remark) => remark.severity === 'error') ? null : { name: component.name, type, options };
+}
+
+function isCommon(key: string, commonKeys: readonly string[]): boolean {
+  return commonKeys.some((common) => (common.endsWith('.') ? key.startsWith(common) : key === common));
+}
+
+function optionNames(specs: OptionSpecs): string[] {
+  return Object.entries(specs).flatMap(([name, spec]) => [name, ...(spec.aliases ?? [])]);
+}
