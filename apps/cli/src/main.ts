@@ -1,0 +1,41 @@
+import { UsageError, readInput } from './command.js';
+import { commands } from './commands.js';
+import { commandHelp, helpText } from './help.js';
+import { messageOf } from '#std/errors';
+
+// A reader that has seen enough (`| head`) closes the pipe: that is an end, not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  const out = (line: string): void => {
+    process.stdout.write(`${line}\n`);
+  };
+  const asksHelp = words.length === 0 || words[0] === 'help' || words.includes('--help') || words.includes('-h');
+  if (asksHelp) {
+    const path = words.filter((word) => word !== 'help' && !word.startsWith('-'));
+    for (const line of helpText(commands, path)) out(line);
+    return 0;
+  }
+  if (words[0] === '--version') {
+    const { productVersion } = await import('./version.js');
+    out(productVersion);
+    return 0;
+  }
+  const command = commands.find((candidate) => candidate.path.every((word, at) => words[at] === word));
+  if (command === undefined) {
+    process.stderr.write(`There is no command "${words.join(' ')}".\n${helpText(commands, []).join('\n')}\n`);
+    return 2;
+  }
+  try {
+    await command.run(readInput(command, words.slice(command.path.length), out));
+    return typeof process.exitCode === 'number' ? process.exitCode : 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`${error.message}\n\n${commandHelp(command).join('\n')}\n`);
+      return 2;
+    }
+    process.stderr.write(`${messageOf(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,188 @@
+import { mkdirSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EmbeddedPostgres } from '#control/embedded-postgres';
+import { createLogger, type Logger } from '#std/log';
+import { productRoot, productVersion } from '../../cli/src/version.js';
+import { applyConfig } from './apply-config.js';
+import { loadConfigFile, type StandaloneConfig } from './config-file.js';
+import { DataLock } from './data-lock.js';
+import { choosePort, portOf, type ChosenPort } from './ports.js';
+import { RoleThread } from './role-thread.js';
+import { LogFile } from './log-file.js';
+import { startTopics, type RunningTopics } from './topics-role.js';
+
+export interface StandaloneOptions {
+  /** Null: the demo. */
+  readonly configPath: string | null;
+  readonly dataDirectory: string;
+  /** Null: 9092, or the next free one. */
+  readonly topicsPort: string | null;
+  /** Null: 8080, or the next free one. */
+  readonly httpPort: string | null;
+  readonly out: (line: string) => void;
+}
+
+const host = '127.0.0.1';
+const stopMsMax = 20_000;
+const storageFailedCode = 70;
+
+/** Runs everything until SIGINT or SIGTERM; resolves when all is stopped and safe. */
+export async function runStandalone(options: StandaloneOptions): Promise<void> {
+  const config = loadConfigFile(options.configPath ?? join(productRoot, 'examples', 'first-run', 'millrace.json'));
+  const directory = resolve(options.dataDirectory);
+  const lock = DataLock.take(directory);
+  const stop = Promise.withResolvers<string>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.resolve(signal));
+  const product = new Product(config, directory, options, (reason) => stop.resolve(reason));
+  try {
+    await product.start();
+    const reason = await stop.promise;
+    options.out('');
+    const kept = await product.stop();
+    for (const line of kept) options.out(line);
+    if (!reason.startsWith('SIG')) throw new Error(reason);
+  } catch (error) {
+    await product.stop();
+    throw error;
+  } finally {
+    lock.release();
+  }
+}
+
+class Product {
+  private readonly log: LogFile;
+  private readonly logger: Logger;
+  private readonly threads: RoleThread[] = [];
+  private database: EmbeddedPostgres | null = null;
+  private topics: RunningTopics | null = null;
+  private stopGenerator: (() => void) | null = null;
+  private stopping = false;
+
+  constructor(
+    private readonly config: StandaloneConfig,
+    private readonly directory: string,
+    private readonly options: StandaloneOptions,
+    private readonly onFailure: (reason: string) => void,
+  ) {
+    mkdirSync(join(directory, 'logs'), { recursive: true });
+    this.log = new LogFile(join(directory, 'logs', 'millrace.log'));
+    this.logger = createLogger({ write: (line) => this.log.write(line), now: () => new Date().toISOString() });
+  }
+
+  async start(): Promise<void> {
+    const topicsPort = await this.port(this.options.topicsPort, 9092, '--topics-port');
+    const httpPort = await this.port(this.options.httpPort, 8080, '--http-port');
+    const bootstrap = `${host}:${topicsPort.port}`;
+    process.env['MILLRACE_DATA'] = this.directory;
+    process.env['MILLRACE_BOOTSTRAP'] = bootstrap;
+    // The thread loads its code while the database starts.
+    const admin = this.thread('admin');
+    const databaseUrl = await this.startDatabase();
+    process.env['MILLRACE_DATABASE_URL'] = databaseUrl;
+    const settings = {
+      databaseUrl,
+      bootstrap,
+      host,
+      httpPort: httpPort.port,
+      dataDirectory: this.directory,
+      workerId: 'local',
+    };
+    const adminReady = admin.start(settings);
+    this.topics = await startTopics({
+      databaseUrl,
+      dataDirectory: join(this.directory, 'topics'),
+      host,
+      port: topicsPort.port,
+      config: this.config.topicService,
+      logger: this.logger,
+      onFatal: (reason) => {
+        process.exitCode = storageFailedCode;
+        this.onFailure(reason);
+      },
+    });
+    await this.topics.ensure(this.config.topics);
+    const port = (await adminReady) ?? httpPort.port;
+    for (const line of this.greeting(topicsPort, httpPort, port)) this.options.out(line);
+    for (const name of ['collector', 'sink-worker'] as const) {
+      void this.thread(name)
+        .start(settings)
+        .catch(() => undefined);
+    }
+    await applyConfig(this.config, { directory: this.directory, url: `http://${host}:${port}` });
+    await this.startGenerator();
+  }
+
+  /** Stops in the order of the flow; gives lines that say what was kept. */
+  async stop(): Promise<string[]> {
+    if (this.stopping) return [];
+    this.stopping = true;
+    this.stopGenerator?.();
+    for (const name of ['collector', 'sink-worker', 'admin']) {
+      await this.threads.find((thread) => thread.name === name)?.stop(stopMsMax);
+    }
+    const kept = await this.topics?.stop();
+    await this.database?.stop();
+    await this.log.close();
+    if (kept === undefined) return [];
+    return [
+      `Stopped. Kept in ${this.shown}: ${kept.records} records in ${kept.topics} topics (${Math.round(kept.bytes / 1024)} KiB), all positions and settings.`,
+      'The next start goes on where this one was.',
+    ];
+  }
+
+  private thread(name: 'admin' | 'collector' | 'sink-worker'): RoleThread {
+    const thread = new RoleThread(
+      name,
+      new URL(`./threads/${name}.js`, import.meta.url),
+      (line) => this.log.write(line),
+      (role, reason) => {
+        this.logger.error('a role has failed', { role, reason });
+        if (!this.stopping) this.onFailure(`The ${role} role has failed: ${reason}`);
+      },
+    );
+    this.threads.push(thread);
+    return thread;
+  }
+
+  private async startDatabase(): Promise<string> {
+    const outside = process.env['DATABASE_URL'];
+    if (outside !== undefined && outside !== '') return outside;
+    this.database = new EmbeddedPostgres({ directory: join(this.directory, 'postgres') });
+    await this.database.start();
+    return this.database.databaseUrl;
+  }
+
+  private async startGenerator(): Promise<void> {
+    if (this.config.generator === null) return;
+    const module: unknown = await import(pathToFileURL(this.config.generator).href);
+    if (typeof module !== 'object' || module === null || !('start' in module) || typeof module.start !== 'function') {
+      throw new Error(`${this.config.generator} has no function "start"`);
+    }
+    const stop: unknown = module.start(this.directory);
+    if (typeof stop === 'function') this.stopGenerator = () => void stop();
+  }
+
+  private greeting(topics: ChosenPort, http: ChosenPort, httpPort: number): string[] {
+    const was = (chosen: ChosenPort): string => (chosen.taken === null ? '' : ` (${chosen.taken} was taken)`);
+    return [
+      `Millrace ${productVersion} is ready.`,
+      `  data        ${this.shown}`,
+      `  topics      ${host}:${topics.port}${was(topics)}, the Kafka protocol`,
+      `  REST        http://${host}:${httpPort}${was(http)}, to try it: http://${host}:${httpPort}/docs`,
+      `  running     ${this.config.name}`,
+      '  durability  acks=all is answered after the data is synced to disk; kill -9 and power loss lose nothing acknowledged',
+      ...(this.config.next === null ? [] : [`  next        ${this.config.next}`]),
+    ];
+  }
+
+  private get shown(): string {
+    const path = relative(process.cwd(), this.directory);
+    return path.startsWith('..') ? this.directory : path || '.';
+  }
+
+  private port(text: string | null, wanted: number, name: string): Promise<ChosenPort> {
+    const named = portOf(text, name);
+    return choosePort(named ?? wanted, named !== null, host);
+  }
+}

@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { startAdmin } from '../../../admin/src/admin-app.js';
+import { runRole } from './role-main.js';
+
+runRole(async (settings, logger) => {
+  const admin = await startAdmin({
+    databaseUrl: settings.databaseUrl,
+    bootstrap: settings.bootstrap,
+    host: settings.host,
+    port: settings.httpPort,
+    accessLogPath: join(settings.dataDirectory, 'logs', 'http-access.log'),
+    logger,
+  });
+  return { port: admin.port, stop: () => admin.close() };
+});
