@@ -6,6 +6,7 @@ export const pipelineErrors = {
   channelFailed: { code: 'pipeline.channel.failed', retriable: true, http: 503 },
   sinkRetriable: { code: 'pipeline.sink.retriable', retriable: true },
   sinkFatal: { code: 'pipeline.sink.fatal', retriable: false },
+  sinkFenced: { code: 'pipeline.sink.fenced', retriable: true },
   sinkPoison: { code: 'pipeline.sink.poison', retriable: false },
 } satisfies Record<string, ErrorKind>;
 
@@ -39,5 +40,15 @@ export class PoisonRecordError extends MillraceError {
     options?: { cause?: unknown },
   ) {
     super(pipelineErrors.sinkPoison, message, options);
+  }
+}
+
+/**
+ * The store says that a partition has another owner by now. Nothing of the batch was kept. The runner lets go of the partition and
+ * opens it again after a pause if it is still assigned, so that of two owners only the one that the group knows stays.
+ */
+export class FencedSinkError extends MillraceError {
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(pipelineErrors.sinkFenced, message, options);
   }
 }

@@ -1,5 +1,5 @@
 /** What a sink worker runs. A kind of sink is one folder in `libs/connectors/sinks` and one line in the registry. */
-import type { OptionSpecs } from '#config/options';
+import type { OptionProblem, OptionSpecs } from '#config/options';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { SinkBatch } from '#pipeline/sink-batch';
@@ -30,6 +30,11 @@ export interface Sink {
    * which everything is durable in the store. Called after puts and at least each second, so that interval rolls happen.
    */
   flush(all: boolean): Promise<readonly StoredOffset[]>;
+  /**
+   * The records below `next.offset` that were not put are dead letters now, durably. A sink that keeps positions moves the one of
+   * this partition, so that a restart does not read and refuse them again. Optional.
+   */
+  skip?(next: StoredOffset): Promise<void>;
   /** Partitions were taken away; what was not flushed is dropped, its offsets were not committed. */
   close(partitions: readonly TopicPartition[]): Promise<void>;
   stop(): Promise<void>;
@@ -63,6 +68,8 @@ export interface SinkType {
   readonly version: string;
   readonly doc: string;
   readonly options: OptionSpecs;
+  /** Problems between options that each are right by themselves. Optional. */
+  check?(options: Readonly<Record<string, string>>): readonly OptionProblem[];
   /** The guarantee that these options give. */
   guarantee(options: Readonly<Record<string, string>>): Guarantee;
   /** `options` were already checked against the declaration. */

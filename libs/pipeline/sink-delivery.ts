@@ -1,0 +1,197 @@
+import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
+import { deadLetterOf, type DeadLetterQueue } from '#pipeline/dead-letter';
+import { convertBatch, originalOf, type Converter } from '#pipeline/sink-converters';
+import type { Sink } from '#pipeline/sink';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import type { SinkMetrics } from '#pipeline/sink-metrics';
+import type { BatchLimits, Delivery, Refusal, SinkPartition } from '#pipeline/sink-partition';
+import type { Clock } from '#std/clock';
+import { messageOf } from '#std/errors';
+import type { Logger } from '#std/log';
+import { assert } from '#std/assert';
+
+/** What happens to a record that can not be delivered. */
+export interface ErrorPolicy {
+  /** Tries of a record that the store refuses, before it is given up. */
+  readonly attemptsMax: number;
+  /** Stop the task once the dead letters have the record (`errors.tolerance=none`, spelled out). */
+  readonly stopAfterDeadLetter: boolean;
+  /** Let records go without dead letters (`errors.drop=true`). */
+  readonly drop: boolean;
+  readonly contextHeaders: boolean;
+}
+
+export interface DeliveryOptions {
+  readonly connector: string;
+  readonly task: number;
+  /** The kind of sink, for dead letters. */
+  readonly className: string;
+  readonly limits: BatchLimits;
+  readonly policy: ErrorPolicy;
+  readonly keyConverter: Converter | null;
+  readonly valueConverter: Converter | null;
+}
+
+const dropLogMsMin = 10_000;
+
+/**
+ * Takes a partition's records through converters into the sink, in order. A batch with a record that the store refuses is cut
+ * around that record, or halved where the store does not say which; the record alone is tried until `attemptsMax` and becomes
+ * a dead letter. What is left to do stays in `partition.deliveries`, so that a retriable error goes on where it stopped.
+ */
+export class SinkDelivery {
+  private droppedSinceLog = 0;
+  private dropLoggedAt = -dropLogMsMin;
+
+  constructor(
+    private readonly sink: Sink,
+    private readonly deadLetters: DeadLetterQueue | null,
+    private readonly metrics: SinkMetrics,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+    private readonly options: DeliveryOptions,
+  ) {}
+
+  /** Delivers one batch; ends early where `interrupted` says so. Throws what the sink throws, poison apart. */
+  async deliver(partition: SinkPartition, interrupted: () => boolean): Promise<void> {
+    if (partition.deliveries.length === 0) this.cut(partition);
+    while (partition.deliveries.length > 0) {
+      const next = partition.deliveries[0];
+      if (next === undefined) return;
+      if (next.refusal === null) await this.put(partition, next);
+      else await this.giveUp(partition, next, next.refusal);
+      if (interrupted()) return;
+    }
+  }
+
+  /** Cuts the next batch, converts it, and sets the records aside that can not be converted. */
+  private cut(partition: SinkPartition): void {
+    const raw = partition.take(this.options.limits, this.clock.monotonic());
+    const { keyConverter, valueConverter } = this.options;
+    const { batch, failures } = convertBatch(raw, keyConverter, valueConverter);
+    let from = 0;
+    for (const failure of failures) {
+      if (failure.index < from) continue;
+      if (failure.index > from) partition.deliveries.push(fresh(batch.slice(from, failure.index)));
+      partition.deliveries.push({
+        batch: batch.slice(failure.index, failure.index + 1),
+        attempts: 1,
+        refusal: { stage: failure.stage, error: failure.error },
+      });
+      from = failure.index + 1;
+    }
+    if (from === 0) partition.deliveries.push(fresh(batch));
+    else if (from < batch.count) partition.deliveries.push(fresh(batch.slice(from, batch.count)));
+  }
+
+  private async put(partition: SinkPartition, delivery: Delivery): Promise<void> {
+    const { batch } = delivery;
+    const startedAt = this.clock.monotonic();
+    try {
+      await this.sink.put(batch);
+    } catch (error) {
+      if (!(error instanceof PoisonRecordError)) throw error;
+      this.metrics.add('total-record-errors');
+      partition.deliveries.splice(0, 1, ...this.around(delivery, error));
+      return;
+    }
+    this.metrics.put(batch.count, batch.byteCount, this.clock.monotonic() - startedAt);
+    partition.deliveries.shift();
+    partition.lastSuccessAt = this.clock.now();
+    partition.processed(batch, true);
+  }
+
+  /** What is tried instead of a batch that was refused. */
+  private around(delivery: Delivery, error: PoisonRecordError): Delivery[] {
+    const { batch } = delivery;
+    const attempts = delivery.attempts + 1;
+    if (batch.count === 1) {
+      const refusal: Refusal | null = attempts >= this.options.policy.attemptsMax ? { stage: 'TASK_PUT', error } : null;
+      return [{ batch, attempts, refusal }];
+    }
+    const bounds = cutsFor(batch.count, error.index);
+    const parts: Delivery[] = [];
+    for (let at = 0; at + 1 < bounds.length; at += 1) {
+      const from = bounds[at] ?? 0;
+      const to = bounds[at + 1] ?? batch.count;
+      // With a known culprit its neighbours were never refused themselves.
+      const blamed = error.index === null || error.index === from;
+      parts.push({ batch: batch.slice(from, to), attempts: blamed ? attempts : delivery.attempts, refusal: null });
+    }
+    return parts;
+  }
+
+  private async giveUp(partition: SinkPartition, delivery: Delivery, refusal: Refusal): Promise<void> {
+    const { batch } = delivery;
+    const { policy } = this.options;
+    const where = `${batch.topic}-${batch.partition} offset ${batch.offset(0)}`;
+    if (this.deadLetters === null && !policy.drop) {
+      this.metrics.add('total-record-failures');
+      throw new FatalSinkError(
+        `Record ${where} was refused at ${refusal.stage}: ${messageOf(refusal.error)}. Set ` +
+          'errors.deadletterqueue.topic.name to put such records aside, or repair the sink, and restart the task',
+        { cause: refusal.error },
+      );
+    }
+    if (this.deadLetters === null) this.logDrop(where, refusal);
+    else if (refusal.buried !== true) {
+      await this.bury(this.deadLetters, batch, delivery.attempts, refusal);
+      partition.deliveries[0] = { ...delivery, refusal: { ...refusal, buried: true } };
+    }
+    if (policy.stopAfterDeadLetter) {
+      throw new FatalSinkError(
+        `Record ${where} was refused at ${refusal.stage} and lies in the dead-letter topic; ` +
+          `errors.tolerance=none stops the task: ${messageOf(refusal.error)}`,
+        { cause: refusal.error },
+      );
+    }
+    if (this.sink.skip !== undefined) {
+      await this.sink.skip({ topic: batch.topic, partition: batch.partition, offset: batch.offset(0) + 1 });
+    }
+    this.metrics.add('total-record-failures');
+    this.metrics.add('total-records-skipped');
+    partition.deliveries.shift();
+    partition.processed(batch, false);
+  }
+
+  private async bury(letters: DeadLetterQueue, batch: SinkBatch, attempts: number, refusal: Refusal): Promise<void> {
+    const reason = {
+      connector: this.options.connector,
+      task: this.options.task,
+      stage: refusal.stage,
+      className: this.options.className,
+      error: refusal.error,
+      attempts,
+      failedAt: this.clock.now(),
+    };
+    this.metrics.add('deadletterqueue-produce-requests');
+    try {
+      await letters.write(deadLetterOf(originalOf(batch), 0, reason, this.options.policy.contextHeaders));
+    } catch (error) {
+      this.metrics.add('deadletterqueue-produce-failures');
+      throw new RetriableSinkError(`The dead-letter topic ${letters.topic} did not take a record`, { cause: error });
+    }
+  }
+
+  private logDrop(where: string, refusal: Refusal): void {
+    this.droppedSinceLog += 1;
+    const now = this.clock.monotonic();
+    if (now - this.dropLoggedAt < dropLogMsMin) return;
+    this.logger.warn(`Record ${where} was dropped by errors.drop=true: ${messageOf(refusal.error)}`, {
+      records: this.droppedSinceLog,
+    });
+    this.droppedSinceLog = 0;
+    this.dropLoggedAt = now;
+  }
+}
+
+function fresh(batch: SinkBatch): Delivery {
+  return { batch, attempts: 0, refusal: null };
+}
+
+/** Where to cut a refused batch of more than one record: around `index`, or in the middle. */
+function cutsFor(count: number, index: number | null): number[] {
+  if (index === null) return [0, count >> 1, count];
+  assert(index >= 0 && index < count, 'a refused record lies in its batch');
+  return [...new Set([0, index, index + 1, count])];
+}
