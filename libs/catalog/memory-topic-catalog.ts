@@ -1,0 +1,37 @@
+/** Topics in memory, for tests of what lies above the catalog. Forgets all with the object. */
+import type { Topic, TopicCatalog } from '#log/engine';
+import { MillraceError } from '#std/errors';
+import { catalogErrors } from './errors.js';
+
+export class MemoryTopicCatalog implements TopicCatalog {
+  private readonly topics = new Map<string, Topic>();
+
+  constructor(private readonly cluster = 'AAAAAAAAAAAAAAAAAAAAAQ') {}
+
+  clusterId(): Promise<string> {
+    return Promise.resolve(this.cluster);
+  }
+
+  load(): Promise<Topic[]> {
+    return Promise.resolve([...this.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
+  async insert(topic: Topic): Promise<void> {
+    const isTaken = [...this.topics.values()].some((other) => other.name === topic.name || other.id === topic.id);
+    if (isTaken) {
+      throw new MillraceError(catalogErrors.topicExists, `Topic ${topic.name} (id ${topic.id}) exists already.`);
+    }
+    this.topics.set(topic.id, topic);
+  }
+
+  async update(topic: Topic): Promise<void> {
+    if (!this.topics.has(topic.id)) {
+      throw new MillraceError(catalogErrors.topicUnknown, `There is no topic with the id ${topic.id} (${topic.name}).`);
+    }
+    this.topics.set(topic.id, topic);
+  }
+
+  async remove(topicId: string): Promise<void> {
+    this.topics.delete(topicId);
+  }
+}
