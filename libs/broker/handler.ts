@@ -33,11 +33,7 @@ export interface Handler {
 
 export interface TypedHandler<Request extends Fields, Response extends Fields> extends Handler {
   /** Null where no answer is due. An error that is thrown closes the connection; expected ones are in the answer. */
-  handle(
-    context: HandlerContext,
-    version: number,
-    request: Decoded<Request>,
-  ): MaybePromise<Input<Response> | null>;
+  handle(context: HandlerContext, version: number, request: Decoded<Request>): MaybePromise<Input<Response> | null>;
 }
 
 /** A handler of `api`: what the listing in `handlers/index.ts` holds. */

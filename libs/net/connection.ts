@@ -112,10 +112,11 @@ export class Connection {
     this.socket.destroy();
   }
 
-  /** Lets answers already written leave, then closes. */
-  closeAfterWrites(): void {
-    if (this.unsentBytes === 0 && !this.corked) this.close();
-    else this.socket.end(() => this.close());
+  /** Takes nothing more in, lets answers already sent leave, then closes. */
+  closeAfterWrites(error: Error | null = null): void {
+    this.failure ??= error;
+    this.closed = true;
+    this.socket.end(() => this.socket.destroy());
   }
 
   /** Closes when nothing has moved for `idleMs`: no request open, or a peer that takes no answers. */
@@ -127,10 +128,11 @@ export class Connection {
   private read(chunk: Buffer): void {
     this.bytesIn += chunk.length;
     this.lastActivityMs = this.clock.monotonic();
+    if (this.closed) return;
     try {
       this.splitter.push(chunk, (frame) => this.take(frame));
     } catch (error) {
-      this.close(error as Error);
+      this.closeAfterWrites(error as Error);
       return;
     }
     this.regulate();

@@ -1,0 +1,105 @@
+import { apis } from '#wire/kafka/apis';
+import { kafkaError } from '#wire/kafka/error-codes';
+import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
+import type { CreateTopicsRequest } from '#wire/kafka/schemas/create-topics';
+import type { Broker } from '../broker.js';
+import { defineHandler } from '../handler.js';
+import { describeTopicConfigs } from '../topic-config-entries.js';
+import type { TopicProblem } from '../topic-admin.js';
+
+/**
+ * CreateTopics, versions 2 to 7. Counts of -1 take the defaults; assignments by hand exclude counts and must name this node
+ * alone. A topic can be produced to when the answer says that it is there. Names given twice in one request are refused.
+ */
+export const createTopics = defineHandler(apis.createTopics, async (context, _version, request) => {
+  const topics: CreatedTopic[] = [];
+  const seen = new Set<string>();
+  const twice = new Set<string>();
+  for (const { name } of request.topics) (seen.has(name) ? twice : seen).add(name);
+  const answered = new Set<string>();
+  for (const wanted of request.topics) {
+    if (answered.has(wanted.name)) continue;
+    answered.add(wanted.name);
+    topics.push(
+      twice.has(wanted.name)
+        ? refusal(wanted.name, {
+            code: kafkaError.INVALID_REQUEST,
+            message: `The request names topic "${wanted.name}" more than once.`,
+          })
+        : await create(context.broker, wanted, request.validateOnly),
+    );
+  }
+  return { topics };
+});
+
+type WantedTopic = CreateTopicsRequest['topics'][number];
+type CreatedTopic = NonNullable<ResponseInput<typeof apis.createTopics>['topics']>[number];
+
+async function create(broker: Broker, wanted: WantedTopic, validateOnly: boolean): Promise<CreatedTopic> {
+  const partitions = partitionCount(broker, wanted);
+  if (typeof partitions !== 'number') return refusal(wanted.name, partitions);
+  const configs: Record<string, string> = {};
+  for (const { name, value } of wanted.configs) {
+    if (value === null) {
+      return refusal(wanted.name, {
+        code: kafkaError.INVALID_CONFIG,
+        message: `The configuration "${name}" has a null value.`,
+      });
+    }
+    configs[name] = value;
+  }
+  const spec = { name: wanted.name, partitions, configs };
+  const outcome = validateOnly ? broker.topicAdmin.check(spec) : await broker.topicAdmin.create(spec);
+  if (outcome.code !== kafkaError.NONE) return refusal(wanted.name, outcome);
+  return {
+    name: wanted.name,
+    topicId: outcome.topic?.id ?? zeroUuid,
+    errorCode: kafkaError.NONE,
+    errorMessage: null,
+    numPartitions: partitions,
+    replicationFactor: 1,
+    configs: describeTopicConfigs(configs).map(({ name, value, readOnly, configSource, isSensitive }) => ({
+      name,
+      value,
+      readOnly,
+      configSource,
+      isSensitive,
+    })),
+  };
+}
+
+/** The count by number, by default or by assignment; or what is wrong with it. */
+function partitionCount(broker: Broker, wanted: WantedTopic): number | TopicProblem {
+  const { config, nodeId } = broker;
+  const { numPartitions, replicationFactor, assignments } = wanted;
+  if (assignments.length > 0) {
+    if (numPartitions !== -1 || replicationFactor !== -1) {
+      return {
+        code: kafkaError.INVALID_REQUEST,
+        message: 'Assignments and counts exclude each other: give -1 for both counts.',
+      };
+    }
+    const indexes = new Set(assignments.map((assignment) => assignment.partitionIndex));
+    const complete = assignments.every((_, index) => indexes.has(index)) && indexes.size === assignments.length;
+    const here = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId);
+    if (!complete || !here) {
+      return {
+        code: kafkaError.INVALID_REPLICA_ASSIGNMENT,
+        message: `Assignments must number partitions from 0 without a gap and name node ${nodeId} alone.`,
+      };
+    }
+    return assignments.length;
+  }
+  const relaxed = config['replication.factor.relaxed'] && replicationFactor > 0;
+  if (replicationFactor !== -1 && replicationFactor !== 1 && !relaxed) {
+    return {
+      code: kafkaError.INVALID_REPLICATION_FACTOR,
+      message: `Replication factor ${replicationFactor} is not possible: there is 1 node.`,
+    };
+  }
+  return numPartitions === -1 ? config['num.partitions'] : numPartitions;
+}
+
+function refusal(name: string, problem: TopicProblem): CreatedTopic {
+  return { name, errorCode: problem.code, errorMessage: problem.message, configs: [] };
+}

@@ -1,0 +1,36 @@
+import type { AdvanceStart } from '#log/engine';
+import { apis } from '#wire/kafka/apis';
+import { kafkaError } from '#wire/kafka/error-codes';
+import { defineHandler } from '../handler.js';
+import { kafkaCodeOf } from '../log-error-codes.js';
+
+/** DeleteRecords, versions 0 to 2: moves log starts forward. Offset -1 means the high watermark; beyond that is out of range. */
+export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _version, request) => {
+  const { engine } = context.broker;
+  const moves: AdvanceStart[] = [];
+  const known: boolean[] = [];
+  for (const asked of request.topics) {
+    const topic = engine.topics.byName(asked.name);
+    for (const { partitionIndex, offset } of asked.partitions) {
+      const isKnown = topic !== null && partitionIndex >= 0 && partitionIndex < topic.partitions;
+      known.push(isKnown);
+      if (isKnown) moves.push({ topicId: topic.id, partition: partitionIndex, offset });
+    }
+  }
+  const results = moves.length === 0 ? [] : await engine.advanceStart(moves);
+  let index = 0;
+  let moved = 0;
+  return {
+    topics: request.topics.map((asked) => ({
+      name: asked.name,
+      partitions: asked.partitions.map(({ partitionIndex }) => {
+        const result = known[index++] === true ? results[moved++] : undefined;
+        if (result === undefined) {
+          return { partitionIndex, lowWatermark: -1, errorCode: kafkaError.UNKNOWN_TOPIC_OR_PARTITION };
+        }
+        const lowWatermark = result.error === 'none' ? result.logStartOffset : -1;
+        return { partitionIndex, lowWatermark, errorCode: kafkaCodeOf[result.error] };
+      }),
+    })),
+  };
+});

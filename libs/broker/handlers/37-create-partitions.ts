@@ -1,0 +1,51 @@
+import { apis } from '#wire/kafka/apis';
+import { kafkaError } from '#wire/kafka/error-codes';
+import type { CreatePartitionsRequest } from '#wire/kafka/schemas/create-partitions';
+import type { Broker } from '../broker.js';
+import { defineHandler } from '../handler.js';
+import { problemOf, type TopicProblem } from '../topic-admin.js';
+
+/** CreatePartitions, versions 0 to 3: the count must grow; assignments, where given, must name this node alone. */
+export const createPartitions = defineHandler(apis.createPartitions, async (context, _version, request) => {
+  const results: { name: string; errorCode: number; errorMessage: string | null }[] = [];
+  const names = request.topics.map((topic) => topic.name);
+  for (const wanted of request.topics) {
+    const twice = names.indexOf(wanted.name) !== names.lastIndexOf(wanted.name);
+    const { code, message } = twice
+      ? { code: kafkaError.INVALID_REQUEST, message: `The request names topic "${wanted.name}" more than once.` }
+      : await grow(context.broker, wanted, request.validateOnly);
+    results.push({ name: wanted.name, errorCode: code, errorMessage: message });
+  }
+  return { results };
+});
+
+type WantedTopic = CreatePartitionsRequest['topics'][number];
+
+async function grow(broker: Broker, wanted: WantedTopic, validateOnly: boolean): Promise<TopicProblem> {
+  const { name, count, assignments } = wanted;
+  const topic = broker.engine.topics.byName(name);
+  if (topic === null) return { code: kafkaError.UNKNOWN_TOPIC_OR_PARTITION, message: 'There is no such topic.' };
+  if (count <= topic.partitions) {
+    return {
+      code: kafkaError.INVALID_PARTITIONS,
+      message: `Topic "${name}" has ${topic.partitions} partition(s) already; ${count} would not be more.`,
+    };
+  }
+  const problem = broker.topicAdmin.partitionsProblem(count);
+  if (problem !== null) return { code: kafkaError.INVALID_PARTITIONS, message: problem };
+  if (assignments !== null) {
+    const here = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === broker.nodeId);
+    if (!here || assignments.length !== count - topic.partitions) {
+      return {
+        code: kafkaError.INVALID_REPLICA_ASSIGNMENT,
+        message: `Assignments must be one for each of the ${count - topic.partitions} new partition(s) and name node ${broker.nodeId} alone.`,
+      };
+    }
+  }
+  try {
+    if (!validateOnly) await broker.engine.topics.addPartitions(name, count);
+    return { code: kafkaError.NONE, message: null };
+  } catch (error) {
+    return problemOf(error);
+  }
+}

@@ -1,0 +1,176 @@
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { systemClock } from '#std/clock';
+import type { Connection } from './connection.js';
+import { Listener, type ListenerOptions } from './listener.js';
+
+const defaults: ListenerOptions = {
+  host: '127.0.0.1',
+  port: 0,
+  insecure: false,
+  connectionsMax: 100,
+  connectionsPerHostMax: 100,
+  idleMs: 60_000,
+  limits: { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 },
+};
+
+describe('Listener', () => {
+  const open: Listener[] = [];
+  const sockets: Socket[] = [];
+
+  afterEach(async () => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    for (const listener of open.splice(0)) await listener.stop();
+  });
+
+  async function listen(
+    options: Partial<ListenerOptions>,
+    serve: (connection: Connection) => void = echo,
+  ): Promise<Listener> {
+    const listener = new Listener({ ...defaults, ...options }, systemClock, serve);
+    await listener.start();
+    open.push(listener);
+    return listener;
+  }
+
+  function dial(listener: Listener): Socket {
+    const socket = connect(listener.port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    sockets.push(socket);
+    return socket;
+  }
+
+  test('gives back what it is sent, frame by frame', async () => {
+    const listener = await listen({});
+    const socket = dial(listener);
+    socket.write(frame('hello'));
+    const [answer] = (await once(socket, 'data')) as [Buffer];
+    expect(answer).toEqual(frame('hello'));
+    expect(listener.bytes).toEqual({ in: 9, out: 9 });
+  });
+
+  test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])('refuses to start on %s', async (host) => {
+    const listener = new Listener({ ...defaults, host }, systemClock, echo);
+    await expect(listener.start()).rejects.toMatchObject({ code: 'net.listen.insecure' });
+  });
+
+  test('says which port is taken', async () => {
+    const first = await listen({});
+    const second = new Listener({ ...defaults, port: first.port }, systemClock, echo);
+    await expect(second.start()).rejects.toMatchObject({ code: 'net.address.in_use' });
+    await expect(second.start()).rejects.toThrow(`Cannot listen on 127.0.0.1:${first.port}: another process`);
+  });
+
+  test('closes only the connection that announces too large a frame', async () => {
+    const listener = await listen({ limits: { ...defaults.limits, frameBytesMax: 100 } });
+    const good = dial(listener);
+    const bad = dial(listener);
+    await once(good, 'connect');
+    bad.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await once(bad.resume(), 'close');
+    good.write(frame('still here'));
+    const [answer] = (await once(good, 'data')) as [Buffer];
+    expect(answer).toEqual(frame('still here'));
+  });
+
+  test('closes a connection past the limit and keeps the rest', async () => {
+    const listener = await listen({ connectionsPerHostMax: 1 });
+    const first = dial(listener);
+    await once(first, 'connect');
+    const second = dial(listener);
+    await once(second.resume(), 'close');
+    expect(listener.refused).toBe(1);
+    expect(listener.connections.size).toBe(1);
+  });
+
+  test('closes a connection on which nothing moves', async () => {
+    const listener = await listen({ idleMs: 60 });
+    const socket = dial(listener);
+    await once(socket.resume(), 'close');
+    for (let round = 0; round < 100 && listener.connections.size > 0; round += 1) await systemClock.sleep(5);
+    expect(listener.connections.size).toBe(0);
+  });
+
+  test('keeps an idle connection whose request waits for its answer', async () => {
+    let taken: Connection | null = null;
+    const listener = await listen({ idleMs: 40 }, (connection) => {
+      taken = connection;
+      connection.start({ onFrame: () => undefined, onClose: () => undefined });
+    });
+    const socket = dial(listener);
+    socket.write(frame('wait'));
+    await systemClock.sleep(200);
+    expect(listener.connections.size).toBe(1);
+    expect(taken).not.toBeNull();
+  });
+
+  test('reads no further while too many requests have no answer', async () => {
+    let frames = 0;
+    const open: { connection: Connection; bytes: number }[] = [];
+    const listener = await listen({}, (connection) =>
+      connection.start({
+        onFrame(bytes) {
+          frames += 1;
+          open.push({ connection, bytes: bytes.length });
+        },
+        onClose: () => undefined,
+      }),
+    );
+    const socket = dial(listener);
+    await once(socket, 'connect');
+    const body = 'x'.repeat(100_000);
+    for (let count = 0; count < 40; count += 1) socket.write(frame(body));
+    await systemClock.sleep(200);
+    const before = frames;
+    expect(before).toBeLessThan(14);
+    for (let round = 0; round < 200 && frames < 40; round += 1) {
+      for (const { connection, bytes } of open.splice(0)) connection.settle(bytes);
+      await systemClock.sleep(5);
+    }
+    expect(frames).toBe(40);
+  });
+
+  test('reads no further while the peer does not take its answers', async () => {
+    const answer = Buffer.alloc(1 << 20);
+    let answered = 0;
+    const listener = await listen({}, (connection) =>
+      connection.start({
+        onFrame(bytes) {
+          answered += 1;
+          connection.send([answer]);
+          connection.settle(bytes.length);
+        },
+        onClose: () => undefined,
+      }),
+    );
+    const socket = dial(listener);
+    await once(socket, 'connect');
+    socket.pause();
+    for (let count = 0; count < 200; count += 1) {
+      socket.write(frame(String(count)));
+      await systemClock.sleep(1);
+    }
+    await systemClock.sleep(100);
+    expect(answered).toBeLessThan(60);
+    socket.resume();
+    for (let round = 0; round < 400 && answered < 200; round += 1) await systemClock.sleep(5);
+    expect(answered).toBe(200);
+  });
+});
+
+function echo(connection: Connection): void {
+  connection.start({
+    onFrame(bytes) {
+      connection.send([frame(bytes.toString())]);
+      connection.settle(bytes.length);
+    },
+    onClose: () => undefined,
+  });
+}
+
+function frame(text: string): Buffer {
+  const body = Buffer.from(text);
+  const size = Buffer.alloc(4);
+  size.writeInt32BE(body.length);
+  return Buffer.concat([size, body]);
+}
