@@ -80,6 +80,36 @@ export class ByteReader {
     throw this.malformed('a varint is longer than five bytes');
   }
 
+  /** A zigzag varint of 32 bits, as records have them. */
+  varint(): number {
+    const first = this.at < this.end ? (this.bytes[this.at] ?? 0) : 0x80;
+    if (first < 0x80) {
+      this.at += 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
+    const value = this.unsignedVarint();
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** A zigzag varint of 64 bits; values beyond ±2^53 come rounded. */
+  varlong(): number {
+    let value = 0;
+    let weight = 1;
+    for (let left = 10; left > 0; left -= 1) {
+      const byte = this.bytes[this.take(1)] ?? 0;
+      value += (byte & 0x7f) * weight;
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+      weight *= 0x80;
+    }
+    throw this.malformed('a varint is longer than ten bytes');
+  }
+
+  /** Refuses a negative length. */
+  checkedLength(length: number): number {
+    if (length < 0) throw this.malformed(`a length of ${length}`);
+    return length;
+  }
+
   /** The length of a string; -1 means null. */
   stringLength(): number {
     return this.int16();

@@ -1,0 +1,216 @@
+/**
+ * Makes record batches: the collector's hot path. Records are written straight into one buffer behind room for the
+ * header; nothing is allocated per record.
+ */
+import { assert } from '#std/assert';
+import { compress } from './compression.js';
+import { batchHeaderBytes, writeBatchHeader, type Codec, type ProducerStamp } from './record-batch.js';
+import { RecordSource, type HeaderColumn } from './record-source.js';
+import { varintBytes, writeVarint } from './varint.js';
+
+export interface RecordBatchOptions {
+  /** Bytes of a batch before compression; a record that alone is larger still gets a batch of its own. */
+  readonly bytesMax: number;
+  readonly codec: Codec;
+}
+
+export interface NewRecord {
+  readonly key: Buffer | null;
+  /** Null is a tombstone in a compacted topic. */
+  readonly value: Buffer | null;
+  readonly headers: readonly { readonly key: string; readonly value: Buffer | null }[];
+  readonly timestampMs: number;
+}
+
+const firstBufferBytes = 16 * 1024;
+/** Up to here a loop copies faster than a call out of the engine. */
+const copyLoopMax = 24;
+
+export class RecordBatchBuilder {
+  private bytes = Buffer.allocUnsafeSlow(firstBufferBytes);
+  private at = batchHeaderBytes;
+  private records = 0;
+  private baseTimestamp = 0;
+  private maxTimestamp = 0;
+
+  constructor(private readonly options: RecordBatchOptions) {}
+
+  get count(): number {
+    return this.records;
+  }
+
+  /** Bytes of the batch so far, header included, before compression. */
+  get byteCount(): number {
+    return this.at;
+  }
+
+  /** Appends events `[from, to)` while they fit and gives the index of the first one that did not: `to` when all did. */
+  appendRange(source: RecordSource, from: number, to: number): number {
+    for (let index = from; index < to; index += 1) {
+      if (!this.appendEvent(source, index)) return index;
+    }
+    return to;
+  }
+
+  /** Appends one event; false, and nothing happened, when the batch has no room for it. */
+  appendEvent(source: RecordSource, index: number): boolean {
+    const start = source.starts[index] ?? 0;
+    const end = source.ends[index] ?? 0;
+    const key = source.keys === null ? null : (source.keys[index] ?? null);
+    const timestamp = source.timestamps === null ? source.timestampMs : (source.timestamps[index] ?? 0);
+    const shared = source.sharedHeaders;
+    const headerBytes = shared === null ? (source.headerBytes[index] ?? 0) : shared.length;
+    let at = this.open(timestamp, key, end - start, headerBytes);
+    if (at < 0) return false;
+    const bytes = this.bytes;
+    at = copyInto(bytes, at, source.bytes, start, end);
+    if (shared === null) this.writeHeaders(source, index, at);
+    else copyInto(bytes, at, shared, 0, shared.length);
+    this.close(timestamp);
+    return true;
+  }
+
+  /** Appends one record; false, and nothing happened, when the batch has no room for it. */
+  append(record: NewRecord): boolean {
+    const headers = encodeHeaders(record.headers);
+    let at = this.open(
+      record.timestampMs,
+      record.key,
+      record.value === null ? -1 : record.value.length,
+      headers.length,
+    );
+    if (at < 0) return false;
+    if (record.value !== null) at = copyInto(this.bytes, at, record.value, 0, record.value.length);
+    copyInto(this.bytes, at, headers, 0, headers.length);
+    this.close(record.timestampMs);
+    return true;
+  }
+
+  /**
+   * Gives the batch and starts the next one. The buffer belongs to the caller. `producer` numbers it for an idempotent
+   * producer; it may also be stamped later by `patchProducer`.
+   */
+  build(producer: ProducerStamp | null = null): Buffer {
+    assert(this.records > 0, 'a batch has a record');
+    const bytes = this.options.codec === 'none' ? this.handOver() : this.compressed(this.options.codec);
+    writeBatchHeader(bytes, {
+      codec: this.options.codec,
+      count: this.records,
+      baseTimestamp: this.baseTimestamp,
+      maxTimestamp: this.maxTimestamp,
+      producer,
+    });
+    this.at = batchHeaderBytes;
+    this.records = 0;
+    return bytes;
+  }
+
+  /**
+   * Writes a record up to its value's first byte and gives that place; -1 when it does not fit. What `close` needs
+   * to finish the record is kept in `at`, so the value and the headers must follow at once.
+   */
+  private open(timestamp: number, key: Buffer | null, valueLength: number, headerBytes: number): number {
+    const delta = this.records === 0 ? 0 : timestamp - this.baseTimestamp;
+    const valueBytes = valueLength < 0 ? 0 : valueLength;
+    const keyBytes = key === null ? 1 : varintBytes(key.length) + key.length;
+    const length =
+      1 +
+      varintBytes(delta) +
+      varintBytes(this.records) +
+      keyBytes +
+      varintBytes(valueLength) +
+      valueBytes +
+      headerBytes;
+    const end = this.at + varintBytes(length) + length;
+    if (end > this.options.bytesMax && this.records > 0) return -1;
+    if (end > this.bytes.length) this.grow(end);
+    const bytes = this.bytes;
+    let at = writeVarint(bytes, length, this.at);
+    bytes[at] = 0;
+    at = writeVarint(bytes, delta, at + 1);
+    at = writeVarint(bytes, this.records, at);
+    if (key === null) {
+      bytes[at] = 1;
+      at += 1;
+    } else {
+      at = writeVarint(bytes, key.length, at);
+      at = copyInto(bytes, at, key, 0, key.length);
+    }
+    this.at = end;
+    return writeVarint(bytes, valueLength, at);
+  }
+
+  private close(timestamp: number): void {
+    if (this.records === 0) {
+      this.baseTimestamp = timestamp;
+      this.maxTimestamp = timestamp;
+    } else if (timestamp > this.maxTimestamp) {
+      this.maxTimestamp = timestamp;
+    }
+    this.records += 1;
+  }
+
+  private writeHeaders(source: RecordSource, index: number, from: number): void {
+    const bytes = this.bytes;
+    let at = writeVarint(bytes, source.headerCounts[index] ?? 0, from);
+    for (const part of source.headerParts) {
+      at = Buffer.isBuffer(part) ? copyInto(bytes, at, part, 0, part.length) : copyHeader(bytes, at, part, index);
+    }
+  }
+
+  private grow(bytesMin: number): void {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, bytesMin));
+    this.bytes.copy(bytes, 0, 0, this.at);
+    this.bytes = bytes;
+  }
+
+  /** The buffer itself when most of it is used, else a copy of what is. */
+  private handOver(): Buffer {
+    const used = this.bytes.subarray(0, this.at);
+    if (2 * this.at < this.bytes.length) return Buffer.from(used);
+    this.bytes = Buffer.allocUnsafeSlow(this.bytes.length);
+    return used;
+  }
+
+  private compressed(codec: Codec): Buffer {
+    const records = compress(codec, this.bytes.subarray(batchHeaderBytes, this.at));
+    const bytes = Buffer.allocUnsafeSlow(batchHeaderBytes + records.length);
+    records.copy(bytes, batchHeaderBytes);
+    return bytes;
+  }
+}
+
+function copyHeader(bytes: Buffer, at: number, column: HeaderColumn, index: number): number {
+  const from = index === 0 ? 0 : (column.ends[index - 1] ?? 0);
+  const to = column.ends[index] ?? 0;
+  if (from === to) return at;
+  const valueAt = copyInto(bytes, at, column.name, 0, column.name.length);
+  return copyInto(bytes, valueAt, column.bytes, from, to);
+}
+
+/** Copies `source[from, to)` to `at` and gives the place after it. */
+function copyInto(bytes: Buffer, at: number, source: Buffer, from: number, to: number): number {
+  const length = to - from;
+  if (length > copyLoopMax) {
+    source.copy(bytes, at, from, to);
+    return at + length;
+  }
+  for (let index = 0; index < length; index += 1) bytes[at + index] = source[from + index] ?? 0;
+  return at + length;
+}
+
+function encodeHeaders(headers: NewRecord['headers']): Buffer {
+  const pieces: Buffer[] = [encodeVarint(headers.length)];
+  for (const header of headers) {
+    const name = Buffer.from(header.key);
+    pieces.push(encodeVarint(name.length), name, encodeVarint(header.value?.length ?? -1));
+    if (header.value !== null) pieces.push(header.value);
+  }
+  return Buffer.concat(pieces);
+}
+
+function encodeVarint(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(varintBytes(value));
+  writeVarint(bytes, value, 0);
+  return bytes;
+}
