@@ -1,0 +1,45 @@
+/** Named checks behind `/readyz`; each is bounded in time, and they run side by side. */
+import { messageOf } from '#std/errors';
+
+export interface HealthCheck {
+  readonly name: string;
+  /** Throws when it is not well. Gives a short text for people, or nothing. */
+  check(): Promise<string | void>;
+}
+
+export interface HealthReport {
+  readonly status: 'ready' | 'not ready';
+  readonly checks: readonly HealthResult[];
+}
+
+export interface HealthResult {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly ms: number;
+  readonly message: string | null;
+}
+
+const checkMsMax = 3_000;
+
+export async function checkHealth(checks: readonly HealthCheck[]): Promise<HealthReport> {
+  const results = await Promise.all(checks.map(runCheck));
+  return { status: results.every((result) => result.ok) ? 'ready' : 'not ready', checks: results };
+}
+
+async function runCheck(health: HealthCheck): Promise<HealthResult> {
+  const startedAt = performance.now();
+  const done = (ok: boolean, message: string | null): HealthResult => {
+    return { name: health.name, ok, ms: Math.round(performance.now() - startedAt), message };
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${checkMsMax} ms`)), checkMsMax);
+  });
+  try {
+    return done(true, (await Promise.race([health.check(), late])) ?? null);
+  } catch (error) {
+    return done(false, messageOf(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
