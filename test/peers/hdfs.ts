@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { Child } from './child.js';
 import { classPath, javaOpens } from './jars.js';
@@ -65,23 +66,30 @@ export class Hdfs {
     for (const child of [this.nameNode, this.dataNode]) child?.signal(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
 
-  /** Hadoop's own shell: `fs('-text', '/lake/*')`. */
+  /** Hadoop's own shell: `fs('-ls', '/lake')`. */
   async fs(...args: string[]): Promise<string> {
-    const { stdout } = await run(
-      'java',
-      [
-        '-Xmx512m',
-        '-XX:+UseSerialGC',
-        '-XX:TieredStopAtLevel=1',
-        ...javaOpens,
-        '-cp',
-        `${join(this.options.directory, 'conf')}:${this.jars}`,
-        'org.apache.hadoop.fs.FsShell',
-        ...args,
-      ],
-      { maxBuffer: 1024 * 1024 * 1024, timeout: 300_000 },
-    );
+    const { stdout } = await run('java', [...this.shellFlags(), ...args], {
+      maxBuffer: 64 * 1024 * 1024,
+      timeout: 300_000,
+    });
     return stdout;
+  }
+
+  /** The same for output of any length, line by line: `fsLines(add, '-text', '/lake/*')`. */
+  async fsLines(onLine: (line: string) => void, ...args: string[]): Promise<void> {
+    const shell = spawn('java', [...this.shellFlags(), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise<number | null>((resolve) => {
+      shell.once('exit', resolve);
+    });
+    for await (const line of createInterface({ input: shell.stdout, crlfDelay: Infinity })) onLine(line);
+    const code = await ended;
+    if (code !== 0) throw new Error(`fs ${args.join(' ')} ended with ${code}`);
+  }
+
+  private shellFlags(): string[] {
+    const path = `${join(this.options.directory, 'conf')}:${this.jars}`;
+    const jvm = ['-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...javaOpens];
+    return [...jvm, '-cp', path, 'org.apache.hadoop.fs.FsShell'];
   }
 
   private daemon(name: string, main: string): Child {
