@@ -6,11 +6,12 @@ import { createLogger, type Logger } from '#std/log';
 import { productRoot, productVersion } from '../../cli/src/version.js';
 import { applyConfig } from './apply-config.js';
 import { loadConfigFile, type StandaloneConfig } from './config-file.js';
+import type { TopicsMetrics } from '../../topics/src/topics-service.js';
 import { DataLock } from './data-lock.js';
 import { choosePort, portOf, type ChosenPort } from './ports.js';
 import { RoleThread } from './role-thread.js';
 import { LogFile } from './log-file.js';
-import { startTopics, type RunningTopics } from './topics-role.js';
+import { TopicsRole } from './topics-role.js';
 
 export interface StandaloneOptions {
   /** Null: the demo. */
@@ -25,7 +26,6 @@ export interface StandaloneOptions {
 
 const host = '127.0.0.1';
 const stopMsMax = 20_000;
-const storageFailedCode = 70;
 
 /** Runs everything until SIGINT or SIGTERM; resolves when all is stopped and safe. */
 export async function runStandalone(options: StandaloneOptions): Promise<void> {
@@ -55,7 +55,7 @@ class Product {
   private readonly logger: Logger;
   private readonly threads: RoleThread[] = [];
   private database: EmbeddedPostgres | null = null;
-  private topics: RunningTopics | null = null;
+  private topics: TopicsRole | null = null;
   private stopGenerator: (() => void) | null = null;
   private stopping = false;
 
@@ -89,19 +89,15 @@ class Product {
       workerId: 'local',
     };
     const adminReady = admin.start(settings);
-    this.topics = await startTopics({
+    this.topics = new TopicsRole({
       databaseUrl,
       dataDirectory: join(this.directory, 'topics'),
       host,
       port: topicsPort.port,
       config: this.config.topicService,
       logger: this.logger,
-      onFatal: (reason) => {
-        process.exitCode = storageFailedCode;
-        this.onFailure(reason);
-      },
     });
-    await this.topics.ensure(this.config.topics);
+    await this.topics.start();
     const port = (await adminReady) ?? httpPort.port;
     for (const line of this.greeting(topicsPort, httpPort, port)) this.options.out(line);
     for (const name of ['collector', 'sink-worker'] as const) {
@@ -109,7 +105,7 @@ class Product {
         .start(settings)
         .catch(() => undefined);
     }
-    await applyConfig(this.config, { directory: this.directory, url: `http://${host}:${port}` });
+    await applyConfig(this.config, { directory: this.directory, bootstrap, url: `http://${host}:${port}` });
     await this.startGenerator();
   }
 
@@ -124,11 +120,7 @@ class Product {
     const kept = await this.topics?.stop();
     await this.database?.stop();
     await this.log.close();
-    if (kept === undefined) return [];
-    return [
-      `Stopped. Kept in ${this.shown}: ${kept.records} records in ${kept.topics} topics (${Math.round(kept.bytes / 1024)} KiB), all positions and settings.`,
-      'The next start goes on where this one was.',
-    ];
+    return kept === undefined ? [] : keptInWords(kept, this.shown);
   }
 
   private thread(name: 'admin' | 'collector' | 'sink-worker'): RoleThread {
@@ -185,4 +177,17 @@ class Product {
     const named = portOf(text, name);
     return choosePort(named ?? wanted, named !== null, host);
   }
+}
+
+function keptInWords(kept: TopicsMetrics, folder: string): string[] {
+  const topics = new Set(kept.partitions.map((partition) => partition.topic)).size;
+  const records = kept.partitions.reduce(
+    (sum, partition) => sum + partition.highWatermark - partition.logStartOffset,
+    0,
+  );
+  const kib = Math.ceil(kept.partitions.reduce((sum, partition) => sum + partition.sizeBytes, 0) / 1024);
+  return [
+    `Stopped. Kept in ${folder}: ${records} records in ${topics} topics (${kib} KiB), all positions and settings.`,
+    'The next start goes on where this one was.',
+  ];
 }
