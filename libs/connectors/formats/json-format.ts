@@ -1,0 +1,111 @@
+import { isUtf8 } from 'node:buffer';
+import { PoisonRecordError } from '#pipeline/errors';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import { emptyBuffer, type FileEncoder, type Format } from './format.js';
+
+/**
+ * One JSON document a line.
+ *
+ * Without envelope the value is the document: its bytes are checked, not re-printed, so that 64-bit numbers and the order of
+ * fields stay; line breaks between its tokens become blanks. A value that is not JSON is a poison record; no value is `null`.
+ *
+ * With envelope: `{"topic","partition","offset","timestamp","key","value","headers"}`. A value that is JSON is embedded as it
+ * is, other text becomes a string, and bytes that are not UTF-8 become base64 with `"valueEncoding":"base64"` behind them
+ * (`keyEncoding` for keys). Of headers of one name the last is kept.
+ */
+export class JsonFormat implements Format {
+  readonly name = 'json';
+  readonly extension = '.json';
+  private readonly encoder: FileEncoder;
+
+  constructor(private readonly options: { readonly envelope: boolean }) {
+    const line = options.envelope ? envelopeLine : valueLine;
+    this.encoder = {
+      header: emptyBuffer,
+      encode(batch, indexes) {
+        const pieces: Buffer[] = [];
+        for (const index of indexes) line(pieces, batch, index);
+        return Buffer.concat(pieces);
+      },
+    };
+  }
+
+  check(batch: SinkBatch): void {
+    if (this.options.envelope) return;
+    for (let index = 0; index < batch.count; index += 1) {
+      const value = batch.value(index);
+      if (value === null) continue;
+      const problem = jsonProblem(value);
+      if (problem !== null) {
+        throw new PoisonRecordError(
+          `Record ${batch.topic}-${batch.partition}@${batch.offset(index)} is not JSON (${problem}); ` +
+            'write it with json.envelope=true or as text.',
+          index,
+        );
+      }
+    }
+  }
+
+  open(): FileEncoder {
+    return this.encoder;
+  }
+}
+
+const nullLine = Buffer.from('null\n');
+const lineEnd = Buffer.from('\n');
+const envelopeEnd = Buffer.from('}\n');
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const blank = 0x20;
+
+function valueLine(pieces: Buffer[], batch: SinkBatch, index: number): void {
+  const value = batch.value(index);
+  if (value === null) pieces.push(nullLine);
+  else pieces.push(oneLine(value), lineEnd);
+}
+
+function envelopeLine(pieces: Buffer[], batch: SinkBatch, index: number): void {
+  const head =
+    `{"topic":${JSON.stringify(batch.topic)},"partition":${batch.partition},"offset":${batch.offset(index)},` +
+    `"timestamp":${batch.timestamp(index)},"key":${plainField(batch.key(index), 'key')},` +
+    `"headers":${headersObject(batch, index)},"value":`;
+  const value = batch.value(index);
+  if (value === null || jsonProblem(value) !== null) {
+    pieces.push(Buffer.from(head + plainField(value, 'value')), envelopeEnd);
+  } else {
+    pieces.push(Buffer.from(head), oneLine(value), envelopeEnd);
+  }
+}
+
+/** A string, or base64 and the field that says so. */
+function plainField(bytes: Buffer | null, name: 'key' | 'value'): string {
+  if (bytes === null) return 'null';
+  if (isUtf8(bytes)) return JSON.stringify(bytes.toString());
+  return `"${bytes.toString('base64')}","${name}Encoding":"base64"`;
+}
+
+function headersObject(batch: SinkBatch, index: number): string {
+  const all: Record<string, string | null> = Object.create(null) as Record<string, string | null>;
+  for (const { key, value } of batch.headers(index)) all[key] = value === null ? null : value.toString();
+  return JSON.stringify(all);
+}
+
+function jsonProblem(value: Buffer): string | null {
+  if (!isUtf8(value)) return 'not UTF-8';
+  try {
+    JSON.parse(value.toString());
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** In JSON a raw line break stands only between tokens, so a blank may take its place. The batch's own bytes stay. */
+function oneLine(value: Buffer): Buffer {
+  if (!value.includes(lineFeed) && !value.includes(carriageReturn)) return value;
+  const line = Buffer.from(value);
+  for (let at = 0; at < line.length; at += 1) {
+    if (line[at] === lineFeed || line[at] === carriageReturn) line[at] = blank;
+  }
+  return line;
+}

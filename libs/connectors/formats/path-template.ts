@@ -1,0 +1,128 @@
+/**
+ * Flume's escapes in paths and file prefixes, resolved per record: `%{header}`, `%Y-%m-%d`, `%[localhost]` …, and ours:
+ * `%{topic}` and `%{partition}`. The whole table is in `path-escapes.ts`.
+ *
+ * What a record brings in cannot leave its path segment: see `safeValue`. What the configuration says literally may contain `/`.
+ * A missing header is empty, as in Flume, and empty segments vanish.
+ */
+import { crc32c } from '#std/crc32c';
+import { assert } from '#std/assert';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import { parseEscapes, safeValue, timeField, type Escape, type HostNames } from './path-escapes.js';
+import type { CalendarZone } from './calendar-zone.js';
+import type { TimeRounding } from './time-rounding.js';
+
+export interface PathTemplateOptions {
+  readonly zone: CalendarZone;
+  readonly rounding: TimeRounding | null;
+  readonly host: HostNames;
+}
+
+export class PathTemplate {
+  /** The folder above everything that the template can give: `/flume` of `/flume/%Y/%{host}`. Without a slash at the end. */
+  readonly base: string;
+  /** The same path for every record: no need to look at any. */
+  readonly constant: boolean;
+  private readonly escapes: readonly Escape[];
+  private readonly usesTime: boolean;
+  private readonly resolved = new Map<string, string>();
+
+  constructor(
+    text: string,
+    private readonly options: PathTemplateOptions,
+  ) {
+    this.escapes = parseEscapes(text);
+    this.usesTime = this.escapes.some((escape) => escape.kind === 'time');
+    this.constant = this.escapes.every((escape) => constantKinds.has(escape.kind));
+    this.base = baseOf(this.escapes);
+  }
+
+  /** `timeMs` is the record's time, or the clock's where the configuration says so. */
+  resolve(batch: SinkBatch, index: number, timeMs: number): string {
+    const values = this.values(batch, index, timeMs);
+    const key = values.join('\0');
+    let path = this.resolved.get(key);
+    if (path === undefined) {
+      if (this.resolved.size >= resolvedMax) this.resolved.clear();
+      path = this.join(values);
+      this.resolved.set(key, path);
+    }
+    return path;
+  }
+
+  /** Whether times in the same second give the same path; then one look-up serves a run of records. */
+  get byTimeOnly(): boolean {
+    return this.usesTime && this.escapes.every((escape) => escape.kind !== 'header' && !isRawTime(escape));
+  }
+
+  private values(batch: SinkBatch, index: number, timeMs: number): string[] {
+    const { zone, rounding, host } = this.options;
+    const rounded = rounding === null || !this.usesTime ? timeMs : rounding.roundDown(timeMs);
+    const fields = this.usesTime ? zone.fields(rounded) : null;
+    return this.escapes.map((escape) => {
+      switch (escape.kind) {
+        case 'literal':
+          return escape.text;
+        case 'topic':
+          return batch.topic;
+        case 'partition':
+          return String(batch.partition);
+        case 'header':
+          return safeValue(batch.header(index, escape.name) ?? '');
+        case 'host':
+          return safeValue(host[escape.name]);
+        case 'time': {
+          if (isRawTime(escape)) return String(timeMs);
+          assert(fields !== null, 'a template with a time escape has fields');
+          return timeField(escape.letter, fields, rounded, zone.offsetMs(rounded));
+        }
+      }
+    });
+  }
+
+  private join(values: readonly string[]): string {
+    const path = values.join('');
+    const segments = path.split('/').filter((segment) => segment !== '');
+    // A slash at the end stays: what follows it is the file prefix, and there is none.
+    const end = path.endsWith('/') && segments.length > 0 ? '/' : '';
+    return (path.startsWith('/') ? '/' : '') + segments.map(safeSegment).join('/') + end;
+  }
+}
+
+const constantKinds: ReadonlySet<Escape['kind']> = new Set(['literal', 'topic', 'partition', 'host']);
+const resolvedMax = 1024;
+const segmentBytesMax = 200;
+
+function isRawTime(escape: Escape): boolean {
+  return escape.kind === 'time' && escape.letter === 't';
+}
+
+/** No segment may be `.` or `..`, be one of our own `+` folders, or be longer than file systems take. */
+function safeSegment(segment: string): string {
+  if (/^\.{1,2}$/.test(segment)) return segment.replaceAll('.', '%2E');
+  const safe = segment.startsWith('+') ? `%2B${segment.slice(1)}` : segment;
+  const bytes = Buffer.from(safe);
+  if (bytes.length <= segmentBytesMax) return safe;
+  const mark = `~${crc32c(bytes).toString(16).padStart(8, '0')}`;
+  return cutUtf8(bytes, segmentBytesMax - mark.length) + mark;
+}
+
+/** At most `size` bytes, without half a character at the end. */
+function cutUtf8(bytes: Buffer, size: number): string {
+  let end = size;
+  while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
+  return bytes.subarray(0, end).toString();
+}
+
+function baseOf(escapes: readonly Escape[]): string {
+  let text = '';
+  for (const escape of escapes) {
+    if (escape.kind !== 'literal') {
+      text = text.slice(0, text.lastIndexOf('/') + 1);
+      break;
+    }
+    text += escape.text;
+  }
+  const base = text.replace(/\/+/g, '/').replace(/\/$/, '');
+  return base === '' && text.startsWith('/') ? '/' : base;
+}

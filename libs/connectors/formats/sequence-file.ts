@@ -1,0 +1,112 @@
+/**
+ * Hadoop's SequenceFile, version 6, uncompressed, as Flume's HDFS sink writes it: the key is a LongWritable (milliseconds of
+ * the `timestamp` header, else of the record), the value a BytesWritable or a Text.
+ *
+ *     header  "SEQ" 6, Text key class, Text value class, boolean compressed = 0, boolean block compressed = 0,
+ *             int32 metadata entries = 0, 16 bytes of sync marker
+ *     record  int32 key and value bytes, int32 key bytes (8), key, value
+ *     sync    int32 -1, 16 bytes of sync marker: before the next record once 102,400 bytes followed the last one
+ *
+ * All numbers are big endian. Hadoop draws the marker by chance; ours is a digest of the file's identity, so that writing a
+ * file again gives identical bytes.
+ */
+import { createHash } from 'node:crypto';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import type { FileEncoder, Format } from './format.js';
+import { recordTimeMs } from './record-time.js';
+
+export type SequenceValue = 'Writable' | 'Text';
+
+const syncIntervalBytes = 102_400;
+const syncBytes = 20;
+const keyBytes = 8;
+const valueClass: Readonly<Record<SequenceValue, string>> = {
+  Writable: 'org.apache.hadoop.io.BytesWritable',
+  Text: 'org.apache.hadoop.io.Text',
+};
+
+export class SequenceFileFormat implements Format {
+  readonly name = 'SequenceFile';
+  readonly extension = '.seq';
+
+  constructor(private readonly value: SequenceValue) {}
+
+  check(): void {}
+
+  open(identity: string): FileEncoder {
+    return new SequenceFileEncoder(this.value, identity);
+  }
+}
+
+class SequenceFileEncoder implements FileEncoder {
+  readonly header: Buffer;
+  private readonly marker: Buffer;
+  private sinceSyncBytes: number;
+
+  constructor(
+    private readonly value: SequenceValue,
+    identity: string,
+  ) {
+    this.marker = createHash('md5').update(identity).digest();
+    this.header = Buffer.concat([
+      Buffer.from('SEQ\x06', 'latin1'),
+      textWritable('org.apache.hadoop.io.LongWritable'),
+      textWritable(valueClass[value]),
+      Buffer.alloc(2 + 4),
+      this.marker,
+    ]);
+    this.sinceSyncBytes = this.header.length;
+  }
+
+  encode(batch: SinkBatch, indexes: Int32Array): Buffer {
+    const target = Buffer.allocUnsafe(this.sizeMax(batch, indexes));
+    let at = 0;
+    for (const index of indexes) {
+      if (this.sinceSyncBytes >= syncIntervalBytes) {
+        target.writeInt32BE(-1, at);
+        this.marker.copy(target, at + 4);
+        at += syncBytes;
+        this.sinceSyncBytes = 0;
+      }
+      const end = this.writeRecord(target, at, batch, index);
+      this.sinceSyncBytes += end - at;
+      at = end;
+    }
+    return target.subarray(0, at);
+  }
+
+  private sizeMax(batch: SinkBatch, indexes: Int32Array): number {
+    let size = 0;
+    for (const index of indexes) size += 4 + 4 + keyBytes + vIntBytesMax + (batch.value(index)?.length ?? 0);
+    return size + syncBytes * (1 + Math.ceil((this.sinceSyncBytes + size) / syncIntervalBytes));
+  }
+
+  private writeRecord(target: Buffer, start: number, batch: SinkBatch, index: number): number {
+    const value = batch.value(index);
+    const length = value?.length ?? 0;
+    let at = target.writeInt32BE(keyBytes, start + 4);
+    at = target.writeBigInt64BE(BigInt(recordTimeMs(batch, index)), at);
+    at = this.value === 'Text' ? writeVInt(target, at, length) : target.writeInt32BE(length, at);
+    if (value !== null) at += value.copy(target, at);
+    target.writeInt32BE(at - start - 8, start);
+    return at;
+  }
+}
+
+const vIntBytesMax = 5;
+
+/**
+ * Hadoop's VInt: −112…127 in one byte; otherwise a byte −113…−116 (for a length, which is never negative) that says how many
+ * bytes follow, and those, big endian.
+ */
+export function writeVInt(target: Buffer, at: number, value: number): number {
+  if (value <= 127) return target.writeInt8(value, at);
+  const bytes = value <= 0xff ? 1 : value <= 0xffff ? 2 : value <= 0xffffff ? 3 : 4;
+  return target.writeUIntBE(value, target.writeInt8(-112 - bytes, at), bytes);
+}
+
+function textWritable(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  const length = Buffer.alloc(vIntBytesMax);
+  return Buffer.concat([length.subarray(0, writeVInt(length, 0, bytes.length)), bytes]);
+}

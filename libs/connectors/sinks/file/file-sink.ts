@@ -1,0 +1,25 @@
+import { requireOptions } from '#config/options';
+import type { SinkType } from '#pipeline/sink';
+import { LocalStore } from './local-store.js';
+import { rollingGuarantee, rollingSetup, rollingSpecs, rollingValues } from './rolling-options.js';
+import { RollingSink } from './rolling-sink.js';
+
+const prefix = 'file.';
+const options = rollingSpecs(prefix);
+
+/** Rolling files on a local or mounted disk, in the layout of the HDFS sink. */
+export const fileSink: SinkType = {
+  name: 'file',
+  classNames: [],
+  version: '0.1.0',
+  doc:
+    'Writes rolling files to a local or mounted disk. Files appear under their final name complete and synced, each record in exactly one. ' +
+    'The guarantee holds as long as all workers that may run the sink see the same disk.',
+  options,
+  guarantee: (values) => rollingGuarantee(prefix, values),
+  create(input) {
+    const values = rollingValues(prefix, requireOptions('sink file', options, input));
+    const setup = rollingSetup(values, { topicsDirectory: null, fileType: 'DataStream' });
+    return new RollingSink({ connect: () => new LocalStore(), ...setup });
+  },
+};

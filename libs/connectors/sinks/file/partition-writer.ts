@@ -1,0 +1,318 @@
+/**
+ * One topic-partition of a rolling-file sink: records go to a group of files in the spool, and the group is committed as a whole.
+ *
+ * A commit, and why it may break off anywhere (`seal → upload → entry → rename → clear`):
+ *
+ * 1. **Upload.** Each file is written under `+tmp`, by a name never used before. Broken off: nobody reads `+tmp`; the offsets were not
+ *    committed, the records are read again, and the next owner removes the files.
+ * 2. **Entry.** One entry in the commit log names all renames and the next offset. It is there or not. Not there: as above.
+ *    There: the group is committed, whatever comes, since every owner begins with the renames of the highest entry.
+ * 3. **Rename** to the final names, never over a file. Broken off between two: the next owner finds the entry and does the rest. A
+ *    temporary file that is gone was renamed before, so doing it twice is harmless. The entry stays until a later entry,
+ *    which is only made once all renames are done.
+ * 4. **Clear** the entries below. Broken off: they are cleared at the next commit; only the highest counts.
+ *
+ * An answer that was lost leaves the step to be done again with the same meaning: uploads take a new name, the entry is known by its
+ * id, renames find their source gone. Nothing is visible under a final name before step 2, so files may be cut whenever we like,
+ * by the wall clock too: where the cuts fell is in the names, and what was cut but not committed is cut anew.
+ */
+import { posix } from 'node:path';
+import { gzipped } from '#connectors/formats/gzip';
+import { recordTimeMs } from '#connectors/formats/record-time';
+import type { PathTemplate } from '#connectors/formats/path-template';
+import type { Format } from '#connectors/formats/format';
+import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
+import type { TopicPartition } from '#pipeline/sink';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import { assert } from '#std/assert';
+import type { Clock } from '#std/clock';
+import { boundedEach } from './bounded-each.js';
+import { CommitLog, FencedError, type CommitEntry, type CommitOwner, type PlannedRename } from './commit-log.js';
+import { FileGroup, type GroupFile, type RollLimits } from './file-group.js';
+import type { FileStore } from './file-store.js';
+import { formatFinalName, parseFinalName } from './final-name.js';
+import type { Spool } from './spool.js';
+
+/** What all partitions of a task share. */
+export interface RollingContext {
+  readonly store: FileStore;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  readonly owner: CommitOwner;
+  readonly newId: () => string;
+  readonly layout: RollingLayout;
+  readonly limits: RollLimits;
+}
+
+export interface RollingLayout {
+  /** Folder and prefix: `/flume/%Y-%m-%d/%{host}`; the prefix is what follows the last slash, maybe nothing. */
+  readonly template: PathTemplate;
+  readonly format: Format;
+  readonly gzip: boolean;
+  /** What final names end with, with its dot. */
+  readonly extension: string;
+  readonly offsetPadWidth: number;
+  /** Paths by the clock instead of by the records' time. */
+  readonly useLocalTime: boolean;
+}
+
+interface SealedGroup {
+  readonly group: FileGroup;
+  readonly nextOffset: number;
+  readonly uploaded: Map<GroupFile, PlannedRename>;
+  entry: CommitEntry | null;
+  /** The entry is in the commit log. */
+  logged: boolean;
+}
+
+const uploadsMax = 4;
+
+export class PartitionWriter {
+  /** Next offset to take; null = whatever comes. */
+  private position: number | null = null;
+  private durableOffset: number | null = null;
+  private group: FileGroup | null = null;
+  private readonly sealed: SealedGroup[] = [];
+  private readonly log: CommitLog;
+  private readonly knownDirectories = new Set<string>();
+  /** Under way when an upload failed; whatever of them came into being is removed after the next commit. */
+  private abandoned: string[] = [];
+
+  constructor(
+    readonly at: TopicPartition,
+    private readonly context: RollingContext,
+  ) {
+    this.log = new CommitLog({
+      store: context.store,
+      owner: context.owner,
+      newId: context.newId,
+      stateDirectory: this.path(`+state/${at.topic}/${at.partition}`),
+      temporaryDirectory: this.path(`+tmp/${at.topic}/${at.partition}`),
+    });
+  }
+
+  /** Next offset below which everything is under final names; null where nothing was written yet. */
+  get durable(): number | null {
+    return this.durableOffset;
+  }
+
+  /** Bytes that wait for a commit. */
+  get bytes(): number {
+    return (this.group?.bytes ?? 0) + this.sealed.reduce((sum, { group }) => sum + group.bytes, 0);
+  }
+
+  /** Takes the partition over and finishes what an earlier owner had committed. */
+  async open(): Promise<void> {
+    const state = await this.log.claim(() => this.scan());
+    await this.renameAll(state.renames);
+    await this.log.removeStaleTemporaries();
+    this.durableOffset = state.nextOffset;
+    this.position = state.nextOffset;
+  }
+
+  /** Takes records into the spool. Those below the position were taken before and are passed over. */
+  async put(batch: SinkBatch): Promise<void> {
+    let from = 0;
+    while (from < batch.count && this.position !== null && batch.offset(from) < this.position) from += 1;
+    while (from < batch.count) from = await this.take(batch, from);
+  }
+
+  /** Commits what is due; all of it where `all` is set. A failed commit is gone on with at the next call. */
+  async flush(all: boolean): Promise<void> {
+    if (this.group !== null && (all || this.group.due(this.context.clock.monotonic()))) this.seal();
+    for (let next = this.sealed[0]; next !== undefined; next = this.sealed[0]) {
+      try {
+        await this.commit(next);
+      } catch (error) {
+        this.knownDirectories.clear();
+        throw this.explained(error);
+      }
+      this.sealed.shift();
+      await next.group.release();
+    }
+  }
+
+  /** Drops what was not committed. */
+  async close(): Promise<void> {
+    await this.group?.release();
+    this.group = null;
+    for (const { group } of this.sealed.splice(0)) await group.release();
+  }
+
+  /** Records from `from` on, up to the first that fills a file; gives the index after the last taken. */
+  private async take(batch: SinkBatch, from: number): Promise<number> {
+    const { clock, spool, layout, limits } = this.context;
+    this.group ??= new FileGroup(spool, layout.format, limits, clock.monotonic());
+    const group = this.group;
+    const { byPath, end, earliestMs, latestMs } = this.sort(batch, from, group);
+    for (const [path, indexes] of byPath) await group.append(path, batch, Int32Array.from(indexes));
+    group.touch(clock.monotonic(), earliestMs, latestMs);
+    this.position = batch.offset(end - 1) + 1;
+    if (group.due(clock.monotonic())) this.seal();
+    return end;
+  }
+
+  private sort(batch: SinkBatch, from: number, group: FileGroup): SortedRecords {
+    const { layout, clock, limits } = this.context;
+    const { template } = layout;
+    const localMs = layout.useLocalTime ? clock.now() : null;
+    const byPath = new Map<string, number[]>();
+    const timesMatter = limits.recordSpanMs > 0;
+    let earliestMs = Number.POSITIVE_INFINITY;
+    let latestMs = Number.NEGATIVE_INFINITY;
+    let second = Number.NaN;
+    let indexes: number[] | undefined;
+    let room = 0;
+    for (let index = from; index < batch.count; index += 1) {
+      const timeMs = template.constant && !timesMatter ? 0 : (localMs ?? recordTimeMs(batch, index));
+      if (timesMatter) {
+        earliestMs = Math.min(earliestMs, timeMs);
+        latestMs = Math.max(latestMs, timeMs);
+      }
+      const same = template.constant || (template.byTimeOnly && Math.floor(timeMs / 1000) === second);
+      if (!same || indexes === undefined) {
+        second = Math.floor(timeMs / 1000);
+        const path = template.resolve(batch, index, timeMs);
+        indexes = byPath.get(path);
+        if (indexes === undefined) byPath.set(path, (indexes = []));
+        room = group.room(path);
+      }
+      indexes.push(index);
+      if (indexes.length >= room) return { byPath, end: index + 1, earliestMs, latestMs };
+    }
+    return { byPath, end: batch.count, earliestMs, latestMs };
+  }
+
+  private seal(): void {
+    assert(this.group !== null && this.position !== null, 'only a group with records is sealed');
+    this.sealed.push({ group: this.group, nextOffset: this.position, uploaded: new Map(), entry: null, logged: false });
+    this.group = null;
+  }
+
+  private async commit(sealed: SealedGroup): Promise<void> {
+    const { group, uploaded } = sealed;
+    const missing = group.files.filter((file) => !uploaded.has(file));
+    await boundedEach(missing, uploadsMax, async (file) => {
+      uploaded.set(file, await this.upload(file));
+    });
+    const renames = group.files.map((file) => {
+      const rename = uploaded.get(file);
+      assert(rename !== undefined, 'every file of the group was uploaded');
+      return rename;
+    });
+    sealed.entry ??= {
+      ...this.context.owner,
+      id: this.context.newId(),
+      nextOffset: sealed.nextOffset,
+      renames,
+    };
+    if (!sealed.logged) {
+      await this.log.append(sealed.entry);
+      sealed.logged = true;
+    }
+    await this.renameAll(renames);
+    await this.log.removeOlder();
+    for (const path of this.abandoned) await this.context.store.remove(path);
+    this.abandoned = [];
+    this.durableOffset = sealed.nextOffset;
+  }
+
+  private async upload(file: GroupFile): Promise<PlannedRename> {
+    const { store, layout } = this.context;
+    const temporary = this.log.nextTemporary();
+    const directory = posix.dirname(temporary);
+    await this.ensureDirectory(directory);
+    const chunks = layout.gzip ? gzipped(file.spool.chunks()) : file.spool.chunks();
+    this.abandoned.push(temporary);
+    const bytes = await store.write(temporary, chunks);
+    this.abandoned = this.abandoned.filter((path) => path !== temporary);
+    return { from: this.relative(temporary), to: this.relative(this.finalPath(file)), bytes };
+  }
+
+  private finalPath(file: GroupFile): string {
+    const { layout } = this.context;
+    const slash = file.path.lastIndexOf('/');
+    const name = formatFinalName(
+      {
+        prefix: file.path.slice(slash + 1),
+        topic: this.at.topic,
+        partition: this.at.partition,
+        firstOffset: file.firstOffset,
+        lastOffset: file.lastOffset,
+        extension: layout.extension,
+      },
+      layout.offsetPadWidth,
+    );
+    return `${file.path.slice(0, slash + 1)}${name}`;
+  }
+
+  private async renameAll(renames: readonly PlannedRename[]): Promise<void> {
+    await boundedEach(renames, uploadsMax, (rename) => this.rename(rename));
+  }
+
+  private async rename({ from, to, bytes }: PlannedRename): Promise<void> {
+    const { store } = this.context;
+    const [source, target] = [this.path(from), this.path(to)];
+    await this.ensureDirectory(posix.dirname(target));
+    const result = await store.rename(source, target);
+    if (result !== 'exists') return;
+    const there = await store.size(target);
+    if (there !== bytes) {
+      throw new FatalSinkError(
+        `${target} is there with ${there ?? 'no'} bytes, but this sink has to put its own ${bytes} bytes there (now ` +
+          `${source}). Something else writes files of these names: move that file away and restart the task.`,
+      );
+    }
+    await store.remove(source);
+  }
+
+  /** Only where there is no commit log: the highest offset in the names under the base folder. */
+  private async scan(): Promise<number | null> {
+    const { store } = this.context;
+    let next: number | null = null;
+    const waiting = [this.path('')];
+    for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+      for (const file of await store.list(directory)) {
+        if (file.directory) {
+          if (!file.name.startsWith('+')) waiting.push(posix.join(directory, file.name));
+          continue;
+        }
+        const name = parseFinalName(file.name);
+        if (name?.topic !== this.at.topic || name.partition !== this.at.partition) continue;
+        next = Math.max(next ?? 0, name.lastOffset + 1);
+      }
+    }
+    return next;
+  }
+
+  private explained(error: unknown): unknown {
+    if (!(error instanceof FencedError)) return error;
+    if (error.final) return new FatalSinkError(`${error.message}; this task stops writing.`, { cause: error });
+    return new RetriableSinkError(`${error.message}; waiting for the partition to be taken away.`, { cause: error });
+  }
+
+  private async ensureDirectory(path: string): Promise<void> {
+    if (this.knownDirectories.has(path)) return;
+    await this.context.store.makeDirectory(path);
+    if (this.knownDirectories.size >= knownDirectoriesMax) this.knownDirectories.clear();
+    this.knownDirectories.add(path);
+  }
+
+  private path(relative: string): string {
+    return posix.join(this.context.layout.template.base, relative);
+  }
+
+  private relative(path: string): string {
+    return posix.relative(this.context.layout.template.base, path);
+  }
+}
+
+const knownDirectoriesMax = 10_000;
+
+interface SortedRecords {
+  readonly byPath: ReadonlyMap<string, readonly number[]>;
+  /** Index after the last record taken. */
+  readonly end: number;
+  readonly earliestMs: number;
+  readonly latestMs: number;
+}
