@@ -1,0 +1,128 @@
+import { assert } from '#std/assert';
+import { messageOf } from '#std/errors';
+import type { AgentChannel } from '#pipeline/agent-channel';
+import type { ComponentContext, Interceptor } from '#pipeline/collector';
+import { ChannelError, pipelineErrors } from '#pipeline/errors';
+import type { EventBatch } from '#pipeline/event-batch';
+import type { Route, Selector } from '#pipeline/selector';
+
+export interface ChannelProcessorParts {
+  readonly context: ComponentContext;
+  readonly interceptors: readonly Interceptor[];
+  readonly selector: Selector;
+  readonly channels: ReadonlyMap<string, AgentChannel>;
+}
+
+/** What is left to do for a batch: the routes whose channels have not committed it. */
+interface Delivery {
+  readonly required: readonly Route[];
+  readonly optional: readonly Route[];
+}
+
+/**
+ * Between a source and its channels: interceptors over the whole batch, the selector, then every required channel (one
+ * transaction each, all begun at once so that each channel sees batches in the order of the calls), then the optional ones, whose
+ * failures are only counted.
+ *
+ * Where some required channels committed and others refused, what is left is remembered with the batch: when the source gives
+ * the same batch again, only the others get it.
+ */
+export class ChannelProcessor {
+  private readonly unfinished = new WeakMap<EventBatch, Delivery>();
+  private dropped = 0;
+
+  constructor(private readonly parts: ChannelProcessorParts) {}
+
+  async deliver(batch: EventBatch): Promise<void> {
+    const { context } = this.parts;
+    const retried = this.unfinished.get(batch);
+    if (retried === undefined) {
+      context.count('EventReceivedCount', batch.count);
+      context.count('AppendBatchReceivedCount', 1);
+    }
+    const delivery = retried ?? this.prepare(batch);
+    const failures = await this.putRequired(delivery.required);
+    if (failures.length > 0) {
+      context.count('ChannelWriteFail', 1);
+      const rest = failures.map((failure) => failure.route);
+      this.unfinished.set(batch, { required: rest, optional: delivery.optional });
+      throw asChannelError(failures[0]?.error);
+    }
+    if (retried !== undefined) this.unfinished.delete(batch);
+    if (delivery.optional.length > 0) await this.putOptional(delivery.optional);
+    context.count('EventAcceptedCount', batch.count);
+    context.count('AppendBatchAcceptedCount', 1);
+  }
+
+  private prepare(batch: EventBatch): Delivery {
+    const { context, interceptors, selector } = this.parts;
+    let intercepted = batch;
+    try {
+      for (const interceptor of interceptors) intercepted = interceptor.intercept(intercepted);
+    } catch (error) {
+      context.count('GenericProcessingFail', 1);
+      throw error;
+    }
+    if (intercepted.count === 0) return { required: [], optional: [] };
+    const routes = selector.route(intercepted);
+    if (routes.unrouted > 0) this.reportUnrouted(routes.unrouted);
+    return routes;
+  }
+
+  private async putRequired(routes: readonly Route[]): Promise<{ route: Route; error: unknown }[]> {
+    const [only] = routes;
+    if (routes.length === 1 && only !== undefined) {
+      try {
+        await this.put(only);
+        return [];
+      } catch (error) {
+        return [{ route: only, error }];
+      }
+    }
+    const results = await Promise.allSettled(routes.map((route) => this.put(route)));
+    return routes.flatMap((route, index) => {
+      const result = results[index];
+      return result?.status === 'rejected' ? [{ route, error: result.reason as unknown }] : [];
+    });
+  }
+
+  private async putOptional(routes: readonly Route[]): Promise<void> {
+    const results = await Promise.allSettled(routes.map((route) => this.put(route)));
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') continue;
+      const route = routes[index];
+      this.parts.context.count('OptionalChannelDropCount', route?.batch.count ?? 0);
+      this.parts.context.logger.warn(
+        `An optional channel did not take a batch, which it loses: ${messageOf(result.reason)}`,
+        {
+          channel: route?.channel,
+          events: route?.batch.count,
+        },
+      );
+    }
+  }
+
+  private put(route: Route): Promise<void> {
+    const channel = this.parts.channels.get(route.channel);
+    assert(channel !== undefined, `channel ${route.channel} is one of the agent's`);
+    return channel.put(route.batch);
+  }
+
+  /** No default channel: Flume drops such events in silence. Here they are counted, and the first time is logged. */
+  private reportUnrouted(count: number): void {
+    this.parts.context.count('EventUnroutedCount', count);
+    if (this.dropped === 0) {
+      this.parts.context.logger.warn(
+        'Events are dropped because the selector maps their header to no channel and has no default.',
+      );
+    }
+    this.dropped += count;
+  }
+}
+
+function asChannelError(error: unknown): ChannelError {
+  if (error instanceof ChannelError) return error;
+  return new ChannelError(pipelineErrors.channelFailed, `A channel did not take the batch: ${messageOf(error)}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path';
+import type { Clock, Timer } from '#std/clock';
+import { messageOf } from '#std/errors';
+import type { Logger } from '#std/log';
+import type { ComponentContext } from '#pipeline/collector';
+
+export type ComponentState = 'STOPPED' | 'STARTING' | 'RUNNING' | 'FAILED';
+
+export interface ComponentStatus {
+  readonly kind: 'source' | 'channel' | 'sink';
+  readonly name: string;
+  readonly type: string;
+  /** FAILED: its start failed and is tried again. A running component with an error is RUNNING. */
+  readonly state: ComponentState;
+  readonly error: string | null;
+  /** By Flume's names; they begin at 0 with each start of the agent. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface ComponentParts {
+  readonly kind: 'source' | 'channel' | 'sink';
+  readonly name: string;
+  readonly type: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The agent's folder; the component gets one of its own below. */
+  readonly stateDirectory: string;
+  readonly start: (context: ComponentContext) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** As Flume: a component whose start failed is started again every 3 s, for ever. */
+const startRetryMs = 3000;
+
+/** The life of one component: state, last error, counters, and starts that are tried again until one works. */
+export class AgentComponent {
+  private state: ComponentState = 'STOPPED';
+  private error: string | null = null;
+  private readonly counters = new Map<string, number>();
+  private timer: Timer | null = null;
+  private starting: Promise<void> | null = null;
+  private isWanted = false;
+  readonly context: ComponentContext;
+
+  constructor(private readonly parts: ComponentParts) {
+    this.context = {
+      name: parts.name,
+      clock: parts.clock,
+      logger: parts.logger.child({ [parts.kind]: parts.name }),
+      stateDirectory: join(parts.stateDirectory, `${parts.kind}s`, parts.name),
+      count: (counter, by) => this.count(counter, by),
+      reportError: (error) => this.reportError(error),
+    };
+  }
+
+  get isRunning(): boolean {
+    return this.state === 'RUNNING';
+  }
+
+  /** Resolves when the first try is over, well or not. */
+  async start(): Promise<void> {
+    this.isWanted = true;
+    await this.tryStart();
+  }
+
+  /** Ends the tries, waits for one under way, and stops the component where it runs. */
+  async stop(): Promise<void> {
+    this.isWanted = false;
+    this.timer?.cancel();
+    this.timer = null;
+    await this.starting;
+    if (this.state !== 'RUNNING') {
+      this.state = 'STOPPED';
+      return;
+    }
+    this.state = 'STOPPED';
+    try {
+      await this.parts.stop();
+    } catch (error) {
+      this.reportError(error);
+      this.context.logger.error(`The ${this.parts.kind} did not stop cleanly: ${messageOf(error)}`);
+    }
+  }
+
+  count(counter: string, by: number): void {
+    this.counters.set(counter, (this.counters.get(counter) ?? 0) + by);
+  }
+
+  reportError(error: unknown): void {
+    this.error = error === null || error === undefined ? null : messageOf(error);
+  }
+
+  status(gauges: Readonly<Record<string, number>> = {}): ComponentStatus {
+    const { kind, name, type } = this.parts;
+    return {
+      kind,
+      name,
+      type,
+      state: this.state,
+      error: this.error,
+      counters: { ...Object.fromEntries(this.counters), ...gauges },
+    };
+  }
+
+  private tryStart(): Promise<void> {
+    this.starting = this.startOnce();
+    return this.starting;
+  }
+
+  private async startOnce(): Promise<void> {
+    const wasFailed = this.state === 'FAILED';
+    if (!wasFailed) this.state = 'STARTING';
+    try {
+      await this.parts.start(this.context);
+      this.state = 'RUNNING';
+      this.error = null;
+      if (wasFailed) this.context.logger.info(`The ${this.parts.kind} has started after all.`);
+    } catch (error) {
+      const message = messageOf(error);
+      if (!wasFailed || message !== this.error) {
+        this.context.logger.error(`The ${this.parts.kind} did not start and is tried again every 3 s: ${message}`);
+      }
+      this.state = 'FAILED';
+      this.error = message;
+      if (this.isWanted) this.timer = this.parts.clock.after(startRetryMs, () => void this.tryStart());
+    }
+  }
+}

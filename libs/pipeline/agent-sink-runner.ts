@@ -1,0 +1,139 @@
+import { messageOf } from '#std/errors';
+import type { AgentChannel } from '#pipeline/agent-channel';
+import type { ChannelSink, ChannelTake, ComponentContext } from '#pipeline/collector';
+
+/** How long one take waits before the loop looks around, ms. An event that arrives ends the wait at once. */
+const takeWaitMs = 5000;
+/** After a failure: n × 1 s, at most 5 s, as Flume's runner waits when a sink backs off. */
+const failureWaitStepMs = 1000;
+const failureWaitMsMax = 5000;
+
+export interface SinkRunnerParts {
+  readonly sink: ChannelSink;
+  readonly channel: AgentChannel;
+  readonly context: ComponentContext;
+}
+
+/**
+ * Moves events from a channel to a sink: take, write, commit, or roll back and wait. A sink that allows several writes at once gets
+ * them begun in order, and takes are committed in order. After a failure nothing new is taken until all
+ * writes under way are settled and the failed ones lie in the channel again.
+ */
+export class SinkRunner {
+  private loop: Promise<void> | null = null;
+  private readonly stopping = new AbortController();
+  private failures = 0;
+
+  constructor(private readonly parts: SinkRunnerParts) {}
+
+  start(): void {
+    this.loop = this.run();
+  }
+
+  /** Ends the taking, and waits for the writes under way. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop;
+  }
+
+  private async run(): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      const failure = await this.runUntilFailure();
+      if (failure === null) continue;
+      this.failures += 1;
+      this.parts.context.reportError(failure.error);
+      if (this.failures === 1) {
+        this.parts.context.logger.warn(`The sink failed and tries again: ${messageOf(failure.error)}`);
+      }
+      const waitMs = Math.min(this.failures * failureWaitStepMs, failureWaitMsMax);
+      await this.parts.context.clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Gives the first failure when everything under way has settled, or null when it was told to stop. */
+  private async runUntilFailure(): Promise<{ error: unknown } | null> {
+    const { sink, channel, context } = this.parts;
+    const inFlightMax = Math.max(1, sink.writesInFlightMax ?? 1);
+    const underWay: Promise<void>[] = [];
+    const run: RunState = { failure: null, rollbacks: [] };
+    let previous: Promise<void> = Promise.resolve();
+    while (!this.stopping.signal.aborted && run.failure === null) {
+      if (underWay.length >= inFlightMax) {
+        await underWay.shift();
+        continue;
+      }
+      const take = await this.take(run);
+      if (take === null) continue;
+      if (run.failure !== null) {
+        run.rollbacks.push(take);
+        break;
+      }
+      context.count('EventDrainAttemptCount', take.batch.count);
+      context.count(take.batch.count < sink.batchSize ? 'BatchUnderflowCount' : 'BatchCompleteCount', 1);
+      previous = this.move(take, previous, run);
+      underWay.push(previous);
+    }
+    await Promise.all(underWay);
+    await previous;
+    for (const take of run.rollbacks.toReversed()) await this.rollback(take, channel);
+    return run.failure;
+  }
+
+  private async take(run: RunState): Promise<ChannelTake | null> {
+    const { sink, channel, context } = this.parts;
+    try {
+      const take = await channel.take({ maxEvents: sink.batchSize, waitMs: takeWaitMs, signal: this.stopping.signal });
+      if (take === null) context.count('BatchEmptyCount', 1);
+      return take;
+    } catch (error) {
+      context.count('ChannelReadFail', 1);
+      run.failure ??= { error };
+      return null;
+    }
+  }
+
+  /** Writes at once; commits after every earlier take was. Never rejects. */
+  private async move(take: ChannelTake, previous: Promise<void>, run: RunState): Promise<void> {
+    const { sink, channel, context } = this.parts;
+    try {
+      await sink.write(take.batch);
+    } catch (error) {
+      context.count('EventWriteFail', 1);
+      await previous;
+      run.failure ??= { error };
+      run.rollbacks.push(take);
+      return;
+    }
+    await previous;
+    try {
+      await channel.commit(take);
+      context.count('EventDrainSuccessCount', take.batch.count);
+      if (this.failures > 0) this.reportRecovery();
+    } catch (error) {
+      context.count('ChannelReadFail', 1);
+      run.failure ??= { error };
+      run.rollbacks.push(take);
+    }
+  }
+
+  private reportRecovery(): void {
+    this.failures = 0;
+    this.parts.context.reportError(null);
+    this.parts.context.logger.info('The sink works again.');
+  }
+
+  private async rollback(take: ChannelTake, channel: AgentChannel): Promise<void> {
+    try {
+      await take.rollback();
+    } catch (error) {
+      this.parts.context.logger.error(`Channel ${channel.name} did not take events back: ${messageOf(error)}`);
+    }
+  }
+}
+
+interface RunState {
+  failure: { error: unknown } | null;
+  /** Takes to give back, the oldest first. */
+  readonly rollbacks: ChannelTake[];
+}

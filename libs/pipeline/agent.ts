@@ -1,0 +1,165 @@
+import { assert } from '#std/assert';
+import type { Clock } from '#std/clock';
+import type { Logger } from '#std/log';
+import { AgentChannel } from '#pipeline/agent-channel';
+import { ChannelProcessor } from '#pipeline/agent-channel-processor';
+import { AgentComponent, type ComponentStatus } from '#pipeline/agent-component';
+import { SinkRunner } from '#pipeline/agent-sink-runner';
+import type { AgentServices, Channel, ComponentContext, ComponentInput, SourceContext } from '#pipeline/collector';
+import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
+import { createSelector } from '#pipeline/selector';
+
+export interface AgentOptions {
+  readonly plan: AgentPlan;
+  readonly services: AgentServices;
+  /** Components keep their state in folders of their own below; kept over restarts. */
+  readonly stateDirectory: string;
+}
+
+export interface AgentStatus {
+  readonly agent: string;
+  /** DEGRADED: a component did not start, or reports an error. */
+  readonly state: 'STOPPED' | 'RUNNING' | 'DEGRADED';
+  readonly components: readonly ComponentStatus[];
+}
+
+/** How long a stop waits for the sinks to empty a channel that would lose its events, ms. */
+const drainMsMax = 10_000;
+const drainCheckMs = 20;
+
+/** Builds and runs one agent. Starts channels, sinks, sources; stops sources, sinks, channels. */
+export class Agent {
+  private readonly clock: Clock;
+  private readonly logger: Logger;
+  private readonly channels = new Map<string, { channel: AgentChannel; component: AgentComponent }>();
+  private readonly sinks: { component: AgentComponent; channel: string }[] = [];
+  private readonly sources: AgentComponent[] = [];
+  private isStarted = false;
+
+  /** Throws what a component's `create` throws. */
+  constructor(private readonly options: AgentOptions) {
+    const { plan, services } = options;
+    this.clock = services.clock;
+    this.logger = services.logger.child({ agent: plan.name });
+    for (const channel of plan.channels) this.addChannel(channel);
+    for (const sink of plan.sinks) this.addSink(sink);
+    for (const source of plan.sources) this.addSource(source);
+  }
+
+  get name(): string {
+    return this.options.plan.name;
+  }
+
+  /** Resolves when every component runs or has failed its first start; failed ones are tried again every 3 s. */
+  async start(): Promise<void> {
+    this.isStarted = true;
+    await Promise.all([...this.channels.values()].map(({ component }) => component.start()));
+    await Promise.all(this.sinks.map(({ component }) => component.start()));
+    await Promise.all(this.sources.map((component) => component.start()));
+  }
+
+  /** Lets sinks empty channels that would lose their events (at most 10 s); what is left there is logged. */
+  async stop(): Promise<void> {
+    await Promise.all(this.sources.map((component) => component.stop()));
+    await this.drain();
+    await Promise.all(this.sinks.map(({ component }) => component.stop()));
+    await Promise.all([...this.channels.values()].map(({ component }) => component.stop()));
+    this.isStarted = false;
+  }
+
+  status(): AgentStatus {
+    const components = [
+      ...this.sources.map((component) => component.status()),
+      ...[...this.channels.values()].map(({ channel, component }) => component.status(channel.gauges())),
+      ...this.sinks.map(({ component }) => component.status()),
+    ];
+    const isWell = components.every((component) => component.state === 'RUNNING' && component.error === null);
+    const state = !this.isStarted ? 'STOPPED' : isWell ? 'RUNNING' : 'DEGRADED';
+    return { agent: this.name, state, components };
+  }
+
+  private addChannel(plan: ComponentPlan<Channel>): void {
+    const channel = plan.type.create(this.inputOf(plan));
+    const component = this.component('channel', plan, {
+      start: (context) => channel.start(context),
+      stop: () => channel.stop(),
+    });
+    this.channels.set(plan.name, { channel: new AgentChannel(plan.name, channel, component), component });
+  }
+
+  private addSink(plan: SinkPlan): void {
+    const sink = plan.type.create(this.inputOf(plan));
+    const { channel } = this.channelOf(plan.channel);
+    let runner: SinkRunner | null = null;
+    const component = this.component('sink', plan, {
+      start: async (context) => {
+        await sink.start(context);
+        runner = new SinkRunner({ sink, channel, context });
+        runner.start();
+      },
+      stop: async () => {
+        await runner?.stop();
+        await sink.stop();
+      },
+    });
+    this.sinks.push({ component, channel: plan.channel });
+  }
+
+  private addSource(plan: SourcePlan): void {
+    const source = plan.type.create(this.inputOf(plan));
+    const interceptors = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
+    const selector = createSelector(plan.selector, plan.channels);
+    const channels = new Map(plan.channels.map((name) => [name, this.channelOf(name).channel]));
+    const component: AgentComponent = this.component('source', plan, {
+      start: (context) => {
+        const processor = new ChannelProcessor({ context, interceptors, selector, channels });
+        const sourceContext: SourceContext = { ...context, deliver: (batch) => processor.deliver(batch) };
+        return source.start(sourceContext);
+      },
+      stop: () => source.stop(),
+    });
+    this.sources.push(component);
+  }
+  private inputOf(plan: ComponentPlan<unknown>): ComponentInput {
+    return { agent: this.name, name: plan.name, options: plan.options, services: this.options.services };
+  }
+
+  private channelOf(name: string): { channel: AgentChannel; component: AgentComponent } {
+    const found = this.channels.get(name);
+    assert(found !== undefined, `channel ${name} is in the plan`);
+    return found;
+  }
+
+  private component(
+    kind: 'source' | 'channel' | 'sink',
+    plan: ComponentPlan<unknown>,
+    life: { start: (context: ComponentContext) => Promise<void>; stop: () => Promise<void> },
+  ): AgentComponent {
+    return new AgentComponent({
+      kind,
+      name: plan.name,
+      type: plan.type.name,
+      clock: this.clock,
+      logger: this.logger,
+      stateDirectory: this.options.stateDirectory,
+      ...life,
+    });
+  }
+
+  private async drain(): Promise<void> {
+    const deadline = this.clock.monotonic() + drainMsMax;
+    for (const [name, { channel }] of this.channels) {
+      if (!channel.isVolatile) continue;
+      const isDrained = this.sinks.some((sink) => sink.channel === name && sink.component.isRunning);
+      while (isDrained && (channel.size() ?? 0) > 0 && this.clock.monotonic() < deadline) {
+        await this.clock.sleep(drainCheckMs);
+      }
+      const left = channel.size() ?? 0;
+      if (left > 0)
+        this.logger.warn('Events are lost with a channel that keeps them in memory only.', {
+          channel: name,
+          events: left,
+        });
+    }
+  }
+}
