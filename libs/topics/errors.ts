@@ -1,4 +1,5 @@
 import { MillraceError, type ErrorKind } from '#std/errors';
+import { isRetriable, kafkaErrorName } from '#wire/kafka/error-codes';
 
 /** Everything that the way to topics can answer, by code. */
 export const topicsErrors = {
@@ -49,4 +50,17 @@ export class RecordTooLargeError extends TopicsError {
     );
     this.name = 'RecordTooLargeError';
   }
+}
+
+/** The error of an answer that carries `code`. `doing` begins the sentence: `Creating topic orders`. */
+export function answerError(code: number, doing: string, message?: string | null): TopicsError {
+  const kind = isRetriable(code) ? topicsErrors.refusedForNow : topicsErrors.refused;
+  const detail = message === undefined || message === null || message === '' ? '' : `: ${message}`;
+  return new TopicsError(kind, `${doing} failed with ${kafkaErrorName(code)} (${code})${detail}`, { kafkaCode: code });
+}
+
+/** Keeps a TopicsError as it is; anything else is an answer that could not be read. */
+export function asTopicsError(error: unknown, doing: string): TopicsError {
+  if (error instanceof TopicsError) return error;
+  return new TopicsError(topicsErrors.malformed, doing, { cause: error });
 }

@@ -167,7 +167,7 @@ export class Group {
     for (const [memberId, deadlineMs] of this.pendingIds) {
       if (deadlineMs <= processedMs) this.pendingIds.delete(memberId);
     }
-    for (const member of [...this.members.values()]) {
+    for (const member of this.members.values()) {
       if (member.deadlineMs <= processedMs && !member.isParked) this.remove(member);
     }
     if (this.state === 'PreparingRebalance' && this.initialTimer === null) {
@@ -175,7 +175,8 @@ export class Group {
       else this.completeIfAllJoined();
     }
     if (this.state === 'CompletingRebalance' && this.syncDeadlineMs <= processedMs) {
-      for (const memberId of [...this.unsynced]) {
+      const late = [...this.unsynced];
+      for (const memberId of late) {
         const member = this.members.get(memberId);
         if (member !== undefined) this.remove(member);
       }
@@ -344,7 +345,7 @@ export class Group {
   }
 
   private completeJoin(): void {
-    for (const member of [...this.members.values()]) {
+    for (const member of this.members.values()) {
       if (member.parkedJoin === null && member.groupInstanceId === null) this.forget(member);
     }
     if (this.members.size === 0) return this.becomeEmpty();
