@@ -5,7 +5,7 @@
 import { assert } from '#std/assert';
 import { compress } from './compression.js';
 import { batchHeaderBytes, writeBatchHeader, type Codec, type ProducerStamp } from './record-batch.js';
-import { RecordSource, type HeaderColumn } from './record-source.js';
+import type { RecordSource } from './record-source.js';
 import { varintBytes, writeVarint } from './varint.js';
 
 export interface RecordBatchOptions {
@@ -32,6 +32,10 @@ export class RecordBatchBuilder {
   private records = 0;
   private baseTimestamp = 0;
   private maxTimestamp = 0;
+  /** The header block written last: of which buffer, from where in it, to where here. */
+  private lastHeaders: Buffer | null = null;
+  private lastHeadersFrom = 0;
+  private lastHeadersAt = 0;
 
   constructor(private readonly options: RecordBatchOptions) {}
 
@@ -58,14 +62,12 @@ export class RecordBatchBuilder {
     const end = source.ends[index] ?? 0;
     const key = source.keys === null ? null : (source.keys[index] ?? null);
     const timestamp = source.timestamps === null ? source.timestampMs : (source.timestamps[index] ?? 0);
-    const shared = source.sharedHeaders;
-    const headerBytes = shared === null ? (source.headerBytes[index] ?? 0) : shared.length;
-    let at = this.open(timestamp, key, end - start, headerBytes);
+    const headersFrom = source.headerStarts[index] ?? 0;
+    const headersTo = source.headerEnds[index] ?? 0;
+    let at = this.open(timestamp, key, end - start, headersTo - headersFrom);
     if (at < 0) return false;
-    const bytes = this.bytes;
-    at = copyInto(bytes, at, source.bytes, start, end);
-    if (shared === null) this.writeHeaders(source, index, at);
-    else copyInto(bytes, at, shared, 0, shared.length);
+    at = copyInto(this.bytes, at, source.bytes, start, end);
+    this.writeHeaders(source.headers, headersFrom, headersTo, at);
     this.close(timestamp);
     return true;
   }
@@ -102,6 +104,7 @@ export class RecordBatchBuilder {
     });
     this.at = batchHeaderBytes;
     this.records = 0;
+    this.lastHeaders = null;
     return bytes;
   }
 
@@ -150,12 +153,17 @@ export class RecordBatchBuilder {
     this.records += 1;
   }
 
-  private writeHeaders(source: RecordSource, index: number, from: number): void {
-    const bytes = this.bytes;
-    let at = writeVarint(bytes, source.headerCounts[index] ?? 0, from);
-    for (const part of source.headerParts) {
-      at = Buffer.isBuffer(part) ? copyInto(bytes, at, part, 0, part.length) : copyHeader(bytes, at, part, index);
+  /** A block that the record before has too is copied from there: inside one buffer that takes half the time. */
+  private writeHeaders(headers: Buffer, from: number, to: number, at: number): void {
+    const length = to - from;
+    if (length > copyLoopMax && this.lastHeaders === headers && this.lastHeadersFrom === from) {
+      this.bytes.copyWithin(at, this.lastHeadersAt, this.lastHeadersAt + length);
+    } else {
+      copyInto(this.bytes, at, headers, from, to);
     }
+    this.lastHeaders = headers;
+    this.lastHeadersFrom = from;
+    this.lastHeadersAt = at;
   }
 
   private grow(bytesMin: number): void {
@@ -178,14 +186,6 @@ export class RecordBatchBuilder {
     records.copy(bytes, batchHeaderBytes);
     return bytes;
   }
-}
-
-function copyHeader(bytes: Buffer, at: number, column: HeaderColumn, index: number): number {
-  const from = index === 0 ? 0 : (column.ends[index - 1] ?? 0);
-  const to = column.ends[index] ?? 0;
-  if (from === to) return at;
-  const valueAt = copyInto(bytes, at, column.name, 0, column.name.length);
-  return copyInto(bytes, valueAt, column.bytes, from, to);
 }
 
 /** Copies `source[from, to)` to `at` and gives the place after it. */

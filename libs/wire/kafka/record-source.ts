@@ -1,6 +1,7 @@
 /**
- * Events made ready to become records: bodies stay where they are, headers are encoded once. A header that all events share
- * costs one copy an event; one that differs costs one more.
+ * Events made ready to become records: bodies stay where they are, the headers of an event are encoded to one block. Events
+ * that follow each other with the same headers share the block, so that what a whole batch or a whole file has
+ * in common costs nothing an event.
  */
 import { assert } from '#std/assert';
 import { varintBytes, writeVarint } from './varint.js';
@@ -18,17 +19,6 @@ export interface RecordInput {
   readonly timestamps?: number | Float64Array;
 }
 
-/** Encoded values of one header: of event i in `bytes[ends[i - 1], ends[i])`, length first; nothing where it has none. */
-export interface HeaderColumn {
-  /** The header's name with its length. */
-  readonly name: Buffer;
-  readonly bytes: Buffer;
-  readonly ends: Int32Array;
-}
-
-/** A stretch of headers that all events share, or a column. */
-export type HeaderPart = Buffer | HeaderColumn;
-
 export class RecordSource {
   readonly bytes: Buffer;
   readonly starts: Int32Array;
@@ -37,12 +27,10 @@ export class RecordSource {
   /** One for all, where `timestamps` is null. */
   readonly timestampMs: number;
   readonly timestamps: Float64Array | null;
-  /** All headers with their count, where every event has the same; else null and the next three hold. */
-  readonly sharedHeaders: Buffer | null;
-  readonly headerParts: readonly HeaderPart[];
-  readonly headerCounts: Int32Array;
-  /** Bytes of an event's headers, their count included. */
-  readonly headerBytes: Int32Array;
+  /** Headers of event i, their count first, are `headers[headerStarts[i], headerEnds[i])`. */
+  readonly headers: Buffer;
+  readonly headerStarts: Int32Array;
+  readonly headerEnds: Int32Array;
 
   constructor(input: RecordInput, nowMs: number) {
     const count = input.starts.length;
@@ -56,23 +44,10 @@ export class RecordSource {
     assert(this.timestamps === null || this.timestamps.length === count, 'timestamps have one entry an event');
     this.timestampMs = typeof input.timestamps === 'number' ? input.timestamps : nowMs;
 
-    const { parts, sharedCount } = headerParts(input.headers, count);
-    const columns = parts.filter(isColumn);
-    const sharedBytes = parts.reduce((total, part) => total + (Buffer.isBuffer(part) ? part.length : 0), 0);
-    this.headerParts = parts;
-    if (columns.length === 0) {
-      this.sharedHeaders = Buffer.concat([encodeVarint(sharedCount), ...parts.filter((part) => Buffer.isBuffer(part))]);
-      this.headerCounts = noNumbers;
-      this.headerBytes = noNumbers;
-      return;
-    }
-    this.sharedHeaders = null;
-    this.headerCounts = new Int32Array(count).fill(sharedCount);
-    this.headerBytes = new Int32Array(count).fill(sharedBytes);
-    for (const column of columns) addColumn(column, this.headerCounts, this.headerBytes);
-    for (let index = 0; index < count; index += 1) {
-      this.headerBytes[index] = (this.headerBytes[index] ?? 0) + varintBytes(this.headerCounts[index] ?? 0);
-    }
+    const blocks = new HeaderBlocks(input.headers, count);
+    this.headerStarts = blocks.starts;
+    this.headerEnds = blocks.ends;
+    this.headers = blocks.encode();
   }
 
   get count(): number {
@@ -80,56 +55,102 @@ export class RecordSource {
   }
 }
 
-function isColumn(part: HeaderPart): part is HeaderColumn {
-  return !Buffer.isBuffer(part);
+/** A header that differs from event to event. */
+interface HeaderColumn {
+  /** The name with its length. */
+  readonly name: Buffer;
+  readonly values: readonly (string | null)[];
 }
 
-const noNumbers = new Int32Array(0);
+class HeaderBlocks {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  /** In the order of the map; headers that all events share and that follow each other are encoded together. */
+  private readonly parts: (Buffer | HeaderColumn)[] = [];
+  private readonly columns: HeaderColumn[] = [];
+  private sharedCount = 0;
+  private sharedBytes = 0;
+  private bytes: Buffer = Buffer.alloc(0);
 
-function headerParts(headers: RecordInput['headers'], count: number): { parts: HeaderPart[]; sharedCount: number } {
-  const parts: HeaderPart[] = [];
-  let sharedCount = 0;
-  for (const [name, values] of headers) {
-    if (typeof values !== 'string') {
-      assert(values.length === count, `the header ${name} has one entry an event`);
-      parts.push(encodeColumn(name, values));
-      continue;
+  constructor(
+    headers: RecordInput['headers'],
+    private readonly count: number,
+  ) {
+    this.starts = new Int32Array(count);
+    this.ends = new Int32Array(count);
+    for (const [name, values] of headers) {
+      if (typeof values === 'string') this.addShared(Buffer.concat([encodeText(name), encodeText(values)]));
+      else this.addColumn({ name: encodeText(name), values });
     }
-    const shared = Buffer.concat([encodeText(name), encodeText(values)]);
-    const last = parts.at(-1);
-    if (Buffer.isBuffer(last)) parts[parts.length - 1] = Buffer.concat([last, shared]);
-    else parts.push(shared);
-    sharedCount += 1;
   }
-  return { parts, sharedCount };
-}
 
-function addColumn(column: HeaderColumn, counts: Int32Array, bytes: Int32Array): void {
-  let from = 0;
-  for (let index = 0; index < counts.length; index += 1) {
-    const to = column.ends[index] ?? 0;
-    if (from < to) {
-      counts[index] = (counts[index] ?? 0) + 1;
-      bytes[index] = (bytes[index] ?? 0) + column.name.length + to - from;
+  private addShared(header: Buffer): void {
+    this.sharedCount += 1;
+    this.sharedBytes += header.length;
+    const last = this.parts.at(-1);
+    if (Buffer.isBuffer(last)) this.parts[this.parts.length - 1] = Buffer.concat([last, header]);
+    else this.parts.push(header);
+  }
+
+  private addColumn(column: HeaderColumn): void {
+    assert(column.values.length === this.count, 'a header has one entry an event');
+    this.columns.push(column);
+    this.parts.push(column);
+  }
+
+  encode(): Buffer {
+    let start = 0;
+    let end = 0;
+    for (let index = 0; index < this.count; index += 1) {
+      if (index === 0 || !this.isAsBefore(index)) {
+        start = end;
+        end = this.encodeBlock(index, start);
+      }
+      this.starts[index] = start;
+      this.ends[index] = end;
     }
-    from = to;
+    return this.bytes.subarray(0, end);
+  }
+
+  private isAsBefore(index: number): boolean {
+    for (const { values } of this.columns) {
+      if (values[index] !== values[index - 1]) return false;
+    }
+    return true;
+  }
+
+  private encodeBlock(index: number, from: number): number {
+    let count = this.sharedCount;
+    let bytesMax = this.sharedBytes + 5;
+    for (const { name, values } of this.columns) {
+      const value = values[index] ?? null;
+      if (value === null) continue;
+      count += 1;
+      bytesMax += name.length + 5 + 3 * value.length;
+    }
+    if (from + bytesMax > this.bytes.length) this.grow(from, bytesMax);
+    const bytes = this.bytes;
+    let at = writeVarint(bytes, count, from);
+    for (const part of this.parts) {
+      if (Buffer.isBuffer(part)) {
+        at = part.length > copyLoopMax ? at + part.copy(bytes, at) : copyShort(bytes, part, at);
+        continue;
+      }
+      const value = part.values[index] ?? null;
+      if (value !== null) at = writeText(bytes, value, copyShort(bytes, part.name, at));
+    }
+    return at;
+  }
+
+  private grow(used: number, bytesMax: number): void {
+    const bytes = Buffer.allocUnsafeSlow(2 * used + bytesMax);
+    this.bytes.copy(bytes, 0, 0, used);
+    this.bytes = bytes;
   }
 }
 
-function encodeColumn(name: string, values: readonly (string | null)[]): HeaderColumn {
-  let bytesMax = 0;
-  for (const value of values) if (value !== null) bytesMax += 5 + 3 * value.length;
-  const bytes = Buffer.allocUnsafe(bytesMax);
-  const ends = new Int32Array(values.length);
-  let at = 0;
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index] ?? null;
-    if (value !== null) at = writeText(bytes, value, at);
-    ends[index] = at;
-  }
-  return { name: encodeText(name), bytes, ends };
-}
-
+/** Up to here a loop copies faster than a call out of the engine. */
+const copyLoopMax = 32;
 /** Texts up to this many characters are written here when they are ASCII: a call out costs more than the loop. */
 const asciiLoopMax = 48;
 
@@ -152,13 +173,14 @@ function writeText(bytes: Buffer, value: string, at: number): number {
   return from + length;
 }
 
-function encodeText(value: string): Buffer {
-  const text = Buffer.from(value);
-  return Buffer.concat([encodeVarint(text.length), text]);
+function copyShort(bytes: Buffer, source: Buffer, at: number): number {
+  for (let index = 0; index < source.length; index += 1) bytes[at + index] = source[index] ?? 0;
+  return at + source.length;
 }
 
-function encodeVarint(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(varintBytes(value));
-  writeVarint(bytes, value, 0);
+function encodeText(value: string): Buffer {
+  const length = Buffer.byteLength(value);
+  const bytes = Buffer.allocUnsafe(varintBytes(length) + length);
+  bytes.write(value, writeVarint(bytes, length, 0), 'utf8');
   return bytes;
 }

@@ -1,0 +1,312 @@
+/**
+ * HDFS over HTTP (WebHDFS, HttpFS, or a gateway before them). Operations on names go to a NameNode; bytes go to the DataNode that it
+ * names in the first of two steps, asked for with `noredirect` so that no body is sent twice.
+ *
+ * There may be several NameNodes: a call goes to the one that answered last, and on to the next when that one is away, on standby
+ * or still starting. Each is tried once a call; waiting and trying again is the caller's business, and so is that an answer
+ * may be lost after the operation happened (a rename then says false).
+ *
+ * Files are written whole: WebHDFS can neither sync nor go on with a file without its lease. What `create` resolved is in HDFS.
+ */
+import { Agent, request, type Dispatcher } from 'undici';
+import { assert } from '#std/assert';
+import { messageOf } from '#std/errors';
+import { hdfsErrors, HdfsError } from './hdfs-errors.js';
+import { asksForAnother, remoteError, remoteFailure } from './remote-exception.js';
+
+export interface WebHdfsOptions {
+  /** Addresses of NameNodes, HttpFS or a gateway: `http://nn1:9870`, `https://gate:8443/gateway/lake`. At least one. */
+  readonly urls: readonly string[];
+  /** Simple authentication: who the files belong to. */
+  readonly user?: string | null;
+  /** Proxy user. */
+  readonly doAs?: string | null;
+  /** Delegation token in place of a user; secret. */
+  readonly delegationToken?: string | null;
+  /** DataNodes are reached under other names from here: `host:port` or `host` as HDFS says it → as it is reached. */
+  readonly dataNodes?: ReadonlyMap<string, string>;
+  /** Connections to each host; default 8. */
+  readonly connectionsMax?: number;
+  readonly connectTimeoutMs?: number;
+  /** Without a byte in either direction; default 60,000 ms. */
+  readonly idleTimeoutMs?: number;
+}
+
+export interface FileStatus {
+  /** Name in its folder; empty for the file that was asked for itself. */
+  readonly name: string;
+  readonly directory: boolean;
+  /** Bytes. */
+  readonly length: number;
+  /** Milliseconds since the epoch. */
+  readonly modifiedMs: number;
+  readonly owner: string;
+}
+
+export interface CreateOptions {
+  /** Default false: a file that is there is an error. */
+  readonly overwrite?: boolean;
+}
+
+type Query = Readonly<Record<string, string | boolean>>;
+type Body = AsyncIterable<Buffer> | Buffer;
+
+const defaults = { connectionsMax: 8, connectTimeoutMs: 5000, idleTimeoutMs: 60_000 };
+const answerBytesMax = 64 * 1024 * 1024;
+
+export class WebHdfsClient {
+  private readonly agent: Agent;
+  private active = 0;
+
+  constructor(private readonly options: WebHdfsOptions) {
+    assert(options.urls.length > 0, 'there is at least one NameNode');
+    const idleTimeoutMs = options.idleTimeoutMs ?? defaults.idleTimeoutMs;
+    this.agent = new Agent({
+      connections: options.connectionsMax ?? defaults.connectionsMax,
+      pipelining: 1,
+      headersTimeout: idleTimeoutMs,
+      bodyTimeout: idleTimeoutMs,
+      connect: { timeout: options.connectTimeoutMs ?? defaults.connectTimeoutMs },
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.agent.destroy();
+  }
+
+  /** Writes a whole file, with the folders above it, and gives its size. A failed call may leave a part of it. */
+  async create(path: string, content: AsyncIterable<Buffer>, options: CreateOptions = {}): Promise<number> {
+    const query = { overwrite: options.overwrite ?? false, noredirect: true };
+    const location = await this.locate('PUT', 'CREATE', path, query);
+    let bytes = 0;
+    const counted = async function* (): AsyncGenerator<Buffer> {
+      for await (const chunk of content) {
+        bytes += chunk.length;
+        yield chunk;
+      }
+    };
+    const what = `CREATE ${path}`;
+    const answer = await this.send(what, 'PUT', location, counted());
+    await succeeded(what, answer);
+    return bytes;
+  }
+
+  /** The bytes of a file from `offset` on. Throws `missing`. */
+  async *open(path: string, offset = 0): AsyncGenerator<Buffer> {
+    const what = `OPEN ${path}`;
+    const location = await this.locate('GET', 'OPEN', path, { offset: String(offset), noredirect: true });
+    const answer = await this.send(what, 'GET', location, null);
+    if (answer.statusCode !== 200) await succeeded(what, answer);
+    try {
+      for await (const chunk of answer.body) yield chunk as Buffer;
+    } catch (error) {
+      throw new HdfsError(hdfsErrors.busy, `HDFS broke off ${what}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Null where there is nothing. */
+  async status(path: string): Promise<FileStatus | null> {
+    const answer = await orNull(this.json('GET', 'GETFILESTATUS', path, {}));
+    return answer === null ? null : fileStatus(field(answer, 'FileStatus'));
+  }
+
+  /** What lies in a folder, all of it, in portions; null where there is none. */
+  async list(path: string): Promise<readonly FileStatus[] | null> {
+    const all: FileStatus[] = [];
+    for (let startAfter: string | null = null; ; ) {
+      const query: Query = startAfter === null ? {} : { startAfter };
+      const answer = await orNull(this.json('GET', 'LISTSTATUS_BATCH', path, query));
+      if (answer === null) return null;
+      const listing = field(answer, 'DirectoryListing');
+      const portion = field(field(field(listing, 'partialListing'), 'FileStatuses'), 'FileStatus');
+      if (Array.isArray(portion)) all.push(...portion.map(fileStatus));
+      startAfter = all.at(-1)?.name ?? null;
+      if (startAfter === null || field(listing, 'remainingEntries') === 0) return all;
+    }
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    if (!(await this.boolean('PUT', 'MKDIRS', path, {}))) {
+      throw new HdfsError(hdfsErrors.busy, `HDFS did not make the folder ${path}, without saying why.`);
+    }
+  }
+
+  /** False where the source is not there, the target is, or its folder is not: WebHDFS does not say which. */
+  async rename(from: string, to: string): Promise<boolean> {
+    return this.boolean('PUT', 'RENAME', from, { destination: to });
+  }
+
+  /** False where there was nothing. */
+  async delete(path: string, options: { readonly recursive?: boolean } = {}): Promise<boolean> {
+    return this.boolean('DELETE', 'DELETE', path, { recursive: options.recursive ?? false });
+  }
+
+  /** Sets an extended attribute (`user.offset`), new or not. */
+  async setAttribute(path: string, name: string, value: string): Promise<void> {
+    const exists = (await this.attributes(path)).has(name);
+    const query = { 'xattr.name': name, 'xattr.value': value, flag: exists ? 'REPLACE' : 'CREATE' };
+    await this.answer('PUT', 'SETXATTR', path, query);
+  }
+
+  /** All extended attributes of a path. */
+  async attributes(path: string): Promise<ReadonlyMap<string, string>> {
+    const answer = await this.json('GET', 'GETXATTRS', path, { encoding: 'base64' });
+    const list = field(answer, 'XAttrs');
+    if (!Array.isArray(list)) return new Map();
+    return new Map(list.map((entry) => [text(field(entry, 'name')), attributeText(text(field(entry, 'value')))]));
+  }
+
+  private async boolean(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<boolean> {
+    return field(await this.json(method, op, path, query), 'boolean') === true;
+  }
+
+  private async json(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<unknown> {
+    const body = await this.answer(method, op, path, query);
+    try {
+      return JSON.parse(body);
+    } catch (error) {
+      throw new HdfsError(hdfsErrors.busy, `The answer to ${op} ${path} is not JSON; is this a WebHDFS address?`, {
+        cause: error,
+      });
+    }
+  }
+
+  private async answer(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<string> {
+    const answer = await this.ask(method, op, path, query);
+    return succeeded(`${op} ${path}`, answer);
+  }
+
+  /** First step: where the DataNode wants the bytes. Older NameNodes redirect in place of telling it. */
+  private async locate(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<URL> {
+    const answer = await this.ask(method, op, path, query);
+    const redirected = answer.statusCode >= 300 && answer.statusCode < 400 ? answer.headers.location : null;
+    const body = redirected === null ? await succeeded(`${op} ${path}`, answer) : await readText(answer);
+    const location = redirected ?? (body === '' ? undefined : field(parsed(body), 'Location'));
+    if (typeof location !== 'string' || !URL.canParse(location)) {
+      throw new HdfsError(hdfsErrors.busy, `The answer to ${op} ${path} names no DataNode; is this a WebHDFS address?`);
+    }
+    const url = new URL(location);
+    const other = this.options.dataNodes?.get(url.host) ?? this.options.dataNodes?.get(url.hostname);
+    if (other !== undefined) url.host = other;
+    // HttpFS answers with itself, and takes bytes only with this.
+    if (method === 'PUT') url.searchParams.set('data', 'true');
+    return url;
+  }
+
+  /** Asks one NameNode after the other until one answers for itself. */
+  private async ask(
+    method: Dispatcher.HttpMethod,
+    op: string,
+    path: string,
+    query: Query,
+  ): Promise<Dispatcher.ResponseData> {
+    const { urls } = this.options;
+    const what = `${op} ${path}`;
+    let failure: HdfsError | null = null;
+    for (let attempt = 0; attempt < urls.length; attempt += 1) {
+      const base = urls[this.active] ?? '';
+      try {
+        const answer = await this.send(what, method, this.address(base, op, path, query), null);
+        if (answer.statusCode < 400) return answer;
+        const remote = remoteFailure(answer.statusCode, await readText(answer));
+        failure = remoteError(what, remote);
+        if (!asksForAnother(remote)) throw failure;
+      } catch (error) {
+        if (!(error instanceof HdfsError) || error.kind !== hdfsErrors.away) throw error;
+        failure = error;
+      }
+      this.active = (this.active + 1) % urls.length;
+    }
+    throw failure ?? new HdfsError(hdfsErrors.away, `No NameNode took ${what}.`);
+  }
+
+  private address(base: string, op: string, path: string, query: Query): URL {
+    const encoded = path.split('/').map(encodeURIComponent).join('/');
+    const url = new URL(`${base.replace(/\/(webhdfs\/v1)?\/?$/, '')}/webhdfs/v1${encoded}`);
+    url.searchParams.set('op', op);
+    const { user, doAs, delegationToken } = this.options;
+    if (typeof delegationToken === 'string') url.searchParams.set('delegation', delegationToken);
+    else if (typeof user === 'string') url.searchParams.set('user.name', user);
+    if (typeof doAs === 'string') url.searchParams.set('doas', doAs);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return url;
+  }
+
+  private async send(
+    what: string,
+    method: Dispatcher.HttpMethod,
+    url: URL,
+    body: Body | null,
+  ): Promise<Dispatcher.ResponseData> {
+    const headers: Record<string, string> = { 'X-XSRF-HEADER': '""' };
+    if (body !== null) headers['Content-Type'] = 'application/octet-stream';
+    try {
+      return await request(url, { method, headers, body, dispatcher: this.agent });
+    } catch (error) {
+      throw new HdfsError(hdfsErrors.away, `No answer from ${url.host} to ${what}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function readText(answer: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of answer.body) {
+      chunks.push(chunk as Buffer);
+      bytes += (chunk as Buffer).length;
+      if (bytes > answerBytesMax) throw new Error(`the answer is over ${answerBytesMax} bytes`);
+    }
+  } catch (error) {
+    throw new HdfsError(hdfsErrors.away, `An answer of HDFS broke off: ${messageOf(error)}`, { cause: error });
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+async function succeeded(what: string, answer: Dispatcher.ResponseData): Promise<string> {
+  const body = await readText(answer);
+  if (answer.statusCode < 300) return body;
+  throw remoteError(what, remoteFailure(answer.statusCode, body));
+}
+
+async function orNull<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof HdfsError && error.kind === hdfsErrors.missing) return null;
+    throw error;
+  }
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function fileStatus(value: unknown): FileStatus {
+  return {
+    name: text(field(value, 'pathSuffix')),
+    directory: field(value, 'type') === 'DIRECTORY',
+    length: Number(field(value, 'length')),
+    modifiedMs: Number(field(value, 'modificationTime')),
+    owner: text(field(value, 'owner')),
+  };
+}
+
+/** `0s` and base64, as asked for. */
+function attributeText(value: string): string {
+  return value.startsWith('0s') ? Buffer.from(value.slice(2), 'base64').toString() : value;
+}
