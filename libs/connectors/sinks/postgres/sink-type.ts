@@ -1,0 +1,14 @@
+import type { SinkType } from '#pipeline/sink';
+import { postgresOptions, postgresProblems, postgresSettings } from './options.js';
+import { PostgresSink } from './postgres-sink.js';
+
+export const postgresSinkType: SinkType = {
+  name: 'postgres',
+  classNames: ['io.aiven.connect.jdbc.JdbcSinkConnector', 'io.confluent.connect.jdbc.JdbcSinkConnector'],
+  version: '0.1.0',
+  doc: 'Rows in PostgreSQL from JSON objects: insert or upsert, tables created and widened on demand, each record once.',
+  options: postgresOptions,
+  check: postgresProblems,
+  guarantee: () => 'exactly-once',
+  create: (options) => new PostgresSink(postgresSettings(options)),
+};
