@@ -8,6 +8,7 @@
  *
  * Files are written whole: WebHDFS can neither sync nor go on with a file without its lease. What `create` resolved is in HDFS.
  */
+import { Readable } from 'node:stream';
 import { Agent, request, type Dispatcher } from 'undici';
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
@@ -49,7 +50,6 @@ export interface CreateOptions {
 }
 
 type Query = Readonly<Record<string, string | boolean>>;
-type Body = AsyncIterable<Buffer> | Buffer;
 
 const defaults = { connectionsMax: 8, connectTimeoutMs: 5000, idleTimeoutMs: 60_000 };
 const answerBytesMax = 64 * 1024 * 1024;
@@ -86,7 +86,7 @@ export class WebHdfsClient {
       }
     };
     const what = `CREATE ${path}`;
-    const answer = await this.send(what, 'PUT', location, counted());
+    const answer = await this.send(what, 'PUT', location, Readable.from(counted(), { objectMode: false }));
     await succeeded(what, answer);
     return bytes;
   }
@@ -113,7 +113,7 @@ export class WebHdfsClient {
   /** What lies in a folder, all of it, in portions; null where there is none. */
   async list(path: string): Promise<readonly FileStatus[] | null> {
     const all: FileStatus[] = [];
-    for (let startAfter: string | null = null; ; ) {
+    for (let startAfter: string | null = null; ;) {
       const query: Query = startAfter === null ? {} : { startAfter };
       const answer = await orNull(this.json('GET', 'LISTSTATUS_BATCH', path, query));
       if (answer === null) return null;
@@ -236,7 +236,7 @@ export class WebHdfsClient {
     what: string,
     method: Dispatcher.HttpMethod,
     url: URL,
-    body: Body | null,
+    body: Readable | null,
   ): Promise<Dispatcher.ResponseData> {
     const headers: Record<string, string> = { 'X-XSRF-HEADER': '""' };
     if (body !== null) headers['Content-Type'] = 'application/octet-stream';

@@ -6,13 +6,13 @@ import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline
 import type { Sink } from '#pipeline/sink';
 import { seededRandom } from '#std/random';
 import { silentLogger } from '#std/log';
-import { ManualClock } from './manual-clock.spec-helper.js';
-import { recordsOf, type TestRecord } from './records.spec-helper.js';
+import { ManualClock } from './manual-clock.testkit.js';
+import { recordsOf, type TestRecord } from './records.testkit.js';
 import { parseFinalName } from './final-name.js';
 import type { FileStore } from './file-store.js';
 import { rollingSetup, rollingSpecs, rollingValues } from './rolling-options.js';
 import { RollingSink } from './rolling-sink.js';
-import { SimulatedStore, SimulatedTree, type SimulatedFault } from './simulated-store.js';
+import { SimulatedStore, SimulatedTree, type SimulatedFault } from './simulated-store.testkit.js';
 import { requireOptions } from '#config/options';
 
 const at = { topic: 'orders', partition: 3 };
