@@ -1,0 +1,117 @@
+/** The administration process: REST over the control store and the topics' address. */
+import 'reflect-metadata';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { collectorRegistry } from '#connectors/registry-collector';
+import { sinkTypes } from '#connectors/registry-sinks';
+import { ControlStore } from '#control/control-store';
+import { AccessLog } from '#nest/access-log';
+import { MetricsRegistry, processMetrics, type MetricSource } from '#nest/metrics';
+import { isLoopback } from '#nest/request-guard';
+import { systemClock, type Clock } from '#std/clock';
+import type { Logger } from '#std/log';
+import { Cluster, parseBootstrap } from '#topics/cluster';
+import { TopicAdmin } from '#topics/topic-admin';
+import type { AdminParts } from './admin-module.js';
+import { createAdminServer } from './admin-server.js';
+import { collectorClass } from './connect/collector-class.js';
+import { ConnectorClasses } from './connect/connector-class.js';
+import { sinkClass } from './connect/sink-class.js';
+import { controlMetrics, topicMetrics } from './operations/control-metrics.js';
+import { OpenApi } from './operations/open-api.js';
+import { productVersion } from './product-version.js';
+
+export interface AdminOptions {
+  readonly databaseUrl: string;
+  /** Where topics are: `127.0.0.1:9092, …`. They need not be there yet. */
+  readonly bootstrap: string;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Says that everybody who reaches `host` may do everything: needed where it is not loopback. Default false. */
+  readonly insecure?: boolean;
+  /** File to which an access log in the combined format is appended; default none. */
+  readonly accessLogPath?: string;
+  /** Further metrics, such as the topic service's own. */
+  readonly metrics?: MetricSource;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+}
+
+export interface RunningAdmin {
+  readonly port: number;
+  /** Answers what is under way, at most a few seconds, then closes. */
+  close(): Promise<void>;
+}
+
+const drainMsMax = 3_000;
+
+/** Throws `control.database.away` where the database does not answer, and refuses an open address that was not asked for. */
+export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
+  const host = options.host ?? '127.0.0.1';
+  if (!isLoopback(host) && options.insecure !== true) {
+    throw new Error(
+      `REST has no passwords yet and would be open to everybody who reaches ${host}. Listen on 127.0.0.1, or say insecure (MILLRACE_INSECURE=true).`,
+    );
+  }
+  const { logger, clock = systemClock } = options;
+  const store = new ControlStore({ databaseUrl: options.databaseUrl, clock, logger, connectionsMax: 4 });
+  const cluster = new Cluster({
+    bootstrap: parseBootstrap(options.bootstrap),
+    clientId: 'millrace-admin',
+    clock,
+    logger,
+  });
+  const accessLog = new AccessLog(options.accessLogPath ?? null, (error) =>
+    logger.warn(`The access log cannot be written: ${error.message}`),
+  );
+  const parts = {
+    store,
+    topics: new TopicAdmin(cluster),
+    classes: new ConnectorClasses([...sinkTypes.map(sinkClass), collectorClass(collectorRegistry, productVersion)]),
+    metrics: new MetricsRegistry(),
+    openApi: new OpenApi(),
+  };
+  addMetrics(parts, accessLog, options);
+  const closeParts = async (): Promise<void> => {
+    await Promise.all([accessLog.close(), cluster.close()]);
+    await store.stop();
+  };
+  try {
+    const [app] = await Promise.all([createAdminServer(parts, { accessLog, logger, host }), store.start()]);
+    await app.listen(options.port, host);
+    const port = portOf(app);
+    return {
+      port,
+      async close() {
+        await drain(app);
+        await closeParts();
+      },
+    };
+  } catch (error) {
+    await closeParts();
+    throw error;
+  }
+}
+
+function addMetrics(parts: AdminParts, accessLog: AccessLog, options: AdminOptions): void {
+  parts.metrics.add('process', processMetrics);
+  parts.metrics.add('http', accessLog.metrics);
+  parts.metrics.add('control', () => controlMetrics(parts.store));
+  parts.metrics.add('topics', () => topicMetrics(parts.topics));
+  if (options.metrics !== undefined) parts.metrics.add('service', options.metrics);
+}
+
+function portOf(app: NestExpressApplication): number {
+  const address = app.getHttpServer().address();
+  return address !== null && typeof address === 'object' ? address.port : 0;
+}
+
+/** Takes nothing new, lets answers finish, then cuts. */
+async function drain(app: NestExpressApplication): Promise<void> {
+  const server = app.getHttpServer();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), drainMsMax);
+  await app.close();
+  clearTimeout(timer);
+}

@@ -1,0 +1,57 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { ControlStore } from '#control/control-store';
+import { MetricsRegistry } from '#nest/metrics';
+import { TopicAdmin } from '#topics/topic-admin';
+import { ConnectorClasses } from './connect/connector-class.js';
+import { ConnectorsController } from './connect/connectors-controller.js';
+import { OffsetsController } from './connect/offsets-controller.js';
+import { PluginsController } from './connect/plugins-controller.js';
+import { RootController } from './connect/root-controller.js';
+import { TasksController } from './connect/tasks-controller.js';
+import { ClusterIdentity } from './kafka-rest/cluster-identity.js';
+import { ClustersController } from './kafka-rest/clusters-controller.js';
+import { GroupsController } from './kafka-rest/groups-controller.js';
+import { TopicsController } from './kafka-rest/topics-controller.js';
+import { DocsController } from './operations/docs-controller.js';
+import { HealthController } from './operations/health-controller.js';
+import { MetricsController } from './operations/metrics-controller.js';
+import { OpenApi } from './operations/open-api.js';
+
+export interface AdminParts {
+  readonly store: ControlStore;
+  readonly topics: TopicAdmin;
+  readonly classes: ConnectorClasses;
+  readonly metrics: MetricsRegistry;
+  readonly openApi: OpenApi;
+}
+
+@Module({})
+export class AdminModule {
+  /** The parts have their own life: `startAdmin` starts and stops them. */
+  static of(parts: AdminParts): DynamicModule {
+    return {
+      module: AdminModule,
+      controllers: [
+        RootController,
+        ConnectorsController,
+        TasksController,
+        OffsetsController,
+        PluginsController,
+        ClustersController,
+        TopicsController,
+        GroupsController,
+        HealthController,
+        MetricsController,
+        DocsController,
+      ],
+      providers: [
+        { provide: ControlStore, useFactory: () => parts.store },
+        { provide: TopicAdmin, useFactory: () => parts.topics },
+        { provide: ConnectorClasses, useFactory: () => parts.classes },
+        { provide: MetricsRegistry, useFactory: () => parts.metrics },
+        { provide: OpenApi, useFactory: () => parts.openApi },
+        { provide: ClusterIdentity, useFactory: () => new ClusterIdentity(parts.topics) },
+      ],
+    };
+  }
+}

@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { BadRequestException, StandardSchemaValidationPipe } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { AccessLog } from '#nest/access-log';
+import { ErrorFilter } from '#nest/error-filter';
+import { NestLogger } from '#nest/nest-logger';
+import { requestGuard } from '#nest/request-guard';
+import type { Logger } from '#std/log';
+import { AdminModule, type AdminParts } from './admin-module.js';
+
+const bodyBytesMax = 4 * 1024 * 1024;
+
+/** Routes, guards and error answers over `parts`; not listening yet. */
+export async function createAdminServer(
+  parts: AdminParts,
+  edge: { accessLog: AccessLog; logger: Logger; /** Where it will listen. */ host: string },
+): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AdminModule.of(parts), {
+    bodyParser: false,
+    abortOnError: false,
+    logger: new NestLogger(edge.logger),
+  });
+  app.disable('x-powered-by');
+  app.use(edge.accessLog.middleware, requestGuard(edge.host));
+  app.useBodyParser('json', { limit: bodyBytesMax });
+  app.useGlobalPipes(
+    new StandardSchemaValidationPipe({
+      exceptionFactory: (issues) =>
+        new BadRequestException(
+          issues
+            .map(({ path, message }) => [path?.map(String).join('.'), message].filter(Boolean).join(': '))
+            .join('; '),
+        ),
+    }),
+  );
+  app.useGlobalFilters(new ErrorFilter(edge.logger, (path) => methodsOf(app, path)));
+  parts.openApi.describe(app);
+  await app.init();
+  return app;
+}
+
+interface RouteLayer {
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/** The methods that some route has for a path, from Express' own table. */
+function methodsOf(app: NestExpressApplication, path: string): string[] {
+  const instance: unknown = app.getHttpAdapter().getInstance();
+  const express = instance as { router: { stack: readonly RouteLayer[] } };
+  const matching = express.router.stack.filter((layer) => layer.route !== undefined && layer.match(path));
+  return [...new Set(matching.flatMap((layer) => Object.keys(layer.route?.methods ?? {})))].map((method) =>
+    method.toUpperCase(),
+  );
+}

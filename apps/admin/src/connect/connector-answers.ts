@@ -1,0 +1,39 @@
+/** Kafka Connect's own JSON for connectors and tasks, keys in its order. */
+import type { Connector } from '#control/connector';
+import type { ConnectorStatus, TaskStatus } from '#control/task';
+import type { ConnectorClasses } from './connector-class.js';
+import { hideSecrets } from './secrets.js';
+
+export function connectorInfo(classes: ConnectorClasses, connector: Connector) {
+  const count = connector.targetState === 'STOPPED' ? 0 : connector.tasksMax;
+  return {
+    name: connector.name,
+    config: shownConfig(classes, connector),
+    tasks: Array.from({ length: count }, (_, task) => ({ connector: connector.name, task })),
+    type: connector.kind,
+  };
+}
+
+export function shownConfig(classes: ConnectorClasses, connector: Connector): Record<string, string> {
+  const known = classes.find(connector.config['connector.class'] ?? '');
+  return hideSecrets(known?.options ?? {}, connector.config);
+}
+
+export function connectorStatus(status: ConnectorStatus, version: string) {
+  return {
+    name: status.name,
+    connector: { state: status.state, worker_id: status.workerId ?? '', version },
+    tasks: status.tasks.map((task) => taskStatus(task, version)),
+    type: status.kind,
+  };
+}
+
+export function taskStatus(task: TaskStatus, version: string) {
+  return {
+    id: task.task,
+    state: task.state,
+    worker_id: task.workerId ?? '',
+    version,
+    ...(task.trace === null || task.trace === '' ? {} : { trace: task.trace }),
+  };
+}

@@ -1,0 +1,43 @@
+/** What may stand in `connector.class`: every sink of the registry, and the collector that runs a flume.conf. */
+import type { OptionSpecs } from '#config/options';
+import type { ConnectorKind } from '#control/connector';
+import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
+
+export interface ConnectorClass {
+  /** As `connector-plugins` lists it. */
+  readonly name: string;
+  /** Other names under which it is accepted. */
+  readonly aliases: readonly string[];
+  readonly kind: ConnectorKind;
+  readonly version: string;
+  /** Tells which keys are secret. */
+  readonly options: OptionSpecs;
+  keys(): readonly ConfigKeyInfo[];
+  /** Never throws. */
+  validate(config: Readonly<Record<string, string>>): ConfigInfos;
+  /** Of a config without errors: how many tasks it gets. */
+  tasksMax(config: Readonly<Record<string, string>>): number;
+}
+
+export class ConnectorClasses {
+  constructor(readonly all: readonly ConnectorClass[]) {}
+
+  /** By full name, by simple name (without the package), and by simple name without `Connector`. */
+  find(name: string): ConnectorClass | null {
+    const wanted = name.trim().toLowerCase();
+    const matches = (test: (candidate: string) => boolean): ConnectorClass | undefined =>
+      this.all.find((candidate) =>
+        [candidate.name, ...candidate.aliases].map((alias) => alias.toLowerCase()).some(test),
+      );
+    return (
+      matches((candidate) => candidate === wanted) ??
+      matches((candidate) => simpleName(candidate) === wanted) ??
+      matches((candidate) => simpleName(candidate).replace(/connector$/, '') === wanted) ??
+      null
+    );
+  }
+}
+
+function simpleName(className: string): string {
+  return className.slice(className.lastIndexOf('.') + 1);
+}

@@ -1,0 +1,98 @@
+/** From what a client sends to what the control store keeps: class, name, secrets, validation. */
+import { BadRequestException } from '@nestjs/common';
+import { z } from 'zod';
+import type { Connector, TargetState } from '#control/connector';
+import type { ConnectorSpec } from '#control/control-store';
+import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
+import { restoreSecrets } from './secrets.js';
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value));
+
+/** A flat map; scalars become strings. */
+export const ConnectorConfig = z.record(z.string(), scalar).meta({ id: 'ConnectorConfig' });
+/** As `ConnectorConfig`; null removes a key. */
+export const ConnectorConfigPatch = z
+  .record(z.string(), z.union([scalar, z.null()]))
+  .meta({ id: 'ConnectorConfigPatch' });
+export const NewConnector = z
+  .strictObject({
+    name: z.string(),
+    config: ConnectorConfig,
+    initial_state: z
+      .string()
+      .transform((state) => state.toUpperCase())
+      .pipe(z.enum(['RUNNING', 'PAUSED', 'STOPPED']))
+      .nullish(),
+  })
+  .meta({ id: 'NewConnector' });
+
+type Config = Readonly<Record<string, string>>;
+
+const nameLengthMax = 200;
+
+export interface WantedConnector {
+  readonly name: string;
+  readonly config: Config;
+  /** What is there under this name now. */
+  readonly old: Connector | null;
+  readonly initialState?: TargetState;
+}
+
+/** Throws 400 with Connect's sentence, which lists every error. */
+export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector): ConnectorSpec {
+  const name = checkName(wanted.name);
+  const sent = wanted.config;
+  if (sent['name'] !== undefined && sent['name'].trim() !== name) {
+    throw new BadRequestException(
+      `Connector name configuration (${sent['name']}) doesn't match connector name (${name})`,
+    );
+  }
+  const connectorClass = requireClass(classes, sent['connector.class']);
+  const config = restoreSecrets(connectorClass.options, { ...sent, name }, wanted.old?.config ?? {});
+  const infos = connectorClass.validate(config);
+  if (infos.error_count > 0) {
+    const errors = infos.configs.flatMap(({ value }) => value.errors);
+    throw new BadRequestException(
+      `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
+        'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+    );
+  }
+  return {
+    name,
+    kind: connectorClass.kind,
+    config,
+    tasksMax: connectorClass.tasksMax(config),
+    pinnedWorker: config['worker.id']?.trim() || null,
+    initialState: wanted.initialState,
+  };
+}
+
+/** Throws 400 where no class is named or nobody knows it. */
+export function requireClass(classes: ConnectorClasses, name: string | undefined): ConnectorClass {
+  if (name === undefined || name.trim() === '') {
+    throw new BadRequestException(
+      'Connector config {} contains no connector type: set connector.class to one of ' + classNames(classes),
+    );
+  }
+  const found = classes.find(name);
+  if (found !== null) return found;
+  throw new BadRequestException(
+    `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${classNames(classes)}`,
+  );
+}
+
+function classNames(classes: ConnectorClasses): string {
+  return classes.all.map((candidate) => candidate.name).join(', ');
+}
+
+function checkName(text: string): string {
+  const name = text.trim();
+  if (name === '') throw new BadRequestException('Connector name may not be empty');
+  // Names become folders of tasks and parts of URLs.
+  if (name.length > nameLengthMax || /[/\\\p{Cc}]/u.test(name) || name === '.' || name === '..') {
+    throw new BadRequestException(
+      `Connector name ${JSON.stringify(name)} will not do: at most ${nameLengthMax} characters, without slashes and control characters`,
+    );
+  }
+  return name;
+}

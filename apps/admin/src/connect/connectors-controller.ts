@@ -1,0 +1,184 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  NotFoundException,
+  Param,
+  Patch,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { z } from 'zod';
+import { ControlStore } from '#control/control-store';
+import type { Connector } from '#control/connector';
+import { Section, Summary } from '../operations/summary.js';
+import { ConnectorClasses } from './connector-class.js';
+import { connectorInfo, connectorStatus, shownConfig } from './connector-answers.js';
+import { ConnectorConfig, ConnectorConfigPatch, connectorSpec, NewConnector } from './connector-spec.js';
+import { connectVersion } from '../product-version.js';
+
+/** Connectors by Kafka Connect's REST: what is wanted, and how it is. */
+@Section('Connectors')
+@Controller('connectors')
+export class ConnectorsController {
+  constructor(
+    private readonly store: ControlStore,
+    private readonly classes: ConnectorClasses,
+  ) {}
+
+  @Get()
+  @Summary('Names of all connectors; with ?expand=info and ?expand=status as objects')
+  async list(@Query('expand') expand?: string | string[]): Promise<unknown> {
+    const connectors = await this.store.listConnectors();
+    if (expand === undefined) return connectors.map((connector) => connector.name);
+    const wanted = new Set([expand].flat());
+    const statuses = wanted.has('status') ? await this.store.statuses() : [];
+    const byName = new Map(statuses.map((status) => [status.name, status]));
+    return Object.fromEntries(
+      connectors.map((connector) => {
+        const status = byName.get(connector.name);
+        return [
+          connector.name,
+          {
+            ...(status === undefined ? {} : { status: connectorStatus(status, connectVersion) }),
+            ...(wanted.has('info') ? { info: connectorInfo(this.classes, connector) } : {}),
+          },
+        ];
+      }),
+    );
+  }
+
+  @Post()
+  @HttpCode(201)
+  @Summary('Adds a sink or a collector; stops nothing that runs')
+  async create(
+    @Body({ schema: NewConnector }) body: z.infer<typeof NewConnector>,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
+    const spec = connectorSpec(this.classes, {
+      name: body.name,
+      config: body.config,
+      old: null,
+      initialState: body.initial_state ?? undefined,
+    });
+    const connector = await this.store.createConnector(spec);
+    this.locate(request, response, connector);
+    return connectorInfo(this.classes, connector);
+  }
+
+  @Get(':name')
+  @Summary('Config, tasks and type of a connector')
+  async get(@Param('name') name: string): Promise<unknown> {
+    return connectorInfo(this.classes, await this.find(name));
+  }
+
+  @Get(':name/config')
+  @Summary('Config as it was given; secrets as ***')
+  async config(@Param('name') name: string): Promise<unknown> {
+    return shownConfig(this.classes, await this.find(name));
+  }
+
+  @Put(':name/config')
+  @Summary('Replaces the config, or creates the connector; *** keeps a secret')
+  async putConfig(
+    @Param('name') name: string,
+    @Body({ schema: ConnectorConfig }) config: z.infer<typeof ConnectorConfig>,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<unknown> {
+    const old = await this.store.findConnector(name);
+    const { connector, isNew } = await this.store.putConnector(connectorSpec(this.classes, { name, config, old }));
+    response.status(isNew ? 201 : 200);
+    if (isNew) this.locate(request, response, connector);
+    return connectorInfo(this.classes, connector);
+  }
+
+  @Patch(':name/config')
+  @Summary('Changes some keys; null removes one')
+  async patchConfig(
+    @Param('name') name: string,
+    @Body({ schema: ConnectorConfigPatch }) patch: z.infer<typeof ConnectorConfigPatch>,
+  ): Promise<unknown> {
+    const old = await this.find(name);
+    const merged = Object.entries({ ...old.config, ...patch }).flatMap(([key, value]) =>
+      value === null ? [] : [[key, value] as const],
+    );
+    const spec = connectorSpec(this.classes, { name, config: Object.fromEntries(merged), old });
+    return connectorInfo(this.classes, (await this.store.putConnector(spec)).connector);
+  }
+
+  @Delete(':name')
+  @HttpCode(204)
+  @Summary('Removes a connector; its committed offsets stay')
+  async delete(@Param('name') name: string): Promise<void> {
+    await this.store.deleteConnector(name);
+  }
+
+  @Get(':name/status')
+  @Summary('State of a connector and of each task, with the trace of what failed')
+  async status(@Param('name') name: string): Promise<unknown> {
+    const status = await this.store.status(name);
+    if (status === null) throw new NotFoundException(`No status found for connector ${name}`);
+    return connectorStatus(status, connectVersion);
+  }
+
+  @Put(':name/pause')
+  @HttpCode(202)
+  @Summary('Stops reading, keeps tasks')
+  async pause(@Param('name') name: string): Promise<void> {
+    await this.store.setTargetState(name, 'PAUSED');
+  }
+
+  @Put(':name/resume')
+  @HttpCode(202)
+  @Summary('Goes on after pause or stop')
+  async resume(@Param('name') name: string): Promise<void> {
+    await this.store.setTargetState(name, 'RUNNING');
+  }
+
+  @Put(':name/stop')
+  @HttpCode(204)
+  @Summary('Stops and removes all tasks; needed before offsets may change')
+  async stop(@Param('name') name: string): Promise<void> {
+    await this.store.setTargetState(name, 'STOPPED');
+  }
+
+  /** Without parameters only the connector itself restarts, which has nothing that runs; tasks restart with includeTasks. */
+  @Post(':name/restart')
+  @HttpCode(204)
+  @Summary('Restarts with ?includeTasks=true all tasks, with &onlyFailed=true those that failed')
+  async restart(
+    @Param('name') name: string,
+    @Res({ passthrough: true }) response: Response,
+    @Query('includeTasks') includeTasks?: string,
+    @Query('onlyFailed') onlyFailed?: string,
+  ): Promise<unknown> {
+    const [withTasks, failedOnly] = [includeTasks === 'true', onlyFailed === 'true'];
+    await this.find(name);
+    if (!withTasks && !failedOnly) return undefined;
+    if (withTasks) await this.store.restartTasks(name, { onlyFailed: failedOnly });
+    const status = await this.store.status(name);
+    if (status === null) throw new NotFoundException(`Unknown connector: ${name}`);
+    response.status(202);
+    const answer = connectorStatus(status, connectVersion);
+    return failedOnly ? answer : { ...answer, connector: { ...answer.connector, state: 'RESTARTING' } };
+  }
+
+  private async find(name: string): Promise<Connector> {
+    const connector = await this.store.findConnector(name);
+    if (connector === null) throw new NotFoundException(`Connector ${name} not found`);
+    return connector;
+  }
+
+  private locate(request: Request, response: Response, connector: Connector): void {
+    const base = `${request.protocol}://${request.headers.host ?? ''}`;
+    response.setHeader('Location', `${base}/connectors/${encodeURIComponent(connector.name)}`);
+  }
+}

@@ -1,0 +1,50 @@
+import { BadRequestException, Body, Controller, Get, NotFoundException, Param, Put } from '@nestjs/common';
+import type { z } from 'zod';
+import { Section, Summary } from '../operations/summary.js';
+import { ConnectorClasses } from './connector-class.js';
+import { ConnectorConfig, requireClass } from './connector-spec.js';
+import { hideSecrets } from './secrets.js';
+
+/** What `connector.class` may be, with every option, and validation. */
+@Section('Connector plugins')
+@Controller('connector-plugins')
+export class PluginsController {
+  constructor(private readonly classes: ConnectorClasses) {}
+
+  @Get()
+  @Summary('Sinks and collectors that there are')
+  list(): unknown {
+    return this.classes.all.map(({ name, kind, version }) => ({ class: name, type: kind, version }));
+  }
+
+  @Get(':plugin/config')
+  @Summary('Every option of a plugin')
+  keys(@Param('plugin') plugin: string): unknown {
+    const found = this.classes.find(plugin);
+    if (found === null) throw new NotFoundException(`Unknown plugin ${plugin}`);
+    return found.keys();
+  }
+
+  @Put(':plugin/config/validate')
+  @Summary('Checks a config: 200 also with errors, see error_count')
+  validate(
+    @Param('plugin') plugin: string,
+    @Body({ schema: ConnectorConfig }) config: z.infer<typeof ConnectorConfig>,
+  ): unknown {
+    const named = requireClass(this.classes, config['connector.class']);
+    if (this.classes.find(plugin) !== named) {
+      throw new BadRequestException(
+        `Included connector type ${config['connector.class']} does not match request type ${plugin}`,
+      );
+    }
+    const infos = named.validate(config);
+    const shown = hideSecrets(named.options, config);
+    return {
+      ...infos,
+      configs: infos.configs.map((info) => {
+        const value = shown[info.value.name];
+        return value === undefined ? info : { ...info, value: { ...info.value, value } };
+      }),
+    };
+  }
+}

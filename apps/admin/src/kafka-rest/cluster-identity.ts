@@ -1,0 +1,14 @@
+import { TopicAdmin } from '#topics/topic-admin';
+
+/** The cluster's id, asked for once. */
+export class ClusterIdentity {
+  private known: string | null = null;
+
+  constructor(private readonly topics: TopicAdmin) {}
+
+  /** Rejects while the topics cannot be reached and the id is not known yet. */
+  async clusterId(): Promise<string> {
+    this.known ??= (await this.topics.describeCluster()).clusterId;
+    return this.known;
+  }
+}

@@ -1,0 +1,107 @@
+/** Connectors, tasks, workers and topics as metrics: from status rows and from descriptions, nothing of it kept here. */
+import type { ControlStore } from '#control/control-store';
+import type { ConnectorStatus, TaskDetails } from '#control/task';
+import type { MetricFamily, MetricSample } from '#nest/metrics';
+import type { TopicAdmin } from '#topics/topic-admin';
+
+/** More topics than this and only their number is given, so that a scrape stays quick. */
+const topicsDescribedMax = 200;
+
+export async function controlMetrics(store: ControlStore): Promise<MetricFamily[]> {
+  const [statuses, workers] = await Promise.all([store.statuses(), store.listWorkers()]);
+  const tasks = statuses.flatMap((status) => status.tasks.map((task) => ({ status, task })));
+  return [
+    gauge(
+      'millrace_connectors',
+      'Connectors by kind and state.',
+      countBy(statuses, ({ kind, state }) => ({ kind, state: state.toLowerCase() })),
+    ),
+    gauge(
+      'millrace_connector_tasks',
+      'Tasks by connector and state.',
+      countBy(tasks, ({ status, task }) => ({
+        connector: status.name,
+        kind: status.kind,
+        state: task.state.toLowerCase(),
+      })),
+    ),
+    gauge(
+      'millrace_workers',
+      'Living workers by kind.',
+      countBy(workers, ({ kind }) => ({ kind })),
+    ),
+    ...taskMetrics(tasks),
+  ];
+}
+
+/** Numbers that tasks report, each a family `millrace_task_<name>`. */
+function taskMetrics(
+  tasks: readonly { status: ConnectorStatus; task: ConnectorStatus['tasks'][number] }[],
+): MetricFamily[] {
+  const families = new Map<string, MetricSample[]>();
+  for (const { status, task } of tasks) {
+    for (const [name, value] of numbersOf(task.details)) {
+      const family = `millrace_task_${name.replaceAll(/[^a-zA-Z0-9]+/g, '_').toLowerCase()}`;
+      const samples = families.get(family) ?? [];
+      samples.push({ labels: { connector: status.name, task: String(task.task) }, value });
+      families.set(family, samples);
+    }
+  }
+  return [...families].map(([name, samples]) => ({
+    name,
+    help: 'As reported by the task.',
+    type: name.endsWith('_total') ? 'counter' : 'gauge',
+    samples,
+  }));
+}
+
+/** The numbers of `metrics`, and the lag summed over partitions. */
+function numbersOf(details: TaskDetails): [string, number][] {
+  const { metrics, partitions } = details;
+  const numbers =
+    metrics !== null && typeof metrics === 'object'
+      ? Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
+      : [];
+  if (!Array.isArray(partitions)) return numbers;
+  const lags = partitions.flatMap((partition: unknown) =>
+    partition !== null && typeof partition === 'object' && 'lag' in partition && typeof partition.lag === 'number'
+      ? [partition.lag]
+      : [],
+  );
+  return [...numbers, ['lag_records', lags.reduce((sum, lag) => sum + lag, 0)]];
+}
+
+export async function topicMetrics(topics: TopicAdmin): Promise<MetricFamily[]> {
+  const listings = await topics.listTopics();
+  const described = listings.length > topicsDescribedMax ? [] : listings;
+  const ends = await Promise.all(described.map((topic) => topics.offsets(topic.name, 'latest')));
+  const starts = await Promise.all(described.map((topic) => topics.offsets(topic.name, 'earliest')));
+  const samples = (offsets: typeof ends): MetricSample[] =>
+    described.flatMap((topic, at) =>
+      (offsets[at] ?? []).map(({ partition, offset }) => ({
+        labels: { topic: topic.name, partition: String(partition) },
+        value: offset,
+      })),
+    );
+  return [
+    gauge('millrace_topics', 'Topics of the cluster.', [{ labels: {}, value: listings.length }]),
+    gauge('millrace_partition_end_offset', 'Next offset of a partition.', samples(ends)),
+    gauge('millrace_partition_start_offset', 'First offset that a partition still has.', samples(starts)),
+  ];
+}
+
+function gauge(name: string, help: string, samples: readonly MetricSample[]): MetricFamily {
+  return { name, help, type: 'gauge', samples };
+}
+
+function countBy<T>(items: readonly T[], labelsOf: (item: T) => Record<string, string>): MetricSample[] {
+  const counts = new Map<string, { labels: Record<string, string>; value: number }>();
+  for (const item of items) {
+    const labels = labelsOf(item);
+    const key = JSON.stringify(labels);
+    const sample = counts.get(key) ?? { labels, value: 0 };
+    sample.value += 1;
+    counts.set(key, sample);
+  }
+  return [...counts.values()];
+}
