@@ -1,10 +1,8 @@
 import type { Cluster } from '#topics/cluster';
+import type { TopicPartition } from '#topics/consumer-protocol';
 import type { RecordColumns } from '#wire/kafka/record-columns';
 
-export interface TopicPartition {
-  readonly topic: string;
-  readonly partition: number;
-}
+export type { TopicPartition } from '#topics/consumer-protocol';
 
 export interface PartitionPosition extends TopicPartition {
   /** The next offset to read. */
