@@ -1,5 +1,6 @@
 /** Named checks behind `/readyz`; each is bounded in time, and they run side by side. */
 import { messageOf } from '#std/errors';
+import { withDeadline } from './deadline.js';
 
 export interface HealthCheck {
   readonly name: string;
@@ -19,7 +20,7 @@ export interface HealthResult {
   readonly message: string | null;
 }
 
-const checkMsMax = 3_000;
+const checkMsMax = 2_000;
 
 export async function checkHealth(checks: readonly HealthCheck[]): Promise<HealthReport> {
   const results = await Promise.all(checks.map(runCheck));
@@ -31,15 +32,9 @@ async function runCheck(health: HealthCheck): Promise<HealthResult> {
   const done = (ok: boolean, message: string | null): HealthResult => {
     return { name: health.name, ok, ms: Math.round(performance.now() - startedAt), message };
   };
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${checkMsMax} ms`)), checkMsMax);
-  });
   try {
-    return done(true, (await Promise.race([health.check(), late])) ?? null);
+    return done(true, (await withDeadline(checkMsMax, health.check())) ?? null);
   } catch (error) {
     return done(false, messageOf(error));
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,5 @@
+import { withDeadline } from './deadline.js';
+
 /** Metrics in Prometheus' text form. Values are asked for when somebody scrapes, so that they cost nothing in between. */
 export interface MetricFamily {
   /** `millrace_…`, with its unit: `_bytes`, `_seconds`, `_total`. */
@@ -15,7 +17,7 @@ export interface MetricSample {
 
 export type MetricSource = () => readonly MetricFamily[] | Promise<readonly MetricFamily[]>;
 
-const sourceMsMax = 5_000;
+const sourceMsMax = 2_000;
 
 /** Collects what its sources give. A source that fails or is slow is left out, and `millrace_scrape_errors` counts it. */
 export class MetricsRegistry {
@@ -44,16 +46,10 @@ interface Collected {
 }
 
 async function collect(name: string, source: MetricSource): Promise<Collected> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<null>((done) => {
-    timer = setTimeout(() => done(null), sourceMsMax);
-  });
   try {
-    return { name, families: await Promise.race([Promise.resolve(source()), late]) };
+    return { name, families: await withDeadline(sourceMsMax, Promise.resolve(source())) };
   } catch {
     return { name, families: null };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,11 +1,14 @@
 import { Controller, Get, NotFoundException, Param, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ControlStore } from '#control/control-store';
+import { withDeadline } from '#nest/deadline';
 import { messageOf } from '#std/errors';
 import { ClusterIdentity } from '../kafka-rest/cluster-identity.js';
 import { Section, Summary } from '../operations/summary.js';
 import { connectVersion, productVersion } from '../product-version.js';
 
+/** Clients ask for `/` first: it answers soon, also while topics are away. */
+const identityMsMax = 500;
 const rootLogger = { level: 'INFO', last_modified: null };
 
 /** What Connect's clients ask of a worker before anything else. */
@@ -20,7 +23,7 @@ export class RootController {
   @Get()
   @Summary('The Kafka Connect level that is spoken here, and the version of the product')
   async root(): Promise<unknown> {
-    const clusterId = await this.identity.clusterId().catch(() => null);
+    const clusterId = await withDeadline(identityMsMax, this.identity.clusterId()).catch(() => null);
     return {
       version: connectVersion,
       commit: productVersion,
