@@ -1,11 +1,34 @@
 /** Every kind of component that a flume.conf can name. A new one is its folder and one line here. */
 import type { ComponentRegistry } from '#pipeline/collector';
+import { fileChannel } from './channels/file/file-channel.js';
+import { memoryChannel } from './channels/memory/memory-channel.js';
+import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
+import { loggerSink } from './flume-sinks/logger/logger-sink.js';
+import { nullSink } from './flume-sinks/null/null-sink.js';
+import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
+import { hostInterceptor } from './interceptors/host/host-interceptor.js';
+import { regexExtractorInterceptor } from './interceptors/regex-extractor/regex-extractor-interceptor.js';
+import { regexFilterInterceptor } from './interceptors/regex-filter/regex-filter-interceptor.js';
+import { removeHeaderInterceptor } from './interceptors/remove-header/remove-header-interceptor.js';
+import { searchReplaceInterceptor } from './interceptors/search-replace/search-replace-interceptor.js';
+import { staticInterceptor } from './interceptors/static/static-interceptor.js';
+import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
+import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 
 export const collectorRegistry: ComponentRegistry = {
   sources: [],
-  channels: [],
-  sinks: [],
-  interceptors: [],
+  channels: [memoryChannel, fileChannel],
+  sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
+  interceptors: [
+    timestampInterceptor,
+    hostInterceptor,
+    staticInterceptor,
+    regexFilterInterceptor,
+    regexExtractorInterceptor,
+    removeHeaderInterceptor,
+    searchReplaceInterceptor,
+    uuidInterceptor,
+  ],
   missing: {
     source: [
       'seq',

@@ -239,8 +239,9 @@ class AgentPlanner {
     }
     for (const sink of sinks) {
       const option = sink.type.batchSizeOption;
-      const isExplicit = option !== undefined && sink.options[option] !== undefined;
-      if (isExplicit) this.checkBatchSize('sink', sink, sink.channel, capacities.get(sink.channel));
+      const names = option === undefined ? [] : [option, ...(sink.type.options[option]?.aliases ?? [])];
+      // A default that is too large is only cut: the channel gives no more than it can.
+      if (names.some((name) => sink.options[name] !== undefined)) this.checkBatchSize('sink', sink, sink.channel, capacities.get(sink.channel));
     }
   }
 

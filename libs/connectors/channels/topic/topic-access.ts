@@ -1,0 +1,50 @@
+/** What topic channels and topic sinks need of topics; `#topics` gives it, a fake in tests. */
+import type { ComponentInput } from '#pipeline/collector';
+import { Cluster, parseBootstrap } from '#topics/cluster';
+import { TopicReader, type TopicReaderOptions } from '#topics/topic-reader';
+import { TopicWriter, type TopicWriterOptions, type WriteColumns } from '#topics/topic-writer';
+
+export interface TopicOutput {
+  /** Resolves when all records are acknowledged. */
+  write(topic: string, columns: WriteColumns): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type TopicInput = Pick<TopicReader, 'start' | 'poll' | 'commit' | 'stop'>;
+
+export interface TopicAccess {
+  openWriter(options: TopicWriterOptions): TopicOutput;
+  openReader(options: TopicReaderOptions): TopicInput;
+  /** After writers and readers were closed. */
+  close(): Promise<void>;
+}
+
+export interface TopicAccessOptions {
+  readonly input: ComponentInput;
+  /** Null: where the agent's topics are. */
+  readonly bootstrap: string | null;
+  /** Null: the agent's and the component's name. */
+  readonly clientId: string | null;
+}
+
+/** Nothing is connected before the first write or read. */
+export function accessTopics({ input, bootstrap, clientId }: TopicAccessOptions): TopicAccess {
+  let cluster: Cluster | null = null;
+  const open = (): Cluster => {
+    cluster ??= new Cluster({
+      bootstrap: parseBootstrap(bootstrap ?? input.services.bootstrap),
+      clientId: clientId ?? `${input.agent}-${input.name}`,
+      clock: input.services.clock,
+      logger: input.services.logger,
+    });
+    return cluster;
+  };
+  return {
+    openWriter: (options) => new TopicWriter(open(), options),
+    openReader: (options) => new TopicReader(open(), options),
+    async close() {
+      await cluster?.close();
+      cluster = null;
+    },
+  };
+}

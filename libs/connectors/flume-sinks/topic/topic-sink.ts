@@ -1,0 +1,117 @@
+import type { ChannelSink, ComponentContext } from '#pipeline/collector';
+import type { EventBatch, HeaderColumn } from '#pipeline/event-batch';
+import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
+import { keyHeader, keysOf, partitionsOf, timestampsOf } from '../../channels/topic/event-columns.js';
+import type { TopicAccess, TopicOutput } from '../../channels/topic/topic-access.js';
+import type { ProducerProperties } from '../../channels/topic/producer-properties.js';
+
+export interface TopicSinkSettings {
+  readonly topic: string;
+  readonly batchSize: number;
+  readonly producer: ProducerProperties;
+  readonly flumeEventFormat: boolean;
+  /** Header whose value takes the place of `topic`; null: none. */
+  readonly topicHeader: string | null;
+  readonly partitionIdHeader: string | null;
+  readonly defaultPartitionId: number | null;
+  /** Header that becomes the record's timestamp; null: the time of the write. */
+  readonly timestampHeader: string | null;
+  /** 'all', or record header names by event header. */
+  readonly headers: 'all' | Readonly<Record<string, string>>;
+}
+
+/** Batches under way to the topics at once. */
+const writesInFlightMax = 4;
+
+/** Writes events to topics. Bodies are not copied before the record batch is built; headers go over as columns. */
+export class TopicSink implements ChannelSink {
+  readonly writesInFlightMax = writesInFlightMax;
+  private output: TopicOutput | null = null;
+  private context: ComponentContext | null = null;
+
+  constructor(
+    private readonly settings: TopicSinkSettings,
+    private readonly access: TopicAccess,
+  ) {}
+
+  get batchSize(): number {
+    return this.settings.batchSize;
+  }
+
+  start(context: ComponentContext): Promise<void> {
+    this.context = context;
+    this.output = this.access.openWriter(this.settings.producer.writer);
+    context.count('ConnectionCreatedCount', 1);
+    return Promise.resolve();
+  }
+
+  async stop(): Promise<void> {
+    await this.output?.close();
+    await this.access.close();
+    this.output = null;
+  }
+
+  async write(batch: EventBatch): Promise<void> {
+    const parts = this.byTopic(batch);
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) await this.writeTo(only.topic, only.batch);
+    else await Promise.all(parts.map((part) => this.writeTo(part.topic, part.batch)));
+  }
+
+  private async writeTo(topic: string, batch: EventBatch): Promise<void> {
+    const { settings, output, context } = this;
+    if (output === null || context === null) throw new Error('The topic sink is not started.');
+    const keys = keysOf(batch);
+    const partitions = partitionsOf(batch, {
+      header: settings.partitionIdHeader,
+      fallback: settings.defaultPartitionId,
+    });
+    const timestamps =
+      settings.timestampHeader === null
+        ? context.clock.now()
+        : timestampsOf(batch, settings.timestampHeader, context.clock.now());
+    const values = settings.flumeEventFormat ? encodeAvroFlumeEvents(batch) : batch;
+    await output.write(topic, {
+      bytes: values.bytes,
+      starts: values.starts,
+      ends: values.ends,
+      headers: this.recordHeaders(batch),
+      timestamps,
+      ...(keys === undefined ? {} : { keys }),
+      ...(partitions === undefined ? {} : { partitions }),
+    });
+  }
+
+  /** What the record holds elsewhere (key, timestamp) is not sent as a header as well. */
+  private recordHeaders(batch: EventBatch): ReadonlyMap<string, HeaderColumn> {
+    const { headers, timestampHeader } = this.settings;
+    const sent = new Map<string, HeaderColumn>();
+    if (headers === 'all') {
+      for (const [name, column] of batch.headers) {
+        if (name !== keyHeader && name !== timestampHeader) sent.set(name, column);
+      }
+      return sent;
+    }
+    for (const [eventHeader, recordHeader] of Object.entries(headers)) {
+      const column = batch.headers.get(eventHeader);
+      if (column !== undefined) sent.set(recordHeader, column);
+    }
+    return sent;
+  }
+
+  private byTopic(batch: EventBatch): { topic: string; batch: EventBatch }[] {
+    const { topic, topicHeader } = this.settings;
+    const column = topicHeader === null ? undefined : batch.headers.get(topicHeader);
+    if (column === undefined) return [{ topic, batch }];
+    if (typeof column === 'string') return [{ topic: column === '' ? topic : column, batch }];
+    const indexes = new Map<string, number[]>();
+    for (let index = 0; index < batch.count; index += 1) {
+      const value = column[index] ?? '';
+      const name = value === '' ? topic : value;
+      const list = indexes.get(name);
+      if (list === undefined) indexes.set(name, [index]);
+      else list.push(index);
+    }
+    return [...indexes].map(([name, list]) => ({ topic: name, batch: batch.select(Int32Array.from(list)) }));
+  }
+}
