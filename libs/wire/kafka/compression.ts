@@ -3,13 +3,13 @@
  * a producer's batches could let them overtake each other. What inflates past the limit is refused before or while
  * it is inflated, never after.
  */
+import { messageOf } from '#std/errors';
 import { constants, gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { compressFrameSync, decompressFrameSync } from 'lz4-napi';
 import snappy from 'snappy';
 import { WireError, wireErrors } from './errors.js';
 import { lz4InflatedBytes } from './lz4-frame.js';
 import type { Codec } from './record-batch.js';
-import { messageOf, systemCode } from '#std/errors';
 
 /** 64 MiB, the default limit of what a batch may inflate to. */
 export const inflatedBytesMax = 64 * 1024 * 1024;
@@ -52,7 +52,7 @@ export function inflate(codec: Codec, bytes: Buffer, bytesMax = inflatedBytesMax
     }
   } catch (error) {
     if (error instanceof WireError) throw error;
-    if (systemCode(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(codec, bytesMax);
+    if (isTooLarge(error)) throw tooLarge(codec, bytesMax);
     throw new WireError(wireErrors.corruptBatch, `${codec} data does not inflate: ${messageOf(error)}`, {
       cause: error,
     });
@@ -109,6 +109,11 @@ function inflateRawSnappy(bytes: Buffer, left: number, bytesMax = left): Buffer 
 function inflateLz4(bytes: Buffer, bytesMax: number): Buffer {
   if (lz4InflatedBytes(bytes) > bytesMax) throw tooLarge('lz4', bytesMax);
   return decompressFrameSync(bytes);
+}
+
+/** What zlib throws when its output passes maxOutputLength. */
+function isTooLarge(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
 }
 
 function truncated(codec: Codec): WireError {
