@@ -173,6 +173,15 @@ export class Cluster {
     this.coordinators.delete(groupId);
   }
 
+  /** Closes the connections of a lane that nobody will use again. */
+  closeLane(lane: string): void {
+    for (const [key, slot] of this.slots) {
+      if (!key.endsWith(`/${lane}`)) continue;
+      slot.connection?.close(this.closedError());
+      this.slots.delete(key);
+    }
+  }
+
   private async connectAny(lane: string): Promise<Connection> {
     const open = this.metadata.nodes.find((node) => this.slots.get(slotKey(node, lane))?.connection?.isOpen === true);
     if (open !== undefined) return this.connectTo(open, lane);
@@ -202,11 +211,11 @@ export class Cluster {
       this.slots.set(key, slot);
     }
     if (slot.connection?.isOpen === true) return Promise.resolve(slot.connection);
-    slot.opening ??= this.open(slot, address);
+    slot.opening ??= this.open(key, slot, address);
     return slot.opening;
   }
 
-  private async open(slot: Slot, address: Pick<ClusterNode, 'host' | 'port'>): Promise<Connection> {
+  private async open(key: string, slot: Slot, address: Pick<ClusterNode, 'host' | 'port'>): Promise<Connection> {
     const { clientId, clock, connectTimeoutMs, requestTimeoutMs } = this.options;
     try {
       const waitMs = slot.notBeforeMs - clock.monotonic();
@@ -219,7 +228,7 @@ export class Cluster {
         connectTimeoutMs: connectTimeoutMs ?? 10_000,
         requestTimeoutMs: requestTimeoutMs ?? 30_000,
       });
-      if (this.closing.signal.aborted) connection.close(this.closedError());
+      if (this.closing.signal.aborted || this.slots.get(key) !== slot) connection.close(this.closedError());
       slot.connection = connection;
       slot.backoff.reset();
       return connection;
