@@ -32,8 +32,7 @@ export class DetailedHttpError extends HttpException {
 export function answerFor(error: unknown, path: string): ErrorAnswer {
   const { status, message, code, retriable } = describe(error);
   if (isCompatiblePath(path)) {
-    const errorCode = error instanceof DetailedHttpError ? error.restCode : status;
-    return { status, contentType: 'application/json', body: { error_code: errorCode, message } };
+    return { status, contentType: 'application/json', body: { error_code: restCode(error, status, path), message } };
   }
   return {
     status,
@@ -48,6 +47,12 @@ export function answerFor(error: unknown, path: string): ErrorAnswer {
       retryable: retriable,
     },
   };
+}
+
+/** 40002 is the REST proxy's code for whatever a Kafka broker refuses. */
+function restCode(error: unknown, status: number, path: string): number {
+  if (error instanceof DetailedHttpError) return error.restCode;
+  return error instanceof MillraceError && status === 400 && path.startsWith('/v3') ? 40_002 : status;
 }
 
 interface Description {

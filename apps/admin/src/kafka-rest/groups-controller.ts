@@ -129,7 +129,7 @@ export class GroupsController {
 
   private async find(groupId: string): Promise<GroupDescription> {
     const group = await this.topics.describeGroup(groupId);
-    if (group.state === 'Dead') throw new DetailedHttpError(404, `Consumer group ${groupId} cannot be found.`);
+    if (group.state === 'Dead') throw new DetailedHttpError(40_405, `Consumer group ${groupId} cannot be found.`);
     return group;
   }
 

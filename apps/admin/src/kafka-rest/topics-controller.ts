@@ -191,14 +191,15 @@ export class TopicsController {
 
   private async find(name: string): Promise<TopicDescription> {
     const topic = await this.topics.describeTopic(name);
-    if (topic === null) throw new DetailedHttpError(40_403, 'This server does not host this topic-partition.');
+    if (topic === null) throw new DetailedHttpError(40_401, `Topic ${name} cannot be found.`);
     return topic;
   }
 
   private async findPartition(topic: string, partition: string): Promise<PartitionDetail> {
     const description = await this.find(topic);
     const detail = description.partitionDetails.find((candidate) => String(candidate.partition) === partition);
-    if (detail === undefined) throw new DetailedHttpError(404, `Partition ${partition} of ${topic} cannot be found.`);
+    if (detail === undefined)
+      throw new DetailedHttpError(40_402, `Partition ${partition} of ${topic} cannot be found.`);
     return detail;
   }
 }
