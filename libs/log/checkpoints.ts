@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import type { Disk } from '#std/disk';
+import type { Logger } from '#std/log';
+import { openText, replaceFile, sealText } from './durable-file.js';
+import type { PartitionMark } from './partition-recovery.js';
+
+/**
+ * The two small tables beside the partitions: how far each is known to be durable, and where those begin whose start was moved.
+ * A line a partition: directory, topic id, numbers. A table that fails its check counts as empty: marks are then
+ * found again by reading the segments, and log starts by what files are left.
+ */
+const marksName = 'recovery-point-offset-checkpoint';
+const startsName = 'log-start-offset-checkpoint';
+
+export interface KeptPartition {
+  readonly topicId: string;
+  readonly mark: PartitionMark | null;
+  readonly logStartOffset: number;
+}
+
+export interface PartitionLine extends KeptPartition {
+  readonly name: string;
+}
+
+export class Checkpoints {
+  constructor(
+    private readonly disk: Disk,
+    private readonly root: string,
+    private readonly logger: Logger,
+  ) {}
+
+  /** By directory name and topic id, as `keyOf` makes it. */
+  async read(): Promise<Map<string, KeptPartition>> {
+    const kept = new Map<string, KeptPartition>();
+    for (const [name, topicId, ...numbers] of await this.readTable(marksName)) {
+      const [recoveryPoint, segmentBase, position, indexRows, snapshotOffset] = numbers.map(Number);
+      if (name === undefined || topicId === undefined || snapshotOffset === undefined) continue;
+      const mark = { recoveryPoint, segmentBase, position, indexRows, snapshotOffset } as PartitionMark;
+      kept.set(keyOf(name, topicId), { topicId, mark, logStartOffset: 0 });
+    }
+    for (const [name, topicId, start] of await this.readTable(startsName)) {
+      if (name === undefined || topicId === undefined || start === undefined) continue;
+      const mark = kept.get(keyOf(name, topicId))?.mark ?? null;
+      kept.set(keyOf(name, topicId), { topicId, mark, logStartOffset: Number(start) });
+    }
+    return kept;
+  }
+
+  async writeMarks(lines: readonly PartitionLine[]): Promise<void> {
+    const rows = lines.flatMap(({ name, topicId, mark }) => {
+      if (mark === null) return [];
+      const { recoveryPoint, segmentBase, position, indexRows, snapshotOffset } = mark;
+      return [`${name} ${topicId} ${recoveryPoint} ${segmentBase} ${position} ${indexRows} ${snapshotOffset}\n`];
+    });
+    await replaceFile(this.disk, join(this.root, marksName), sealText(rows.join('')));
+  }
+
+  async writeStarts(lines: readonly PartitionLine[]): Promise<void> {
+    const rows = lines
+      .filter(({ logStartOffset }) => logStartOffset > 0)
+      .map(({ name, topicId, logStartOffset }) => `${name} ${topicId} ${logStartOffset}\n`);
+    await replaceFile(this.disk, join(this.root, startsName), sealText(rows.join('')));
+  }
+
+  private async readTable(name: string): Promise<string[][]> {
+    const path = join(this.root, name);
+    const bytes = await this.disk.readFile(path);
+    if (bytes === null) return [];
+    const text = openText(bytes);
+    if (text === null) {
+      this.logger.error('A checkpoint file fails its check and is made anew.', { file: path });
+      return [];
+    }
+    return text.split('\n').flatMap((line) => (line === '' ? [] : [line.split(' ')]));
+  }
+}
+
+export function keyOf(name: string, topicId: string): string {
+  return `${name} ${topicId}`;
+}

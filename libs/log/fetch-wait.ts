@@ -1,0 +1,52 @@
+import type { Clock, Timer } from '#std/clock';
+import type { PartitionLog } from './partition-log.js';
+import type { HighWatermarkWatcher } from './partition-ports.js';
+
+/**
+ * A fetch that waits for more bytes. It is told by just the partitions it reads when their high watermark moves; nothing looks
+ * for it.
+ */
+export class FetchWait implements HighWatermarkWatcher {
+  private missing: number;
+  private timer: Timer | null = null;
+  private resolve: (() => void) | null = null;
+
+  constructor(
+    private readonly partitions: readonly PartitionLog[],
+    bytesMissing: number,
+  ) {
+    this.missing = bytesMissing;
+  }
+
+  /** Resolves when so many bytes have come, a partition is gone, the time is over, or `signal` aborts. */
+  run(clock: Clock, waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = (): void => this.finish();
+      this.resolve = () => {
+        signal?.removeEventListener('abort', finish);
+        resolve();
+      };
+      for (const partition of this.partitions) partition.watch(this);
+      this.timer = clock.after(waitMs, finish);
+      signal?.addEventListener('abort', finish, { once: true });
+    });
+  }
+
+  grew(bytes: number): void {
+    this.missing -= bytes;
+    if (this.missing <= 0) this.finish();
+  }
+
+  gone(): void {
+    this.finish();
+  }
+
+  private finish(): void {
+    const { resolve } = this;
+    if (resolve === null) return;
+    this.resolve = null;
+    this.timer?.cancel();
+    for (const partition of this.partitions) partition.unwatch(this);
+    resolve();
+  }
+}

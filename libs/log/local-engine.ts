@@ -1,0 +1,498 @@
+import { join } from 'node:path';
+import { parseOptions, type OptionValues } from '#config/options';
+import type { Clock, Timer } from '#std/clock';
+import type { Disk } from '#std/disk';
+import { messageOf } from '#std/errors';
+import type { Logger } from '#std/log';
+import type { Random } from '#std/random';
+import { AppendTicket } from './append-ticket.js';
+import { Checkpoints, keyOf, type KeptPartition } from './checkpoints.js';
+import { engineOptions } from './engine-options.js';
+import type {
+  AdvanceStart,
+  AdvanceStartResult,
+  AppendEntry,
+  AppendOptions,
+  AppendResult,
+  EngineGroups,
+  EngineHealth,
+  EngineTopics,
+  FetchOptions,
+  FetchResult,
+  FetchSlice,
+  LogEngine,
+  OffsetAnswer,
+  OffsetQuery,
+  PartitionDescription,
+  Topic,
+  TopicCatalog,
+} from './engine.js';
+import { FetchWait } from './fetch-wait.js';
+import { FilePool } from './file-pool.js';
+import { Gate } from './gate.js';
+import { GroupCommit } from './group-commit.js';
+import { IndexCache } from './index-cache.js';
+import { LocalGroups } from './local-groups.js';
+import { LocalTopics } from './local-topics.js';
+import { moveAway } from './partition-files.js';
+import { PartitionLog } from './partition-log.js';
+import type { PartitionPorts } from './partition-ports.js';
+import { readSegment, readTail } from './partition-reader.js';
+import { ProducerIds } from './producer-ids.js';
+import { removeBelowStart, retentionStart } from './retention.js';
+import { StorageFault } from './storage-fault.js';
+import { TailCache } from './tail-cache.js';
+import { findByTimestamp, findMaxTimestamp } from './timestamp-search.js';
+import { topicSettings, type TopicSettings } from './topic-configs.js';
+
+export interface LocalEngineOptions {
+  /** Absolute; made where it is missing. Used by one engine at a time. */
+  readonly directory: string;
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly catalog: TopicCatalog;
+  /** Called once when the directory takes no further write; the process should end. */
+  readonly onFatal: (reason: string) => void;
+  /** Values of `engineOptions`; defaults for what is left out. */
+  readonly config?: Readonly<Record<string, string>>;
+}
+
+interface TopicPartitions {
+  readonly topic: { settings: TopicSettings };
+  readonly partitions: PartitionLog[];
+}
+
+interface Collected {
+  readonly results: FetchResult[];
+  readonly bytes: number;
+  readonly hasError: boolean;
+  /** Partitions that answered, and their high watermarks as they were seen. */
+  readonly seen: Map<PartitionLog, number>;
+}
+
+const cleanStopName = 'clean-stop';
+const deletedName = 'deleted';
+/** Partitions looked at in one step of `maintain`. */
+const partitionsPerStep = 64;
+
+/**
+ * The log in segment files of one directory, written by one process: `<topic>-<partition>/` with Kafka's file names, two
+ * checkpoint files, `groups.journal`, `producer-ids`, and `deleted/` for what is still to be removed.
+ */
+export class LocalEngine implements LogEngine {
+  readonly topics: EngineTopics;
+  readonly groups: EngineGroups;
+  private readonly localTopics: LocalTopics;
+  private readonly localGroups: LocalGroups;
+  private readonly producerIds: ProducerIds;
+  private readonly checkpoints: Checkpoints;
+  private readonly config: OptionValues<typeof engineOptions>;
+  private readonly fault: StorageFault;
+  private readonly files: FilePool;
+  private readonly ports: PartitionPorts;
+  private readonly byTopic = new Map<string, TopicPartitions>();
+  private readonly marksCommit = new GroupCommit<null>(() => this.writeMarks());
+  private readonly startsCommit = new GroupCommit<null>(() => this.writeStarts());
+  private readonly unflushed = new Set<PartitionLog>();
+  private flushTimer: Timer | null = null;
+  private kept = new Map<string, KeptPartition>();
+  private state: 'new' | 'open' | 'closed' = 'new';
+  private unmarkedBytes = 0;
+  private markedAtMs = 0;
+  private checkpointing = false;
+  private maintainAt = 0;
+
+  constructor(private readonly options: LocalEngineOptions) {
+    const { disk, clock, logger, random, catalog, directory } = options;
+    this.config = parseOptions(engineOptions, options.config ?? {}).values;
+    this.fault = new StorageFault(logger, options.onFatal);
+    this.files = new FilePool(disk, this.config['log.open.files']);
+    this.checkpoints = new Checkpoints(disk, directory, logger);
+    this.ports = {
+      root: directory,
+      disk,
+      clock,
+      logger,
+      files: this.files,
+      cache: new TailCache(this.config['log.cache.bytes']),
+      indexes: new IndexCache(disk, this.files, this.config['log.index.cache.bytes']),
+      gate: new Gate(this.config['log.commits.in.flight']),
+      fault: this.fault,
+      flushSoon: (partition) => this.flushSoon(partition),
+      grew: (bytes) => this.grew(bytes),
+    };
+    this.producerIds = new ProducerIds(disk, join(directory, 'producer-ids'));
+    this.localGroups = new LocalGroups(clock, { disk, logger, path: join(directory, 'groups.journal') }, (error) =>
+      this.fault.raise('Writing the group journal', error),
+    );
+    this.localTopics = new LocalTopics(catalog, random, {
+      added: (topic) => this.setPartitions(topic),
+      changed: (topic) => this.setPartitions(topic),
+      removed: (topic) => this.removeTopic(topic),
+    });
+    this.topics = this.localTopics;
+    this.groups = this.localGroups;
+  }
+
+  async open(): Promise<void> {
+    const { disk, directory, logger, clock } = this.options;
+    await disk.makeDirectory(directory);
+    await disk.makeDirectory(join(directory, deletedName));
+    this.kept = await this.checkpoints.read();
+    const names = await disk.list(directory);
+    await this.producerIds.open();
+    await this.localGroups.open();
+    await this.localTopics.open();
+    this.kept.clear();
+    if (names.includes(cleanStopName)) {
+      await disk.remove(join(directory, cleanStopName));
+      await disk.syncDirectory(directory);
+    } else if (names.length > 1) {
+      logger.warn('The log was not stopped cleanly; the end of each partition is checked when it is first used.');
+    }
+    this.reportStrays(names);
+    this.markedAtMs = clock.monotonic();
+    this.state = 'open';
+  }
+
+  async close(): Promise<void> {
+    if (this.state !== 'open') return;
+    this.state = 'closed';
+    this.flushTimer?.cancel();
+    await this.localTopics.idle();
+    const partitions = this.allPartitions();
+    await Promise.all(partitions.map((partition) => partition.drain()));
+    await this.localGroups.close();
+    await this.startsCommit.idle();
+    if (this.fault.reason === null) {
+      await this.checkpoint();
+      const { disk, directory } = this.options;
+      const file = await disk.open(join(directory, cleanStopName), 'append');
+      await file.close();
+      await disk.syncDirectory(directory);
+    }
+    await this.files.closeAll();
+  }
+
+  health(): EngineHealth {
+    if (this.state !== 'open') return { ok: false, reason: 'The log is not open.' };
+    return { ok: this.fault.reason === null, reason: this.fault.reason };
+  }
+
+  append(entries: readonly AppendEntry[], options: AppendOptions): Promise<AppendResult[]> {
+    const ticket = new AppendTicket(entries.length, options.acks);
+    for (let index = 0; index < entries.length; index += 1) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      const partition = this.find(entry.topicId, entry.partition);
+      if (this.state !== 'open') ticket.refuse(index, 'storage_error', 'The log is not open.');
+      else if (partition === null) ticket.refuse(index, 'unknown_partition', 'No such topic or partition.');
+      else partition.submit(ticket, index, entry.batch);
+    }
+    return ticket.done;
+  }
+
+  async fetch(slices: readonly FetchSlice[], options: FetchOptions): Promise<FetchResult[]> {
+    const { clock } = this.options;
+    const deadline = clock.monotonic() + options.maxWaitMs;
+    for (;;) {
+      const collected = await this.collect(slices, options.maxBytes);
+      const { bytes, hasError, seen } = collected;
+      const waitMs = deadline - clock.monotonic();
+      if (bytes >= options.minBytes || hasError || waitMs <= 0 || options.signal?.aborted === true) {
+        return collected.results;
+      }
+      const isStale = [...seen].some(([partition, mark]) => partition.highWatermark !== mark || partition.isGone);
+      if (isStale) continue;
+      const wait = new FetchWait([...seen.keys()], options.minBytes - bytes);
+      await wait.run(clock, waitMs, options.signal);
+    }
+  }
+
+  async listOffsets(queries: readonly OffsetQuery[]): Promise<OffsetAnswer[]> {
+    const answers: OffsetAnswer[] = [];
+    for (const query of queries) answers.push(await this.listOffset(query));
+    return answers;
+  }
+
+  async advanceStart(requests: readonly AdvanceStart[]): Promise<AdvanceStartResult[]> {
+    const moved: PartitionLog[] = [];
+    const results: AdvanceStartResult[] = [];
+    for (const request of requests) {
+      const { partition, error } = await this.loaded(request.topicId, request.partition);
+      if (partition === null) {
+        results.push({ error, logStartOffset: -1 });
+        continue;
+      }
+      const offset = request.offset === -1 ? partition.highWatermark : request.offset;
+      const isInside = offset >= 0 && offset <= partition.highWatermark;
+      if (isInside && offset > partition.logStartOffset) {
+        partition.logStartOffset = offset;
+        moved.push(partition);
+      }
+      results.push({ error: isInside ? 'none' : 'offset_out_of_range', logStartOffset: partition.logStartOffset });
+    }
+    if (moved.length === 0) return results;
+    try {
+      await this.startsCommit.submit(null);
+    } catch (error) {
+      this.options.logger.error('Log starts cannot be saved.', { error: messageOf(error) });
+      return results.map((result) => ({ ...result, error: result.error === 'none' ? 'storage_error' : result.error }));
+    }
+    for (const partition of moved) await removeBelowStart(partition);
+    return results;
+  }
+
+  async allocateProducer(): Promise<{ producerId: number; producerEpoch: number }> {
+    return { producerId: await this.producerIds.allocate(), producerEpoch: 0 };
+  }
+
+  describePartitions(topicId?: string): PartitionDescription[] {
+    return this.allPartitions(topicId).map((partition) => ({
+      topicId: partition.identity.topicId,
+      partition: partition.identity.partition,
+      logStartOffset: partition.logStartOffset,
+      highWatermark: partition.highWatermark,
+      sizeBytes: partition.sizeBytes,
+      segments: partition.segments.length,
+    }));
+  }
+
+  async maintain(): Promise<boolean> {
+    if (this.state !== 'open' || this.fault.reason !== null) return false;
+    const { clock, logger } = this.options;
+    const all = this.allPartitions();
+    const step = all.slice(this.maintainAt, this.maintainAt + partitionsPerStep);
+    this.maintainAt += partitionsPerStep;
+    try {
+      await this.applyRetention(step);
+      const hasDeleted = await this.removeOneDeleted();
+      const isDue = clock.monotonic() - this.markedAtMs >= this.config['log.checkpoint.ms'];
+      if (isDue && this.unmarkedBytes > 0) await this.checkpoint();
+      if (this.maintainAt < all.length || hasDeleted) return true;
+    } catch (error) {
+      logger.error('A step of maintenance failed; it is tried again.', { error: messageOf(error) });
+    }
+    this.maintainAt = 0;
+    return false;
+  }
+
+  private find(topicId: string, partition: number): PartitionLog | null {
+    return this.byTopic.get(topicId)?.partitions[partition] ?? null;
+  }
+
+  private async loaded(
+    topicId: string,
+    index: number,
+  ): Promise<{ partition: PartitionLog | null; error: 'unknown_partition' | 'storage_error' }> {
+    const partition = this.find(topicId, index);
+    if (partition === null) return { partition, error: 'unknown_partition' };
+    if (!partition.isLoaded) {
+      try {
+        await partition.load();
+      } catch (error) {
+        const directory = partition.identity.directory;
+        this.options.logger.error('A partition cannot be opened.', { directory, error: messageOf(error) });
+        return { partition: null, error: 'storage_error' };
+      }
+    }
+    return { partition: partition.isGone ? null : partition, error: 'unknown_partition' };
+  }
+
+  /** What is there now for each slice, in order; no await where all of it is in memory. */
+  private async collect(slices: readonly FetchSlice[], bytesMax: number): Promise<Collected> {
+    const results: FetchResult[] = [];
+    const seen = new Map<PartitionLog, number>();
+    let bytes = 0;
+    let hasError = false;
+    for (const slice of slices) {
+      const direct = this.find(slice.topicId, slice.partition);
+      const found =
+        direct?.isLoaded === true
+          ? { partition: direct, error: 'none' as const }
+          : await this.loaded(slice.topicId, slice.partition);
+      if (found.partition === null) {
+        hasError = true;
+        results.push(emptyResult(null, found.error));
+        continue;
+      }
+      const { partition } = found;
+      if (slice.offset < partition.logStartOffset || slice.offset > partition.highWatermark) {
+        hasError = true;
+        results.push(emptyResult(partition, 'offset_out_of_range'));
+        continue;
+      }
+      seen.set(partition, partition.highWatermark);
+      const limits = { bytesMax: Math.min(slice.maxBytes, bytesMax - bytes), firstWhole: bytes === 0 };
+      if (slice.offset === partition.highWatermark || limits.bytesMax <= 0) {
+        results.push(emptyResult(partition, 'none'));
+        continue;
+      }
+      const read = readTail(partition, slice.offset, limits) ?? (await readSegment(partition, slice.offset, limits));
+      if (read.kind === 'batches') {
+        bytes += read.bytes;
+        results.push({ ...emptyResult(partition, 'none'), batches: read.batches });
+      } else {
+        hasError = true;
+        results.push(emptyResult(partition, read.kind));
+      }
+    }
+    return { results, bytes, hasError, seen };
+  }
+
+  private async listOffset(query: OffsetQuery): Promise<OffsetAnswer> {
+    const { partition, error } = await this.loaded(query.topicId, query.partition);
+    if (partition === null) return { error, offset: -1, timestamp: -1 };
+    if (query.timestamp === -1) return { error: 'none', offset: partition.highWatermark, timestamp: -1 };
+    if (query.timestamp === -2) return { error: 'none', offset: partition.logStartOffset, timestamp: -1 };
+    try {
+      const found =
+        query.timestamp === -3 ? await findMaxTimestamp(partition) : await findByTimestamp(partition, query.timestamp);
+      return { error: 'none', offset: found?.offset ?? -1, timestamp: found?.timestamp ?? -1 };
+    } catch (cause) {
+      this.options.logger.error('An offset cannot be looked up by timestamp.', {
+        topicPartition: partition.identity.directory,
+        error: messageOf(cause),
+      });
+      return { error: 'storage_error', offset: -1, timestamp: -1 };
+    }
+  }
+
+  private allPartitions(topicId?: string): PartitionLog[] {
+    if (topicId !== undefined) return [...(this.byTopic.get(topicId)?.partitions ?? [])];
+    return [...this.byTopic.values()].flatMap((entry) => entry.partitions);
+  }
+
+  private setPartitions(topic: Topic): void {
+    const settings = topicSettings(topic.configs);
+    const entry = this.byTopic.get(topic.id) ?? { topic: { settings }, partitions: [] };
+    entry.topic.settings = settings;
+    this.byTopic.set(topic.id, entry);
+    while (entry.partitions.length < topic.partitions) {
+      const partition = entry.partitions.length;
+      const name = `${topic.name}-${partition}`;
+      const kept = this.kept.get(keyOf(name, topic.id)) ?? { mark: null, logStartOffset: 0 };
+      const identity = { topicId: topic.id, partition, directory: join(this.options.directory, name) };
+      entry.partitions.push(new PartitionLog(this.ports, identity, entry.topic, kept));
+    }
+  }
+
+  private async removeTopic(topic: Topic): Promise<void> {
+    const { disk, directory } = this.options;
+    const partitions = this.allPartitions(topic.id);
+    this.byTopic.delete(topic.id);
+    for (const partition of partitions) {
+      await partition.retire();
+      const name = nameOf(partition);
+      if ((await disk.list(partition.identity.directory)).length === 0) continue;
+      const away = join(directory, deletedName, `${name}.${topic.id}`);
+      await moveAway(disk, directory, partition.identity.directory, away);
+    }
+    await this.localGroups.forgetTopic(topic.name);
+  }
+
+  private async applyRetention(partitions: readonly PartitionLog[]): Promise<void> {
+    const { clock } = this.options;
+    const nowMs = clock.now();
+    const moved: PartitionLog[] = [];
+    for (const partition of partitions) {
+      await partition.load();
+      partition.producers.expire(nowMs - this.config['producer.id.expiration.ms']);
+      const start = await retentionStart(partition, nowMs);
+      if (start > partition.logStartOffset) {
+        partition.logStartOffset = start;
+        moved.push(partition);
+      }
+    }
+    if (moved.length === 0) return;
+    await this.startsCommit.submit(null);
+    for (const partition of moved) await removeBelowStart(partition);
+  }
+
+  private async removeOneDeleted(): Promise<boolean> {
+    const { disk, directory } = this.options;
+    const [first, ...rest] = await disk.list(join(directory, deletedName));
+    if (first !== undefined) await disk.removeTree(join(directory, deletedName, first));
+    return rest.length > 0;
+  }
+
+  private flushSoon(partition: PartitionLog): void {
+    this.unflushed.add(partition);
+    this.flushTimer ??= this.options.clock.after(this.config['flush.ms'], () => {
+      this.flushTimer = null;
+      const partitions = [...this.unflushed];
+      this.unflushed.clear();
+      for (const waiting of partitions) waiting.flush();
+    });
+  }
+
+  private grew(bytes: number): void {
+    this.unmarkedBytes += bytes;
+    if (this.unmarkedBytes < this.config['log.checkpoint.bytes'] || this.checkpointing || this.state !== 'open') return;
+    this.checkpoint().catch((error: unknown) => {
+      this.options.logger.error('Marks cannot be saved; a start after a crash reads more.', {
+        error: messageOf(error),
+      });
+    });
+  }
+
+  /** Moves the marks of all partitions up to what is durable, and makes the table of them durable. */
+  private async checkpoint(): Promise<void> {
+    this.checkpointing = true;
+    this.unmarkedBytes = 0;
+    this.markedAtMs = this.options.clock.monotonic();
+    try {
+      const moved: PartitionLog[] = [];
+      for (const partition of this.allPartitions()) if (await partition.saveMark()) moved.push(partition);
+      if (moved.length === 0) return;
+      await this.marksCommit.submit(null);
+      for (const partition of moved) await partition.markSaved();
+    } finally {
+      this.checkpointing = false;
+    }
+  }
+
+  private writeMarks(): Promise<void> {
+    return this.checkpoints.writeMarks(this.lines());
+  }
+
+  private writeStarts(): Promise<void> {
+    return this.checkpoints.writeStarts(this.lines());
+  }
+
+  private lines(): { name: string; topicId: string; mark: PartitionLog['mark']; logStartOffset: number }[] {
+    return this.allPartitions().map((partition) => ({
+      name: nameOf(partition),
+      topicId: partition.identity.topicId,
+      mark: partition.mark,
+      logStartOffset: partition.logStartOffset,
+    }));
+  }
+
+  private reportStrays(names: readonly string[]): void {
+    const known = new Set(this.allPartitions().map(nameOf));
+    const strays = names.filter((name) => /-\d+$/.test(name) && !known.has(name));
+    if (strays.length === 0) return;
+    this.options.logger.warn('Directories of topics that the catalog does not have are left as they are.', {
+      count: strays.length,
+      first: strays[0],
+    });
+  }
+}
+
+function nameOf(partition: PartitionLog): string {
+  const { directory } = partition.identity;
+  return directory.slice(directory.lastIndexOf('/') + 1);
+}
+
+function emptyResult(partition: PartitionLog | null, error: FetchResult['error']): FetchResult {
+  return {
+    error,
+    highWatermark: partition?.highWatermark ?? -1,
+    lastStableOffset: partition?.highWatermark ?? -1,
+    logStartOffset: partition?.logStartOffset ?? -1,
+    batches: [],
+  };
+}

@@ -1,0 +1,122 @@
+import { messageOf } from '#std/errors';
+import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
+import type { PartitionLog } from './partition-log.js';
+import type { Segment } from './segment.js';
+import { checkStoredBatch } from './stored-batch.js';
+
+export type PartitionRead =
+  | { readonly kind: 'batches'; readonly batches: readonly Buffer[]; readonly bytes: number }
+  | { readonly kind: 'corrupt_batch' }
+  | { readonly kind: 'storage_error' };
+
+export interface ReadLimits {
+  readonly bytesMax: number;
+  /** The first batch comes whole even if it is larger. */
+  readonly firstWhole: boolean;
+}
+
+/** A read begins at an index row; the batch wanted lies at most about so far behind it. */
+const approachBytes = 8 * 1024;
+/** A fetch of more gets this much from a file, and comes again. */
+const pieceBytesMax = 8 * 1024 * 1024;
+
+/** Batches from memory; null where they have to be read from a file. */
+export function readTail(partition: PartitionLog, offset: number, limits: ReadLimits): PartitionRead | null {
+  const batches = partition.tail.read(offset, limits.bytesMax, limits.firstWhole);
+  if (batches === null) return null;
+  let bytes = 0;
+  for (const batch of batches) bytes += batch.length;
+  return { kind: 'batches', batches, bytes };
+}
+
+/**
+ * Batches from the segment that holds `offset`, as one piece; `offset` lies between log start and high watermark. What is
+ * served was checked: format, leader epoch, continuity, CRC. A damaged batch ends the piece before it; if it is the first,
+ * the answer is `corrupt_batch`.
+ */
+export async function readSegment(partition: PartitionLog, offset: number, asked: ReadLimits): Promise<PartitionRead> {
+  const limits = { ...asked, bytesMax: Math.min(asked.bytesMax, pieceBytesMax) };
+  const segment = partition.segments.findLast((candidate) => candidate.baseOffset <= offset);
+  // Retention took it between the caller's look and now.
+  if (segment === undefined) return { kind: 'batches', batches: [], bytes: 0 };
+  try {
+    const read = await readFrom(partition, segment, offset, limits);
+    if (read !== null) return read;
+    // The index led astray, or the batch is damaged: a fresh index tells which.
+    if (await partition.ports.indexes.repair(segment, partition.topic.settings.indexIntervalBytes)) {
+      const again = await readFrom(partition, segment, offset, limits);
+      if (again !== null) return again;
+    }
+    partition.ports.logger.error('A stored batch is damaged; fetches of it answer corrupt_batch.', {
+      topicPartition: partition.identity.directory,
+      offset,
+      file: segment.path,
+    });
+    return { kind: 'corrupt_batch' };
+  } catch (error) {
+    partition.ports.logger.error('A segment cannot be read.', { file: segment.path, error: messageOf(error) });
+    return { kind: 'storage_error' };
+  }
+}
+
+/** Null where the batch with `offset` was not found whole and sound. */
+async function readFrom(
+  partition: PartitionLog,
+  segment: Segment,
+  offset: number,
+  limits: ReadLimits,
+): Promise<PartitionRead | null> {
+  const size = segment.size;
+  const { offsets } = await partition.ports.indexes.of(segment, partition.topic.settings.indexIntervalBytes);
+  const row = offsets.floor(offset);
+  const from = row < 0 ? 0 : offsets.value(row);
+  const expected = row < 0 ? segment.baseOffset : offsets.key(row);
+  if (from >= size) return null;
+  return partition.ports.files.use(segment.path, async (file) => {
+    const read = async (position: number, length: number): Promise<Buffer> => {
+      const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - position)));
+      return buffer.subarray(0, await file.read(buffer, position));
+    };
+    let position = from;
+    let bytes = await read(position, limits.bytesMax + approachBytes);
+    let next = expected;
+    let at = 0;
+    // Towards the wanted batch by the headers alone: damage in a body on the way is not what was asked for.
+    for (;;) {
+      if (at + batchHeaderBytes > bytes.length) {
+        position += at;
+        bytes = await read(position, limits.bytesMax + approachBytes);
+        at = 0;
+        if (bytes.length < batchHeaderBytes) return null;
+      }
+      if (recordBatch.baseOffset(bytes, at) !== next || recordBatch.length(bytes, at) < batchHeaderBytes) return null;
+      const last = recordBatch.lastOffset(bytes, at);
+      if (last >= offset || last < next) break;
+      next = last + 1;
+      at += recordBatch.length(bytes, at);
+    }
+    const first = recordBatch.length(bytes, at);
+    if (first > limits.bytesMax && !limits.firstWhole) return { kind: 'batches', batches: [], bytes: 0 };
+    if (at + first > bytes.length) {
+      if (position + at + first > size) return null;
+      bytes = await read(position + at, Math.max(first, limits.bytesMax));
+      at = 0;
+    }
+    const start = at;
+    const end = wholeBatches(bytes, start, next, limits.bytesMax);
+    return end === start ? null : { kind: 'batches', batches: [bytes.subarray(start, end)], bytes: end - start };
+  });
+}
+
+/** Behind the last sound batch within `bytesMax`, the first one whatever its size. */
+function wholeBatches(bytes: Buffer, start: number, expectedOffset: number, bytesMax: number): number {
+  let at = start;
+  let next = expectedOffset;
+  for (;;) {
+    const length = checkStoredBatch(bytes, at, next);
+    if (length <= 0) return at;
+    if (at > start && at + length - start > bytesMax) return at;
+    next = recordBatch.lastOffset(bytes, at) + 1;
+    at += length;
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * The batches appended last, of all partitions, within one byte budget, so that readers at the tail touch no file. The oldest
+ * append of the whole engine goes first: batches that came in one frame share its memory, and so leave together.
+ */
+export class TailCache {
+  /** One element a cached batch, in order of append; consumed from `first`. */
+  private order: Tail[] = [];
+  private first = 0;
+  private bytes = 0;
+
+  constructor(private readonly bytesMax: number) {}
+
+  get sizeBytes(): number {
+    return this.bytes;
+  }
+
+  add(tail: Tail, batch: CachedBatch): void {
+    const size = batch.bytes.length + overheadBytes;
+    if (size > this.bytesMax) {
+      // Nothing before a gap may stay: a tail is without holes.
+      this.clear(tail);
+      return;
+    }
+    tail.push(batch);
+    this.order.push(tail);
+    this.bytes += size;
+    while (this.bytes > this.bytesMax) this.evict();
+  }
+
+  /** Drops all of a partition's batches; their places in the order are skipped later. */
+  clear(tail: Tail): void {
+    for (let batch = tail.shift(); batch !== null; batch = tail.shift()) {
+      tail.cleared += 1;
+      this.bytes -= batch.bytes.length + overheadBytes;
+    }
+  }
+
+  private evict(): void {
+    const tail = this.order[this.first];
+    this.first += 1;
+    if (this.first > 1024 && this.first * 2 > this.order.length) {
+      this.order = this.order.slice(this.first);
+      this.first = 0;
+    }
+    if (tail === undefined) return;
+    if (tail.cleared > 0) {
+      tail.cleared -= 1;
+      return;
+    }
+    const batch = tail.shift();
+    if (batch !== null) this.bytes -= batch.bytes.length + overheadBytes;
+  }
+}
+
+/** What a cached batch costs beside its bytes. */
+const overheadBytes = 160;
+
+export interface CachedBatch {
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly bytes: Buffer;
+}
+
+/** One partition's cached batches, without holes, ending at its high watermark. */
+export class Tail {
+  /** Places in the cache's order whose batches are gone already. */
+  cleared = 0;
+  private batches: CachedBatch[] = [];
+  private first = 0;
+
+  push(batch: CachedBatch): void {
+    this.batches.push(batch);
+  }
+
+  shift(): CachedBatch | null {
+    const batch = this.batches[this.first];
+    if (batch === undefined) return null;
+    this.first += 1;
+    if (this.first > 64 && this.first * 2 > this.batches.length) {
+      this.batches = this.batches.slice(this.first);
+      this.first = 0;
+    }
+    return batch;
+  }
+
+  /**
+   * Whole batches from the one that contains `offset` on, up to `bytesMax`; with `firstWhole` at least one. Null where the cache does
+   * not reach back to `offset`.
+   */
+  read(offset: number, bytesMax: number, firstWhole: boolean): Buffer[] | null {
+    const oldest = this.batches[this.first];
+    if (oldest === undefined || offset < oldest.baseOffset) return null;
+    const found: Buffer[] = [];
+    let left = bytesMax;
+    for (let at = this.find(offset); at < this.batches.length; at += 1) {
+      const batch = this.batches[at];
+      if (batch === undefined) break;
+      if (batch.bytes.length > left && !(firstWhole && found.length === 0)) break;
+      found.push(batch.bytes);
+      left -= batch.bytes.length;
+    }
+    return found;
+  }
+
+  /** The first batch that ends at or after `offset`. */
+  private find(offset: number): number {
+    let low = this.first;
+    let high = this.batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.batches[middle]?.lastOffset ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,181 @@
+import { defineOptions, parseOptions, type OptionProblem, type OptionSpec } from '#config/options';
+
+/** Kafka's 2^63-1, "never": the nearest number JavaScript has. */
+const longMax = 2 ** 63;
+
+/**
+ * Settings of a topic, with Kafka's names and defaults. All are accepted, kept and shown; a doc that ends in "Kept and shown only."
+ * says that nothing acts on it.
+ */
+export const topicConfigs = defineOptions({
+  'cleanup.policy': {
+    type: 'list',
+    default: ['delete'],
+    doc: 'delete: old segments are removed by retention. Without it nothing is removed. compact is kept and shown only: it keeps every record.',
+    check: (value: readonly string[]) =>
+      value.every((item) => item === 'delete' || item === 'compact') ? null : 'must be delete, compact or both',
+  },
+  'retention.ms': {
+    type: 'long',
+    default: 604_800_000,
+    min: -1,
+    unit: 'ms',
+    doc: 'A closed segment is removed when its newest record is older. -1: never.',
+  },
+  'retention.bytes': {
+    type: 'long',
+    default: -1,
+    min: -1,
+    unit: 'bytes',
+    doc: 'The oldest closed segments are removed while a partition is larger. -1: never.',
+  },
+  'segment.bytes': {
+    type: 'int',
+    default: 1_073_741_824,
+    min: 1_048_576,
+    max: 2_147_483_647,
+    unit: 'bytes',
+    doc: 'A segment is closed before it grows larger.',
+  },
+  'segment.ms': {
+    type: 'long',
+    default: 604_800_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'A segment that is older is closed at the next append.',
+  },
+  'max.message.bytes': {
+    type: 'int',
+    default: 1_048_588,
+    min: 0,
+    unit: 'bytes',
+    doc: 'The largest record batch that is accepted, as sent (compressed), with its 12-byte head.',
+  },
+  'message.timestamp.type': {
+    type: 'string',
+    default: 'CreateTime',
+    values: ['CreateTime', 'LogAppendTime'],
+    doc: 'Whether a record keeps the time its producer gave it or gets the time of its append.',
+  },
+  'message.timestamp.before.max.ms': {
+    type: 'long',
+    default: longMax,
+    min: 0,
+    unit: 'ms',
+    doc: 'With CreateTime, a batch whose first record is older than now by more is refused.',
+  },
+  'message.timestamp.after.max.ms': {
+    type: 'long',
+    default: 3_600_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'With CreateTime, a batch whose newest record is ahead of now by more is refused.',
+  },
+  'index.interval.bytes': {
+    type: 'int',
+    default: 4096,
+    min: 0,
+    unit: 'bytes',
+    doc: 'At most so many bytes lie between two rows of a segment index, and one batch.',
+  },
+  'file.delete.delay.ms': {
+    type: 'long',
+    default: 60_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'Kept and shown only. Files are removed as soon as the log start has passed them durably.',
+  },
+  'compression.type': {
+    type: 'string',
+    default: 'producer',
+    values: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
+    doc: 'Batches stay as their producer compressed them. Kept and shown only.',
+  },
+  'min.insync.replicas': {
+    type: 'int',
+    default: 1,
+    min: 1,
+    doc: 'With more than 1, produce requests with acks=all are refused, for there is one copy.',
+  },
+  'min.compaction.lag.ms': { type: 'long', default: 0, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
+  'max.compaction.lag.ms': { type: 'long', default: longMax, min: 1, unit: 'ms', doc: 'Kept and shown only.' },
+  'min.cleanable.dirty.ratio': { type: 'double', default: 0.5, min: 0, max: 1, doc: 'Kept and shown only.' },
+  'delete.retention.ms': { type: 'long', default: 86_400_000, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
+  'flush.messages': {
+    type: 'long',
+    default: longMax,
+    min: 1,
+    unit: 'records',
+    doc: 'Kept and shown only: acks=all always syncs before it answers.',
+  },
+  'flush.ms': {
+    type: 'long',
+    default: longMax,
+    min: 0,
+    unit: 'ms',
+    doc: 'Kept and shown only: what acks=1 and 0 wrote is synced, and seen by readers, after the flush.ms of the service.',
+  },
+  'segment.index.bytes': { type: 'int', default: 10_485_760, min: 4, unit: 'bytes', doc: 'Kept and shown only.' },
+  'segment.jitter.ms': { type: 'long', default: 0, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
+  preallocate: { type: 'boolean', default: false, doc: 'Kept and shown only.' },
+  'unclean.leader.election.enable': { type: 'boolean', default: false, doc: 'Kept and shown only: there is one copy.' },
+  'leader.replication.throttled.replicas': { type: 'list', default: [], doc: 'Kept and shown only.' },
+  'follower.replication.throttled.replicas': { type: 'list', default: [], doc: 'Kept and shown only.' },
+  'remote.storage.enable': { type: 'boolean', default: false, doc: 'Kept and shown only.' },
+  'local.retention.ms': { type: 'long', default: -2, min: -2, unit: 'ms', doc: 'Kept and shown only.' },
+  'local.retention.bytes': { type: 'long', default: -2, min: -2, unit: 'bytes', doc: 'Kept and shown only.' },
+});
+
+export type TopicConfigName = keyof typeof topicConfigs;
+
+/** What the log itself acts on. */
+export interface TopicSettings {
+  readonly deletes: boolean;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly segmentBytes: number;
+  readonly segmentMs: number;
+  readonly maxMessageBytes: number;
+  readonly logAppendTime: boolean;
+  readonly timestampBeforeMsMax: number;
+  readonly timestampAfterMsMax: number;
+  readonly indexIntervalBytes: number;
+}
+
+/** A topic that is there already may have smaller segments than a new one may ask for. */
+const keptConfigs = { ...topicConfigs, 'segment.bytes': { ...topicConfigs['segment.bytes'], min: 1 } };
+
+/** Settings in force for a topic with these configs; a value that will not do counts as not set. */
+export function topicSettings(configs: Readonly<Record<string, string>>): TopicSettings {
+  const { values } = parseOptions(keptConfigs, configs);
+  return {
+    deletes: values['cleanup.policy'].includes('delete'),
+    retentionMs: values['retention.ms'],
+    retentionBytes: values['retention.bytes'],
+    segmentBytes: values['segment.bytes'],
+    segmentMs: values['segment.ms'],
+    maxMessageBytes: values['max.message.bytes'],
+    logAppendTime: values['message.timestamp.type'] === 'LogAppendTime',
+    timestampBeforeMsMax: values['message.timestamp.before.max.ms'],
+    timestampAfterMsMax: values['message.timestamp.after.max.ms'],
+    indexIntervalBytes: values['index.interval.bytes'],
+  };
+}
+
+/** What is wrong with `configs`, unknown keys included; empty when all will do. */
+export function topicConfigProblems(configs: Readonly<Record<string, string>>): OptionProblem[] {
+  const parsed = parseOptions(topicConfigs, configs);
+  const unknown = parsed.unknown.map((name) => ({
+    name,
+    value: configs[name] ?? null,
+    message: `Unknown topic config name: ${name}`,
+  }));
+  return [...parsed.problems, ...unknown];
+}
+
+/** A default as Kafka writes it: lists with commas, 2^63-1 in full. */
+export function topicConfigDefault(name: TopicConfigName): string {
+  const value: OptionSpec['default'] = topicConfigs[name].default;
+  if (value === longMax) return '9223372036854775807';
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
