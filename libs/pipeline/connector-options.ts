@@ -233,7 +233,7 @@ export const connectorOptions = defineOptions({
     type: 'map',
     importance: 'low',
     group: 'Overrides',
-    doc: '`group.id` and `auto.offset.reset` are used; other consumer settings have no meaning here and are ignored.',
+    doc: '`group.id`, `bootstrap.servers` and `auto.offset.reset` are used; other consumer settings have no meaning here and are ignored.',
   },
 });
 
@@ -243,6 +243,8 @@ export interface ConnectorSettings {
   readonly connectorClass: string;
   readonly tasksMax: number;
   readonly groupId: string;
+  /** Addresses of topics; null = those of the worker. */
+  readonly bootstrap: string | null;
   readonly topics: readonly string[];
   /** Over whole names; null where topics are named. */
   readonly pattern: RegExp | null;
@@ -263,6 +265,7 @@ export function connectorSettings(config: Config): ConnectorSettings {
     connectorClass: values['connector.class'],
     tasksMax: values['tasks.max'],
     groupId: values['consumer.override']['group.id'] ?? `connect-${values.name}`,
+    bootstrap: values['consumer.override']['bootstrap.servers'] ?? null,
     topics: values.topics,
     pattern: values['topics.regex'] === '' ? null : new RegExp(`^(?:${values['topics.regex']})$`),
     start: startPosition(values['start.from'] ?? 'earliest') ?? 'earliest',

@@ -1,5 +1,6 @@
 import { parseOptions, type OptionProblem, type OptionSpec, type OptionSpecs, type OptionType } from '#config/options';
 import { connectorOptions, connectorProblems } from '#pipeline/connector-options';
+import { hasReference } from '#pipeline/connector-references';
 import type { SinkType } from '#pipeline/sink';
 
 /** Connect's answer to `PUT /connector-plugins/{plugin}/config/validate`; keys in the order in which Connect writes them. */
@@ -59,7 +60,10 @@ export function validateConnector(type: SinkType, config: Config): ConfigInfos {
   const given = stringsOf(config);
   const specs: OptionSpecs = { ...connectorOptions, ...type.options };
   const { problems } = parseOptions(specs, given);
-  const all = [...problems, ...connectorProblems(given), ...nullProblems(config), ...typeProblems(type, given)];
+  // A value that refers to a secret is judged where the secret is.
+  const all = [...problems, ...connectorProblems(given), ...nullProblems(config), ...typeProblems(type, given)].filter(
+    ({ name }) => !hasReference(given[name] ?? ''),
+  );
   const definitions = configKeys(type);
   const configs = definitions.map((definition) => configInfo(definition, specs[definition.name], given, all));
   const shownNames = new Set(definitions.flatMap(({ name }) => [name, ...(specs[name]?.aliases ?? [])]));
@@ -71,6 +75,11 @@ export function validateConnector(type: SinkType, config: Config): ConfigInfos {
     groups: [...new Set(definitions.flatMap(({ group }) => (group === null ? [] : [group])))],
     configs: every,
   };
+}
+
+/** All errors of an answer, each with its key. */
+export function problemsOf(infos: ConfigInfos): readonly string[] {
+  return infos.configs.flatMap(({ value }) => value.errors.map((message) => `${value.name}: ${message}`));
 }
 
 /** What `GET /connector-plugins/{plugin}/config` answers: every option, common ones first. */

@@ -36,6 +36,8 @@ export class SinkPartition {
   readonly partition: number;
   /** Whether the sink has it open. */
   opened = false;
+  /** Monotonic time of the opening, ms. */
+  openedAt = 0;
   /** Offset that the store itself keeps; records below it must not come. */
   storedOffset: number | null = null;
   /** The first record that came before the partition was open, and was dropped. */

@@ -1,28 +1,43 @@
 import type { RecordHeader, SinkBatch } from '#pipeline/sink-batch';
-import type { PartitionRecords, TopicReader } from '#topics/topic-reader';
+import type { TopicReader } from '#topics/topic-reader';
+import type { TopicPartition } from '#pipeline/sink';
 
 /** What a sink task needs of a TopicReader; tests bring their own. */
-export type SinkReader = Pick<
+export interface SinkReader extends Pick<
   TopicReader,
-  'start' | 'poll' | 'pause' | 'resume' | 'seek' | 'position' | 'commit' | 'stop'
->;
+  'start' | 'pause' | 'resume' | 'seek' | 'position' | 'commit' | 'stop'
+> {
+  /** Records that are there, waiting at most `waitMs` for the first. */
+  poll(waitMs: number): Promise<readonly PolledRecords[]>;
+}
 
-type Records = PartitionRecords['records'];
+export interface PolledRecords extends TopicPartition {
+  readonly records: SinkRecords;
+  /** Offset after the last record handed out with this. */
+  readonly nextOffset: number;
+  readonly highWatermark: number;
+}
+
+/** Columns of decoded records. */
+export interface SinkRecords extends Omit<SinkBatch, 'topic' | 'partition' | 'slice'> {
+  slice(from: number, to: number): SinkRecords;
+}
 
 /** Decoded records with the topic and partition they came from. */
 export class RecordsBatch implements SinkBatch {
+  readonly byteCount: number;
+
   constructor(
     readonly topic: string,
     readonly partition: number,
-    private readonly records: Records,
-  ) {}
+    private readonly records: SinkRecords,
+  ) {
+    // Asked for again and again, and a sum over all records each time.
+    this.byteCount = records.byteCount;
+  }
 
   get count(): number {
     return this.records.count;
-  }
-
-  get byteCount(): number {
-    return this.records.byteCount;
   }
 
   offset(index: number): number {

@@ -37,6 +37,8 @@ export interface SinkTaskParts {
 const flushIntervalMs = 1000;
 /** How long a rebalance or a stop waits for a call of the sink that is under way. */
 const drainMsMax = 20_000;
+/** A position that only the store has is told to the group after so long without a record. */
+const storedOffsetDoubtMs = 5000;
 /** Errors of no known class in a row, after which the task fails. */
 const unknownErrorsMax = 10;
 
@@ -215,6 +217,8 @@ export class SinkTask {
         this.recovered();
       } catch (error) {
         this.failed(error);
+        // What the sink took before the failure may be durable all the same.
+        if (this.putsSinceFlush) await quietly(() => this.flush(false), this.parts.logger);
       }
     }
     await this.commitDue(false);
@@ -238,6 +242,7 @@ export class SinkTask {
     for (const partition of partitions) {
       const offset = stored.get(partitionKey(partition)) ?? null;
       partition.opened = true;
+      partition.openedAt = this.parts.clock.monotonic();
       partition.storedOffset = offset;
       // What the store has may be ahead of the group: the next commit tells the group.
       partition.putNext = offset;
@@ -253,12 +258,14 @@ export class SinkTask {
       if (!partition.opened) continue;
       while (partition.dueInMs(this.options.limits, this.parts.clock.monotonic()) === 0) {
         if (this.interrupted()) return;
+        const putBefore = partition.putNext;
         try {
-          this.putsSinceFlush = true;
           await this.delivery.deliver(partition, () => this.interrupted());
         } catch (error) {
           if (error instanceof FencedSinkError) await this.letGo(partition);
           throw error;
+        } finally {
+          if (partition.putNext !== putBefore) this.putsSinceFlush = true;
         }
       }
     }
@@ -304,6 +311,8 @@ export class SinkTask {
     if (!now && clock.monotonic() - this.committedAt < this.options.commitIntervalMs) return;
     const positions: StoredOffset[] = [];
     for (const partition of this.partitions.values()) {
+      // Not before it had the time to turn out wrong: see `checkStart`.
+      if (partition.storedOffset !== null && clock.monotonic() - partition.openedAt < storedOffsetDoubtMs) continue;
       const offset = partition.committable();
       if (offset !== null && offset !== partition.committedNext) positions.push({ ...at(partition), offset });
     }
