@@ -4,11 +4,18 @@
  */
 import { WireError, wireErrors } from '#wire/kafka/errors';
 
+/**
+ * Elements of all arrays in one message. An empty text takes one byte in a frame and eight in memory, so a frame of the largest
+ * size would otherwise cost the process its heap.
+ */
+export const elementsMax = 1_000_000;
+
 export class ByteReader {
   constructor(
     readonly bytes: Buffer,
     public at = 0,
     public end = bytes.length,
+    private elementsLeft = elementsMax,
   ) {}
 
   get remaining(): number {
@@ -45,10 +52,6 @@ export class ByteReader {
     return this.bytes.readInt16BE(this.take(2));
   }
 
-  uint16(): number {
-    return this.bytes.readUInt16BE(this.take(2));
-  }
-
   int32(): number {
     return this.bytes.readInt32BE(this.take(4));
   }
@@ -57,10 +60,6 @@ export class ByteReader {
   int64(): number {
     const from = this.take(8);
     return this.bytes.readInt32BE(from) * 0x1_0000_0000 + this.bytes.readUInt32BE(from + 4);
-  }
-
-  float64(): number {
-    return this.bytes.readDoubleBE(this.take(8));
   }
 
   /** 16 bytes as 22 characters of URL-safe base64. */
@@ -155,6 +154,8 @@ export class ByteReader {
         `at byte ${this.at}: an array of ${length} cannot lie in the ${this.end - this.at} bytes left`,
       );
     }
+    this.elementsLeft -= length;
+    if (this.elementsLeft < 0) throw this.malformed(`the message has too many elements, ${length} more in one array`);
     return length;
   }
 

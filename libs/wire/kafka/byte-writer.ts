@@ -76,11 +76,6 @@ export class ByteWriter {
     this.chunk.writeInt16BE(value, at);
   }
 
-  uint16(value: number): void {
-    const at = this.reserve(2);
-    this.chunk.writeUInt16BE(value, at);
-  }
-
   int32(value: number): void {
     const at = this.reserve(4);
     this.chunk.writeInt32BE(value, at);
@@ -98,11 +93,6 @@ export class ByteWriter {
     const high = Math.max(Math.floor(value / 0x1_0000_0000), -0x8000_0000);
     this.chunk.writeInt32BE(high, at);
     this.chunk.writeUInt32BE(value >>> 0, at + 4);
-  }
-
-  float64(value: number): void {
-    const at = this.reserve(8);
-    this.chunk.writeDoubleBE(value, at);
   }
 
   uuid(value: string): void {

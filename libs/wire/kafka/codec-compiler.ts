@@ -5,6 +5,7 @@
  *
  * The text is made of our own declarations alone: field names and literals written in `schemas/`. No input reaches it.
  */
+import { assert } from '#std/assert';
 import { contains, defaultOf, type Field, type Fields, type FieldType, type VersionRange } from './schema.js';
 import type { ByteReader } from './byte-reader.js';
 import type { ByteWriter } from './byte-writer.js';
@@ -136,6 +137,7 @@ class CodecSource {
     const array = this.name('array');
     const count = this.name('count');
     const elementBytesMin = this.bytesMin(element);
+    assert(elementBytesMin > 0, 'an element takes a byte, or a claimed count could not be checked');
     const item = element.kind === 'struct' ? `${this.reader(element.fields)}(r)` : this.readScalar(element);
     return [
       `const ${count} = r.${nullable ? 'nullableCount' : 'count'}(${this.length()}, ${elementBytesMin});`,
@@ -156,12 +158,10 @@ class CodecSource {
       case 'int8':
         return 1;
       case 'int16':
-      case 'uint16':
         return 2;
       case 'int32':
         return 4;
       case 'int64':
-      case 'float64':
         return 8;
       case 'uuid':
         return 16;

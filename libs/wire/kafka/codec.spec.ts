@@ -87,7 +87,19 @@ describe('a claimed length', () => {
     expect(() => decodeRequest(api, version, body, 0)).toThrow(WireError);
   });
 
+  it('of a million empty texts is the most a request may hold', () => {
+    const texts = (count: number) => Buffer.concat([varint(count + 1), Buffer.alloc(count, 1), Buffer.alloc(1)]);
+    expect(decodeRequest(apis.listGroups, 4, texts(1_000_000), 0).statesFilter.length).toBe(1_000_000);
+    expect(() => decodeRequest(apis.listGroups, 4, texts(1_000_001), 0)).toThrow('too many elements');
+  });
+
   it('that stands for null is refused where null is not allowed', () => {
     expect(() => decodeRequest(apis.heartbeat, 0, Buffer.from('ffff', 'hex'), 0)).toThrow(WireError);
   });
 });
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let rest = value; rest > 0; rest >>>= 7) bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+  return Buffer.from(bytes);
+}

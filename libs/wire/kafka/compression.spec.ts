@@ -49,6 +49,10 @@ describe('compression', () => {
     expect(inflate('snappy', snappy.compressSync(bytes))).toEqual(bytes);
   });
 
+  it('makes no room for what a few bytes of snappy claim', () => {
+    expect(() => inflate('snappy', Buffer.from('808080100000', 'hex'))).toThrow(WireError);
+  });
+
   it('counts an lz4 frame with checksums', () => {
     const bytes = Buffer.from('checked '.repeat(100_000));
     const frame = compressFrameSync(bytes, { contentChecksum: true, blockChecksums: true });

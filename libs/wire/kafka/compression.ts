@@ -92,6 +92,9 @@ function inflateXerial(bytes: Buffer, bytesMax: number): Buffer {
   return Buffer.concat(blocks);
 }
 
+/** Three bytes of snappy stand for 64 at most; a block that claims more than this a byte lies. */
+const snappyRatioMax = 32;
+
 /** A raw block says in front how long it gets, so that nothing is inflated in vain. */
 function inflateRawSnappy(bytes: Buffer, left: number, bytesMax = left): Buffer {
   let length = 0;
@@ -101,6 +104,7 @@ function inflateRawSnappy(bytes: Buffer, left: number, bytesMax = left): Buffer 
     length += (byte & 0x7f) * 2 ** (7 * index);
     if (byte < 0x80) break;
   }
+  if (length > snappyRatioMax * bytes.length) throw truncated('snappy');
   if (length > left) throw tooLarge('snappy', bytesMax);
   const inflated = snappy.uncompressSync(bytes);
   return typeof inflated === 'string' ? Buffer.from(inflated) : inflated;

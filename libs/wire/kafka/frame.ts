@@ -19,6 +19,8 @@ export interface RequestHeader {
 }
 
 const apiVersionsKey = 18;
+/** Metadata of a large cluster has several elements a partition; a broker is trusted with more than a client. */
+const responseElementsMax = 16_000_000;
 /** Encoding is synchronous, so one writer serves all connections of the thread. */
 const writer = new ByteWriter();
 
@@ -83,7 +85,7 @@ export function decodeResponse<Request extends Fields, Response extends Fields>(
   frame: Buffer,
 ): { correlationId: number; body: Decoded<Response> } {
   checkVersion(api, version);
-  const reader = new ByteReader(frame);
+  const reader = new ByteReader(frame, 0, frame.length, responseElementsMax);
   const correlationId = reader.int32();
   if (hasTaggedResponseHeader(api, version)) reader.skipTags();
   return { correlationId, body: api.response.read(version, reader) };
