@@ -9,7 +9,6 @@ import { messageOf } from '#std/errors';
 import { apis, type FetchResponse } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { decodeRecords, type RecordColumns } from '#wire/kafka/record-columns';
-import { abortedBatches } from '#topics/aborted-batches';
 import type { Cluster } from '#topics/cluster';
 import { groupByTopic, type TopicPartition } from '#topics/consumer-protocol';
 import { answerError, asTopicsError, TopicsError, topicsErrors } from '#topics/errors';
@@ -55,6 +54,7 @@ type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 /** Topic ids (version 13) need sessions of metadata that we do not keep. */
 const fetchVersionMax = 12;
 const retryMs = 200;
+const unknownPosition = -1;
 
 export class PartitionFetcher {
   private readonly states = new Map<string, PartitionState>();
@@ -78,15 +78,16 @@ export class PartitionFetcher {
     return [...this.states.values()].map(({ topic, partition }) => ({ topic, partition }));
   }
 
-  assign(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
-    for (const { topic, partition, offset } of positions) {
+  /** Takes over partitions whose position is not known yet; they can be paused and seeked from now on. */
+  assign(partitions: readonly TopicPartition[]): void {
+    for (const { topic, partition } of partitions) {
       this.epoch += 1;
       this.states.set(keyOf(topic, partition), {
         topic,
         partition,
         epoch: this.epoch,
-        position: offset,
-        fetchOffset: offset,
+        position: unknownPosition,
+        fetchOffset: unknownPosition,
         buffered: [],
         bufferedBytes: 0,
         paused: false,
@@ -95,7 +96,21 @@ export class PartitionFetcher {
         failure: null,
       });
     }
+  }
+
+  /** Where partitions begin; one that was seeked meanwhile stays where it is. */
+  place(positions: readonly (TopicPartition & { readonly offset: number })[]): void {
+    for (const position of positions) {
+      for (const state of this.statesOf([position])) {
+        if (state.position === unknownPosition) this.moveTo(state, position.offset);
+      }
+    }
     this.pump();
+  }
+
+  /** Assigned partitions that have no position yet. */
+  get unplaced(): readonly TopicPartition[] {
+    return this.assigned.filter((partition) => this.position(partition) === null);
   }
 
   /** Nothing of what is assigned is handed out any more. */
@@ -124,7 +139,8 @@ export class PartitionFetcher {
   }
 
   position({ topic, partition }: TopicPartition): number | null {
-    return this.states.get(keyOf(topic, partition))?.position ?? null;
+    const position = this.states.get(keyOf(topic, partition))?.position ?? unknownPosition;
+    return position === unknownPosition ? null : position;
   }
 
   /** The reader cannot go on: every poll from now on is rejected. */
@@ -248,7 +264,7 @@ export class PartitionFetcher {
   }
 
   private hasRoom(state: PartitionState): boolean {
-    if (state.paused || state.suspended || state.failure !== null) return false;
+    if (state.paused || state.suspended || state.failure !== null || state.position === unknownPosition) return false;
     return state.bufferedBytes < this.options.partitionBytesMax;
   }
 
@@ -332,11 +348,8 @@ export class PartitionFetcher {
   }
 
   private buffer(state: PartitionState, fetched: FetchedPartition, bytes: Buffer): void {
-    const aborted = abortedBatches(bytes, fetched.abortedTransactions ?? []);
-    const records = decodeRecords(bytes, {
-      fromOffset: state.fetchOffset,
-      isAborted: aborted.size === 0 ? undefined : (batch) => aborted.has(batch.readBigInt64BE(0)),
-    });
+    const { abortedTransactions } = fetched;
+    const records = decodeRecords(bytes, { fromOffset: state.fetchOffset, abortedTransactions });
     if (records.nextOffset <= state.fetchOffset) return;
     state.fetchOffset = records.nextOffset;
     const last = state.buffered.at(-1);

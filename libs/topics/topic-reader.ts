@@ -144,7 +144,7 @@ export class TopicReader {
 
   /**
    * Polls give nothing of these until `resume`. What was fetched is kept, or fetched again where its room was needed; either way
-   * nothing is lost or repeated. Partitions not assigned are ignored, and a new assignment begins unpaused.
+   * nothing is lost or repeated. Partitions not assigned are ignored; from the call of onAssigned on they are, and begin unpaused.
    */
   pause(partitions: readonly TopicPartition[]): void {
     this.fetcher.pause(partitions);
@@ -202,12 +202,13 @@ export class TopicReader {
   }
 
   private async assigned(groupId: string, partitions: readonly TopicPartition[], signal: AbortSignal): Promise<void> {
+    this.fetcher.assign(partitions);
     const kept = (await this.listener?.onAssigned(partitions)) ?? [];
-    const known = new Set(kept.map(({ topic, partition }) => `${partition} ${topic}`));
-    const rest = partitions.filter(({ topic, partition }) => !known.has(`${partition} ${topic}`));
-    const found = await this.cluster.attempt(lookupPatienceMs, () => this.startingPoints(groupId, rest), signal);
     if (signal.aborted) return;
-    this.fetcher.assign([...kept, ...found]);
+    this.fetcher.place(kept);
+    const { unplaced } = this.fetcher;
+    const found = await this.cluster.attempt(lookupPatienceMs, () => this.startingPoints(groupId, unplaced), signal);
+    if (!signal.aborted) this.fetcher.place(found);
   }
 
   private async released(
@@ -280,18 +281,23 @@ export class TopicReader {
     const found = await this.cluster.attempt(
       lookupPatienceMs,
       async () => {
-        const wanted = partitions ?? (topics !== undefined || pattern !== undefined ? await this.allPartitions() : []);
-        const placed = wanted.flatMap((each) =>
-          'offset' in each && each.offset !== undefined ? [{ ...each, offset: each.offset }] : [],
-        );
-        const rest = wanted.filter((each) => !('offset' in each) || each.offset === undefined);
+        const isWhole = topics !== undefined || pattern !== undefined;
+        const wanted: TopicReaderOptions['partitions'] = partitions ?? (isWhole ? await this.allPartitions() : []);
+        const placed: PartitionPosition[] = [];
+        const rest: TopicPartition[] = [];
+        for (const { topic, partition, offset } of wanted) {
+          if (offset === undefined) rest.push({ topic, partition });
+          else placed.push({ topic, partition, offset });
+        }
         return [...placed, ...(await this.startOf(rest))];
       },
       signal,
     );
+    if (signal.aborted) return;
+    this.fetcher.assign(found);
     const kept = (await this.listener?.onAssigned(found)) ?? [];
     if (signal.aborted) return;
-    this.fetcher.assign([...found, ...kept]);
+    this.fetcher.place([...kept, ...found]);
   }
 
   private async allPartitions(): Promise<readonly TopicPartition[]> {
