@@ -198,6 +198,8 @@ export class ControlStore {
   registerWorker(worker: { readonly id: string; readonly kind: ConnectorKind }): Promise<WorkerSession> {
     return this.write('registering a worker', async (manager) => {
       await this.giveUpLeases(manager, worker);
+      // Rows of workers that never come back, from ids that were made up at each start.
+      await manager.query("DELETE FROM millrace.worker WHERE seen_at < now() - interval '1 day'");
       const rows: { session: number }[] = await manager.query(
         `INSERT INTO millrace.worker (id, kind, session) VALUES ($1, $2, nextval('millrace.worker_session'))
          ON CONFLICT (id, kind) DO UPDATE SET session = excluded.session, started_at = now(), seen_at = now()

@@ -25,7 +25,6 @@ describe('the embedded database', () => {
 
   it('keeps its data, its address and its password over a stop and a start, and listens on loopback only', async () => {
     const first = new EmbeddedPostgres({ directory });
-    const startedAt = Date.now();
     await first.start();
     const url = first.databaseUrl;
     await query(url, 'CREATE TABLE kept (id int); INSERT INTO kept VALUES (7)');
@@ -36,8 +35,7 @@ describe('the embedded database', () => {
     const secondAt = Date.now();
     const second = new EmbeddedPostgres({ directory });
     await second.start();
-    const times = { first: stoppedAt - startedAt, stop: secondAt - stoppedAt, second: Date.now() - secondAt };
-    expect(times.stop).toBeLessThan(1500);
+    expect(secondAt - stoppedAt).toBeLessThan(2_000);
     expect(second.databaseUrl).toBe(url);
     expect(await query(url, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
     expect((await stat(join(directory, 'password'))).mode & 0o777).toBe(0o600);
@@ -75,6 +73,19 @@ describe('the embedded database', () => {
     await server.start();
     expect(await query(server.databaseUrl, 'SELECT id FROM kept')).toEqual([{ id: 7 }]);
     await server.stop();
+  });
+
+  it('recovers after the server was killed', async () => {
+    const server = new EmbeddedPostgres({ directory });
+    await server.start();
+    await query(server.databaseUrl, 'UPDATE kept SET id = 8');
+    const [pid] = (await readFile(join(directory, 'cluster', 'postmaster.pid'), 'utf8')).split('\n');
+    process.kill(Number(pid), 'SIGKILL');
+    await server.stop();
+    const next = new EmbeddedPostgres({ directory });
+    await next.start();
+    expect(await query(next.databaseUrl, 'SELECT id FROM kept')).toEqual([{ id: 8 }]);
+    await next.stop();
   });
 
   it('works in a folder below one that only its owner may enter', async () => {

@@ -53,7 +53,7 @@ export const collectorOptions = defineOptions({
 export function collectorClass(registry: ComponentRegistry, version: string): ConnectorClass {
   return {
     name: 'collector',
-    aliases: ['org.apache.flume.node.Application', 'org.apache.flume.CollectorConnector'],
+    aliases: ['org.apache.flume.node.Application', 'flume'],
     kind: 'source',
     version,
     options: collectorOptions,

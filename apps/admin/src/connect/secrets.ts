@@ -20,7 +20,10 @@ export function hideSecrets(options: OptionSpecs, config: Config): Record<string
   return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, hide(name, value, isSecret)]));
 }
 
-/** Puts the kept secrets of `old` where `sent` has their masks. Throws 400 for a mask that stands for nothing. */
+/**
+ * Puts the kept secrets of `old` where `sent` has their masks. Throws 400 for a mask that stands for nothing: also in a URL that has
+ * changed otherwise, so that a kept password never goes to another host.
+ */
 export function restoreSecrets(options: OptionSpecs, sent: Config, old: Config): Record<string, string> {
   const isSecret = secretTest(options);
   const restored = Object.entries(sent).map(([name, value]) => {
@@ -30,10 +33,12 @@ export function restoreSecrets(options: OptionSpecs, sent: Config, old: Config):
     return [name, name === 'flume.conf' ? restoreLines(value, kept) : value] as const;
   });
   for (const [name, value] of restored) {
-    if (value === mask && isSecret(name)) {
-      throw new BadRequestException(
-        `${name} is "${mask}", which stands for a kept value, and none is kept. Send the value.`,
-      );
+    if (
+      value.includes(`:${mask}@`) ||
+      (value === mask && isSecret(name)) ||
+      (name === 'flume.conf' && hasMask(value))
+    ) {
+      throw new BadRequestException(`${name} has "${mask}" for a kept value, and none is kept for it. Send the value.`);
     }
   }
   return Object.fromEntries(restored);
@@ -50,18 +55,32 @@ function secretTest(options: OptionSpecs): (name: string) => boolean {
 function hide(name: string, value: string, isSecret: (name: string) => boolean): string {
   if (reference.test(value.trim())) return value;
   if (isSecret(name)) return mask;
-  const text = value.replaceAll(urlPassword, `$1${mask}$3`);
-  if (name !== 'flume.conf') return text;
-  return text.replaceAll(propertyLine, (line, start: string, key: string, secret: string) =>
-    secretName.test(key) && !reference.test(secret.trim()) ? `${start}${mask}` : line,
-  );
+  if (name === 'flume.conf') {
+    return value.replaceAll(
+      propertyLine,
+      (_, start: string, key: string, text: string) => start + hideProperty(key, text),
+    );
+  }
+  return hideUrls(value);
 }
 
+function hideUrls(text: string): string {
+  return text.replaceAll(urlPassword, `$1${mask}$3`);
+}
+
+function hideProperty(key: string, text: string): string {
+  return secretName.test(key) && !reference.test(text.trim()) ? mask : hideUrls(text);
+}
+
+/** Lines of a flume.conf that are as they were shown get their secret back. */
 function restoreLines(sent: string, old: string): string {
-  const kept = new Map([...old.matchAll(propertyLine)].map((match) => [match[2], match[3] ?? '']));
-  return sent.replaceAll(propertyLine, (line, start: string, key: string, value: string) => {
+  const kept = new Map([...old.matchAll(propertyLine)].map((match) => [match[2] ?? '', match[3] ?? '']));
+  return sent.replaceAll(propertyLine, (line, start: string, key: string, text: string) => {
     const secret = kept.get(key);
-    const isMasked = value.trim() === mask || value.includes(`:${mask}@`);
-    return secret !== undefined && isMasked ? `${start}${secret}` : line;
+    return secret !== undefined && text.trim() === hideProperty(key, secret).trim() ? start + secret : line;
   });
+}
+
+function hasMask(conf: string): boolean {
+  return [...conf.matchAll(propertyLine)].some((match) => (match[3] ?? '').trim() === mask);
 }
