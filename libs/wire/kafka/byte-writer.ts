@@ -62,6 +62,11 @@ export class ByteWriter {
     this.at = begun;
   }
 
+  /** Stops where a message has null for a field that must have a value in its version. */
+  refuseNull(value: unknown, name: string): void {
+    assert(value !== null, `${name} cannot be null in this version`);
+  }
+
   bool(value: boolean): void {
     this.int8(value ? 1 : 0);
   }

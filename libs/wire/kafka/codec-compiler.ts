@@ -197,6 +197,7 @@ class CodecSource {
     return [
       `let ${variable} = m.${key};`,
       `if (${variable} === undefined) ${variable} = ${this.literal(defaultOf(field))};`,
+      this.here(field.nullable) ? '' : `w.refuseNull(${variable}, ${JSON.stringify(key)});`,
       this.writeValue(variable, field.type, this.here(field.nullable)),
     ].join('\n');
   }

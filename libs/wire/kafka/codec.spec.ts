@@ -98,6 +98,14 @@ describe('a claimed length', () => {
   });
 });
 
+describe('a null', () => {
+  it('is not written where the version has none', () => {
+    const header = { correlationId: 1, clientId: null };
+    expect(() => encodeRequest(apis.metadata, 0, header, { topics: null })).toThrow('topics cannot be null');
+    expect(encodeRequest(apis.metadata, 1, header, { topics: null }).length).toBe(1);
+  });
+});
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   for (let rest = value; rest > 0; rest >>>= 7) bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));

@@ -104,7 +104,9 @@ function inflateRawSnappy(bytes: Buffer, left: number, bytesMax = left): Buffer 
     length += (byte & 0x7f) * 2 ** (7 * index);
     if (byte < 0x80) break;
   }
-  if (length > snappyRatioMax * bytes.length) throw truncated('snappy');
+  if (length > snappyRatioMax * bytes.length) {
+    throw new WireError(wireErrors.corruptBatch, `${bytes.length} bytes of snappy cannot inflate to ${length}`);
+  }
   if (length > left) throw tooLarge('snappy', bytesMax);
   const inflated = snappy.uncompressSync(bytes);
   return typeof inflated === 'string' ? Buffer.from(inflated) : inflated;
