@@ -35,7 +35,8 @@ export class ConfError extends MillraceError {
 export function formatProblem(problem: ConfProblem): string {
   const suggestion = problem.suggestion === null ? '' : ` Did you mean ${problem.suggestion}?`;
   const flume = problem.flume === null ? '' : ` ${problem.flume}`;
-  return `${problem.file}:${problem.line}: ${problem.severity}: ${problem.message}${suggestion}${flume}`;
+  const sentence = /[.?!]$/.test(problem.message) ? problem.message : `${problem.message}.`;
+  return `${problem.file}:${problem.line}: ${problem.severity}: ${sentence}${suggestion}${flume}`;
 }
 
 /** Collects problems while a file is read; they come out in the order of lines, each once. */

@@ -241,7 +241,8 @@ class AgentPlanner {
       const option = sink.type.batchSizeOption;
       const names = option === undefined ? [] : [option, ...(sink.type.options[option]?.aliases ?? [])];
       // A default that is too large is only cut: the channel gives no more than it can.
-      if (names.some((name) => sink.options[name] !== undefined)) this.checkBatchSize('sink', sink, sink.channel, capacities.get(sink.channel));
+      if (names.some((name) => sink.options[name] !== undefined))
+        this.checkBatchSize('sink', sink, sink.channel, capacities.get(sink.channel));
     }
   }
 
