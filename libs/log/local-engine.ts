@@ -39,7 +39,7 @@ import { PartitionLog } from './partition-log.js';
 import type { PartitionPorts } from './partition-ports.js';
 import { readSegment, readTail } from './partition-reader.js';
 import { ProducerIds } from './producer-ids.js';
-import { removeBelowStart, retentionStart } from './retention.js';
+import { hasRemovable, removeBelowStart, retentionStart } from './retention.js';
 import { StorageFault } from './storage-fault.js';
 import { TailCache } from './tail-cache.js';
 import { findByTimestamp, findMaxTimestamp } from './timestamp-search.js';
@@ -237,11 +237,11 @@ export class LocalEngine implements LogEngine {
     if (moved.length === 0) return results;
     try {
       await this.startsCommit.submit(null);
+      await this.removeSegments(moved);
     } catch (error) {
-      this.options.logger.error('Log starts cannot be saved.', { error: messageOf(error) });
+      this.options.logger.error('Log starts cannot be moved.', { error: messageOf(error) });
       return results.map((result) => ({ ...result, error: result.error === 'none' ? 'storage_error' : result.error }));
     }
-    for (const partition of moved) await removeBelowStart(partition);
     return results;
   }
 
@@ -404,11 +404,20 @@ export class LocalEngine implements LogEngine {
       if (start > partition.logStartOffset) {
         partition.logStartOffset = start;
         moved.push(partition);
+      } else if (hasRemovable(partition)) {
+        moved.push(partition);
       }
     }
     if (moved.length === 0) return;
     await this.startsCommit.submit(null);
-    for (const partition of moved) await removeBelowStart(partition);
+    await this.removeSegments(moved);
+  }
+
+  /** The log starts are durable. Producers are saved first, because their batches may be in what is removed. */
+  private async removeSegments(partitions: readonly PartitionLog[]): Promise<void> {
+    for (const partition of partitions) await partition.saveMark();
+    await this.marksCommit.submit(null);
+    for (const partition of partitions) await removeBelowStart(partition);
   }
 
   private async removeOneDeleted(): Promise<boolean> {

@@ -38,15 +38,17 @@ export async function moveAway(disk: Disk, root: string, from: string, to: strin
   await disk.syncDirectory(root);
 }
 
-/** Not synced: a snapshot that a crash tore fails its check, and producers are then read from the log. */
+/** Durable when it resolves: what it holds may be in no segment any more. */
 export async function writeSnapshot(disk: Disk, directory: string, offset: number, bytes: Buffer): Promise<void> {
   const file = await disk.open(segmentPath(directory, offset, 'snapshot'), 'append');
   try {
     await file.truncate(0);
     await file.write([bytes], 0);
+    await file.sync();
   } finally {
     await file.close();
   }
+  await disk.syncDirectory(directory);
 }
 
 /** Null where it is missing or bad. */

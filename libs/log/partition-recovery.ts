@@ -75,7 +75,7 @@ class Recovery {
   async run(): Promise<RecoveredPartition> {
     const hasDirectory = await this.isOurs();
     const names = hasDirectory ? await this.ports.disk.list(this.input.directory) : [];
-    const bases = await this.dropBelowStart(offsetsInNames(names, 'log'));
+    const bases = offsetsInNames(names, 'log');
     const { mark } = this.input;
     const markIndex = mark === null ? -1 : bases.indexOf(mark.segmentBase);
     const snapshot = await this.snapshotOf(mark);
@@ -121,16 +121,6 @@ class Recovery {
     logger.warn('Data of a topic that has another id were moved away.', { from: directory, to: away });
     await moveAway(disk, root, directory, away);
     return false;
-  }
-
-  private async dropBelowStart(bases: readonly number[]): Promise<number[]> {
-    const kept: number[] = [];
-    for (const [index, base] of bases.entries()) {
-      const next = bases[index + 1];
-      if (next === undefined || next > this.input.logStartOffset) kept.push(base);
-      else await new Segment(this.input.directory, base, 0).removeFiles(this.ports.disk);
-    }
-    return kept;
   }
 
   /** The producers as of the mark; null where only the log knows them. */

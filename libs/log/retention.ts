@@ -29,6 +29,12 @@ export async function retentionStart(partition: PartitionLog, nowMs: number): Pr
   }
 }
 
+/** Whether a segment lies wholly below the log start: a crash came between the move of the start and the removal. */
+export function hasRemovable(partition: PartitionLog): boolean {
+  const second = partition.segments[1];
+  return second !== undefined && second.baseOffset <= partition.logStartOffset;
+}
+
 /** Removes the files of segments wholly below the log start, which is durable already. */
 export function removeBelowStart(partition: PartitionLog): Promise<void> {
   return partition.turns.run(async () => {

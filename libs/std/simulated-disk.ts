@@ -12,7 +12,16 @@ export interface SimulatedDiskOptions {
   readonly random?: Random;
 }
 
-export type DiskOperation = 'open' | 'read' | 'write' | 'truncate' | 'sync' | 'rename' | 'remove' | 'syncDirectory';
+export type DiskOperation =
+  | 'open'
+  | 'stat'
+  | 'read'
+  | 'write'
+  | 'truncate'
+  | 'sync'
+  | 'rename'
+  | 'remove'
+  | 'syncDirectory';
 
 const sectorBytes = 512;
 
@@ -118,7 +127,7 @@ export class SimulatedDisk implements Disk {
   }
 
   async list(path: string): Promise<string[]> {
-    await this.step('read', path);
+    await this.step('stat', path);
     const names = new Set(this.directories.get(path)?.live.keys());
     for (const directory of this.directories.keys()) {
       if (directory.startsWith(`${path}/`)) names.add(directory.slice(path.length + 1).split('/')[0] ?? '');
@@ -167,7 +176,7 @@ export class SimulatedDisk implements Disk {
   }
 
   async size(path: string): Promise<number | null> {
-    await this.step('read', path);
+    await this.step('stat', path);
     return this.inode(path)?.live.length ?? null;
   }
 
@@ -181,7 +190,7 @@ export class SimulatedDisk implements Disk {
     return {
       path,
       size: async () => {
-        await step('read');
+        await step('stat');
         return inode.live.length;
       },
       read: async (target, position) => {

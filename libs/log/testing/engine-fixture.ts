@@ -1,0 +1,114 @@
+import { silentLogger, type Logger } from '#std/log';
+import { seededRandom } from '#std/random';
+import type { SimulatedDisk } from '#std/simulated-disk';
+import type { Codec, ProducerStamp } from '#wire/kafka/record-batch';
+import { RecordBatchBuilder } from '#wire/kafka/record-batch-builder';
+import { decodeRecords } from '#wire/kafka/record-columns';
+import type { AppendResult, FetchResult, TopicCatalog } from '../engine.js';
+import { LocalEngine } from '../local-engine.js';
+import type { ManualClock } from './manual-clock.js';
+
+export const logDirectory = '/data';
+
+export interface EngineFixture {
+  readonly disk: SimulatedDisk;
+  readonly clock: ManualClock;
+  readonly catalog: TopicCatalog;
+  readonly config?: Readonly<Record<string, string>>;
+  readonly onFatal?: (reason: string) => void;
+  readonly logger?: Logger;
+  readonly seed?: number;
+}
+
+export async function openEngine(fixture: EngineFixture): Promise<LocalEngine> {
+  const engine = new LocalEngine({
+    directory: logDirectory,
+    disk: fixture.disk,
+    clock: fixture.clock,
+    random: seededRandom(fixture.seed ?? 1),
+    logger: fixture.logger ?? silentLogger,
+    catalog: fixture.catalog,
+    onFatal: fixture.onFatal ?? (() => undefined),
+    config: fixture.config ?? {},
+  });
+  await engine.open();
+  return engine;
+}
+
+export interface BatchSpec {
+  readonly timestampMs?: number;
+  readonly producer?: ProducerStamp;
+  readonly codec?: Codec;
+}
+
+/** A record batch with these values, their timestamps one ms apart. */
+export function batchOf(values: readonly string[], spec: BatchSpec = {}): Buffer {
+  const builder = new RecordBatchBuilder({ bytesMax: 2 ** 30, codec: spec.codec ?? 'none' });
+  for (const [index, value] of values.entries()) {
+    const timestampMs = (spec.timestampMs ?? 1_700_000_000_000) + index;
+    builder.append({ key: null, value: Buffer.from(value), headers: [], timestampMs });
+  }
+  return builder.build(spec.producer ?? null);
+}
+
+export async function appendOne(
+  engine: LocalEngine,
+  topicId: string,
+  partition: number,
+  batch: Buffer,
+  acks: -1 | 0 | 1 = -1,
+): Promise<AppendResult> {
+  const [result] = await engine.append([{ topicId, partition, batch }], { acks });
+  if (result === undefined) throw new Error('an append has one result an entry');
+  return result;
+}
+
+export async function fetchOne(
+  engine: LocalEngine,
+  topicId: string,
+  partition: number,
+  offset: number,
+  options: { maxBytes?: number; maxWaitMs?: number; minBytes?: number; signal?: AbortSignal } = {},
+): Promise<FetchResult> {
+  const maxBytes = options.maxBytes ?? 1_000_000;
+  const [result] = await engine.fetch([{ topicId, partition, offset, maxBytes }], {
+    minBytes: options.minBytes ?? 1,
+    maxBytes,
+    maxWaitMs: options.maxWaitMs ?? 0,
+    isolation: 'read_uncommitted',
+    signal: options.signal,
+  });
+  if (result === undefined) throw new Error('a fetch has one result a slice');
+  return result;
+}
+
+/** Offset → value of all that the batches hold. */
+export function valuesIn(batches: readonly Buffer[]): Map<number, string> {
+  const values = new Map<number, string>();
+  for (const bytes of batches) {
+    const records = decodeRecords(bytes);
+    for (let index = 0; index < records.count; index += 1) {
+      values.set(records.offset(index), records.value(index)?.toString() ?? '');
+    }
+  }
+  return values;
+}
+
+/** Everything visible from log start to high watermark, by fetches of `maxBytes`. */
+export async function readPartition(
+  engine: LocalEngine,
+  topicId: string,
+  partition: number,
+  maxBytes = 1_000_000,
+): Promise<Map<number, string>> {
+  const values = new Map<number, string>();
+  const [start] = await engine.listOffsets([{ topicId, partition, timestamp: -2 }]);
+  let offset = start?.offset ?? 0;
+  for (;;) {
+    const result = await fetchOne(engine, topicId, partition, offset, { maxBytes });
+    if (result.error !== 'none') throw new Error(`fetch at ${offset}: ${result.error}`);
+    if (result.batches.length === 0) return values;
+    for (const [at, value] of valuesIn(result.batches)) if (at >= offset) values.set(at, value);
+    offset = Math.max(...values.keys()) + 1;
+  }
+}
