@@ -98,9 +98,10 @@ describe('the administration', () => {
       await create('states', fileSink({ 'tasks.max': '2' })).expect(201);
       const worker = await workers.registerWorker({ id: '127.0.0.1:7000', kind: 'sink' });
       const leases = await workers.claimTasks(worker);
+      const running = { state: 'RUNNING', details: { 'records.read': 5, text: 'no number' } } as const;
       for (const lease of leases) {
         const failed = lease.task === 1;
-        await workers.reportStatus(lease, failed ? { state: 'FAILED', trace: 'no rights' } : { state: 'RUNNING' });
+        await workers.reportStatus(lease, failed ? { state: 'FAILED', trace: 'no rights' } : running);
       }
       const status = await http.get('/connectors/states/status').expect(200);
       expect(status.body).toEqual({
@@ -125,6 +126,7 @@ describe('the administration', () => {
       const metrics = await http.get('/metrics').expect(200);
       expect(metrics.text).toContain('millrace_connector_tasks{connector="states",kind="sink",state="restarting"} 2');
       expect(metrics.text).toContain('millrace_workers{kind="sink"} 1');
+      expect(metrics.text).toContain('millrace_task_records_read{connector="states",task="0"} 5');
       await workers.unregisterWorker(worker);
       await http.delete('/connectors/states').expect(204);
     });

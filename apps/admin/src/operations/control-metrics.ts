@@ -55,20 +55,8 @@ function taskMetrics(
   }));
 }
 
-/** The numbers of `metrics`, and the lag summed over partitions. */
 function numbersOf(details: TaskDetails): [string, number][] {
-  const { metrics, partitions } = details;
-  const numbers =
-    metrics !== null && typeof metrics === 'object'
-      ? Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === 'number')
-      : [];
-  if (!Array.isArray(partitions)) return numbers;
-  const lags = partitions.flatMap((partition: unknown) =>
-    partition !== null && typeof partition === 'object' && 'lag' in partition && typeof partition.lag === 'number'
-      ? [partition.lag]
-      : [],
-  );
-  return [...numbers, ['lag_records', lags.reduce((sum, lag) => sum + lag, 0)]];
+  return Object.entries(details).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
 }
 
 export async function topicMetrics(topics: TopicAdmin): Promise<MetricFamily[]> {
