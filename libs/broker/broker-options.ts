@@ -136,6 +136,14 @@ export const brokerOptions = defineOptions({
     doc: 'Takes any replication factor and keeps one copy, so that tools that ask for three run against one node. Not a setting of Kafka, which refuses.',
     group: 'Topics',
   },
+  'log.retention.check.interval.ms': {
+    type: 'long',
+    default: 10_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often segments past their retention and files of deleted topics are looked for. Kafka looks every 300000.',
+    group: 'Topics',
+  },
   'group.initial.rebalance.delay.ms': {
     type: 'int',
     default: 3_000,

@@ -136,5 +136,6 @@ function dropBytes(chunks: readonly Buffer[], count: number): Buffer[] {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  // Not `instanceof Error`: under a test runner errors of the file system come from another realm.
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }

@@ -42,6 +42,7 @@ export function messageOf(error: unknown): string {
 
 /** `error.code` of a Node system error (`ENOENT`), or null. */
 export function systemCode(error: unknown): string | null {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return null;
+  // Not `instanceof Error`: under a test runner errors of the system come from another realm.
+  if (typeof error !== 'object' || error === null || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
 }

@@ -77,10 +77,7 @@ function refuse(
   }
   const magic = recordBatch.magic(records);
   if (magic < 2) {
-    return {
-      code: kafkaError.UNSUPPORTED_FOR_MESSAGE_FORMAT,
-      message: `Record format ${magic} is not taken; use 2.`,
-    };
+    return { code: kafkaError.INVALID_RECORD, message: `Record format ${magic} is not taken; use 2.` };
   }
   if (records.length < batchHeaderBytes) {
     return { code: kafkaError.CORRUPT_MESSAGE, message: 'The record batch is cut off in its head.' };

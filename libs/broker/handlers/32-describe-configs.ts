@@ -1,3 +1,4 @@
+import { engineOptions } from '#log/engine-options';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { ResponseInput } from '#wire/kafka/schema';
@@ -48,11 +49,14 @@ function describeResource(broker: Broker, resource: DescribeConfigsRequest['reso
       if (resourceName === '') return { entries: [] };
       if (resourceName !== String(broker.nodeId)) return unknownNode(broker, resourceName);
       return {
-        entries: describeOptions(brokerOptions, {
-          set: broker.configSet,
-          source: configSource.staticBroker,
-          readOnly: true,
-        }),
+        entries: describeOptions(
+          { ...brokerOptions, ...engineOptions },
+          {
+            set: broker.configSet,
+            source: configSource.staticBroker,
+            readOnly: true,
+          },
+        ),
       };
     case configResource.brokerLogger:
       return resourceName === String(broker.nodeId) ? { entries: [] } : unknownNode(broker, resourceName);

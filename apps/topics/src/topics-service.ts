@@ -1,0 +1,171 @@
+import { resolve } from 'node:path';
+import { Broker } from '#broker/broker';
+import { brokerOptions } from '#broker/broker-options';
+import { parseOptions, requireOptions } from '#config/options';
+import { engineOptions } from '#log/engine-options';
+import type { EngineHealth, LogEngine, TopicCatalog } from '#log/engine';
+import { LocalEngine } from '#log/local-engine';
+import { KafkaServer } from '#server/kafka-server';
+import type { Clock, Timer } from '#std/clock';
+import { realDisk, type Disk } from '#std/disk';
+import { messageOf } from '#std/errors';
+import type { Logger } from '#std/log';
+import { systemRandom, type Random } from '#std/random';
+
+export interface TopicsServiceOptions {
+  /** Where segments lie; made if it is not there. */
+  readonly dataDirectory: string;
+  readonly catalog: TopicCatalog;
+  /** A loopback address, unless the setting `insecure` is true. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Settings by Kafka's names, see `brokerOptions` and `engineOptions`; what is missing has its default. */
+  readonly config?: Readonly<Record<string, string>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called once when the disk takes no further write: the process should end, and start again when it does. */
+  readonly onFatal?: (reason: string) => void;
+  readonly disk?: Disk;
+  readonly random?: Random;
+}
+
+/** Counts since the start, except those that say what is there now. */
+export interface TopicsMetrics {
+  /** Open now. */
+  readonly connections: number;
+  readonly connectionsRefused: number;
+  /** By the name of the API. */
+  readonly requests: Readonly<Record<string, number>>;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly recordsAppended: number;
+  readonly batchesAppended: number;
+  readonly bytesAppended: number;
+  /** As they are now. */
+  readonly partitions: readonly PartitionMetrics[];
+}
+
+export interface PartitionMetrics {
+  readonly topic: string;
+  readonly partition: number;
+  readonly logStartOffset: number;
+  readonly highWatermark: number;
+  readonly sizeBytes: number;
+  readonly segments: number;
+}
+
+/** Requests that were begun when the service is told to stop may take this long. */
+const stopGraceMs = 3_000;
+/** Between two steps of maintenance while there is work left, so that requests come in between. */
+const maintainAgainMs = 10;
+
+/** The topic service: the Kafka protocol in front, segment files behind. One for each data directory. */
+export class TopicsService {
+  private readonly options: TopicsServiceOptions;
+  private readonly engine: LogEngine;
+  private readonly broker: Broker;
+  private readonly server: KafkaServer;
+  private maintenance: Timer | null = null;
+  private maintaining: Promise<void> = Promise.resolve();
+  private state: 'new' | 'started' | 'stopped' = 'new';
+
+  /** Throws `config.option.invalid` with every setting that will not do. */
+  constructor(options: TopicsServiceOptions) {
+    this.options = options;
+    const { dataDirectory, catalog, host, port, clock, logger } = options;
+    const given = options.config ?? {};
+    const config = requireOptions('The topic service', brokerOptions, given);
+    requireOptions('The topic service', engineOptions, given);
+    const unknownToLog = new Set(parseOptions(engineOptions, given).unknown);
+    const unknown = parseOptions(brokerOptions, given).unknown.filter((name) => unknownToLog.has(name));
+    if (unknown.length > 0) logger.warn('Settings that nothing here has are ignored.', { names: unknown.join(', ') });
+    const random = options.random ?? systemRandom;
+    this.engine = new LocalEngine({
+      directory: resolve(dataDirectory),
+      catalog,
+      disk: options.disk ?? realDisk,
+      clock,
+      random,
+      logger,
+      config: Object.fromEntries(Object.entries(given).filter(([name]) => name in engineOptions)),
+      onFatal: options.onFatal ?? (() => undefined),
+    });
+    this.broker = new Broker({ engine: this.engine, clock, random, logger, config, configSet: given });
+    this.server = new KafkaServer({ broker: this.broker, host, port });
+  }
+
+  /** The port that is listened on; 0 before `start`. */
+  get port(): number {
+    return this.server.port;
+  }
+
+  get health(): EngineHealth {
+    return this.engine.health();
+  }
+
+  /** Recovers the log, then listens. Throws `net.address.in_use` where the port is taken, and leaves nothing open then. */
+  async start(): Promise<void> {
+    await this.engine.open();
+    try {
+      await this.server.start();
+    } catch (error) {
+      await this.engine.close();
+      throw error;
+    }
+    this.state = 'started';
+    this.broker.start();
+    this.scheduleMaintenance(this.broker.config['log.retention.check.interval.ms']);
+  }
+
+  /** Answers what was begun (for at most some seconds), closes every connection and makes the log durable. */
+  async stop(): Promise<void> {
+    if (this.state !== 'started') return;
+    this.state = 'stopped';
+    this.maintenance?.cancel();
+    this.broker.stop();
+    await this.server.stop(stopGraceMs);
+    await this.maintaining;
+    await this.engine.close();
+  }
+
+  metrics(): TopicsMetrics {
+    const { counters } = this.broker;
+    const bytes = this.server.bytes;
+    return {
+      connections: this.server.connections,
+      connectionsRefused: this.server.connectionsRefused,
+      requests: Object.fromEntries(this.server.requests),
+      bytesIn: bytes.in,
+      bytesOut: bytes.out,
+      recordsAppended: counters.recordsAppended,
+      batchesAppended: counters.batchesAppended,
+      bytesAppended: counters.bytesAppended,
+      partitions: this.partitionMetrics(),
+    };
+  }
+
+  private partitionMetrics(): PartitionMetrics[] {
+    return this.engine.describePartitions().flatMap(({ topicId, ...partition }) => {
+      const topic = this.engine.topics.byId(topicId);
+      return topic === null ? [] : [{ topic: topic.name, ...partition }];
+    });
+  }
+
+  private scheduleMaintenance(delayMs: number): void {
+    this.maintenance = this.options.clock.after(delayMs, () => {
+      this.maintaining = this.maintain();
+    });
+  }
+
+  private async maintain(): Promise<void> {
+    const idleMs = this.broker.config['log.retention.check.interval.ms'];
+    let delayMs = idleMs;
+    try {
+      if (await this.engine.maintain()) delayMs = maintainAgainMs;
+    } catch (error) {
+      this.options.logger.error('Retention failed; it is tried again.', { reason: messageOf(error), afterMs: idleMs });
+    }
+    if (this.state === 'started') this.scheduleMaintenance(delayMs);
+  }
+}
