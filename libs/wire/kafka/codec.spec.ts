@@ -3,7 +3,7 @@ import { apis } from './apis.js';
 import { WireError } from './errors.js';
 import { decodeRequest, decodeRequestHeader, decodeResponse, encodeRequest, encodeResponse } from './frame.js';
 import type { Api } from './schema.js';
-import { arbitraryBody } from './testing/arbitrary-body.js';
+import { arbitraryBody } from './testing/arbitrary-body.testkit.js';
 
 const served: { name: string; api: Api; version: number }[] = Object.values(apis).flatMap((api: Api) =>
   Array.from({ length: api.maxVersion - api.minVersion + 1 }, (_, index) => ({

@@ -3,7 +3,7 @@ import { codecs, recordBatch, validateProducedBatch } from './record-batch.js';
 import { RecordBatchBuilder } from './record-batch-builder.js';
 import { decodeRecords } from './record-columns.js';
 import { RecordSource, type RecordInput } from './record-source.js';
-import { javaBatches } from './testing/java-batches.js';
+import { javaBatches } from './testing/java-batches.testkit.js';
 
 type Headers = Record<string, string | (string | null)[]>;
 

@@ -9,7 +9,7 @@ import {
   validateProducedBatch,
   validateRecordBatch,
 } from './record-batch.js';
-import { javaBatches } from './testing/java-batches.js';
+import { javaBatches } from './testing/java-batches.testkit.js';
 
 function javaBatch(): Buffer {
   return Buffer.from(javaBatches.none);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { WireError } from './errors.js';
 import { patchBaseOffset, patchLogAppendTime, patchProducer, recordBatch } from './record-batch.js';
 import { decodeRecords, type RecordColumns } from './record-columns.js';
-import { javaBatches } from './testing/java-batches.js';
+import { javaBatches } from './testing/java-batches.testkit.js';
 
 /** Every record as plain values. */
 function rows(columns: RecordColumns) {
