@@ -233,7 +233,10 @@ export const connectorOptions = defineOptions({
     type: 'map',
     importance: 'low',
     group: 'Overrides',
-    doc: '`group.id`, `bootstrap.servers` and `auto.offset.reset` are used; other consumer settings have no meaning here and are ignored.',
+    doc:
+      '`group.id`, `bootstrap.servers`, `auto.offset.reset` and `group.instance.id` are used; the last makes each task a static ' +
+      'member (its number is put behind it), so that a task that died comes back without a wait. Other consumer settings have no ' +
+      'meaning here and are ignored.',
   },
 });
 
@@ -243,6 +246,8 @@ export interface ConnectorSettings {
   readonly connectorClass: string;
   readonly tasksMax: number;
   readonly groupId: string;
+  /** Static membership: the task's number is put behind it. Null = members come and go. */
+  readonly groupInstance: string | null;
   /** Addresses of topics; null = those of the worker. */
   readonly bootstrap: string | null;
   readonly topics: readonly string[];
@@ -265,6 +270,7 @@ export function connectorSettings(config: Config): ConnectorSettings {
     connectorClass: values['connector.class'],
     tasksMax: values['tasks.max'],
     groupId: values['consumer.override']['group.id'] ?? `connect-${values.name}`,
+    groupInstance: values['consumer.override']['group.instance.id'] ?? null,
     bootstrap: values['consumer.override']['bootstrap.servers'] ?? null,
     topics: values.topics,
     pattern: values['topics.regex'] === '' ? null : new RegExp(`^(?:${values['topics.regex']})$`),

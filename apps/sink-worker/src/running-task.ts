@@ -106,6 +106,7 @@ export class RunningTask {
         reader: new TopicReader(cluster, {
           groupId: settings.groupId,
           ...(settings.pattern === null ? { topics: settings.topics } : { pattern: settings.pattern }),
+          ...(settings.groupInstance === null ? {} : { groupInstanceId: `${settings.groupInstance}-${lease.task}` }),
           start: settings.start,
           bytesMax: settings.task.bufferBytesMax,
         }),
