@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) await client.close();
+  for (const client of clients.splice(0)) client.close();
   await fake.stop();
   await standby.stop();
 });
@@ -145,6 +145,17 @@ describe('a WebHDFS client', () => {
     await expect(connect().create('/f', bytesOf('x'))).rejects.toMatchObject({ kind: hdfsErrors.busy });
     fake.intercept = ({ method }) => (method === 'DATA' ? { status: 0, lost: true } : null);
     await expect(connect().create('/f', bytesOf('x'))).rejects.toMatchObject({ kind: hdfsErrors.away });
+  });
+
+  it('reports content that breaks off, and stays usable', async () => {
+    const client = connect();
+    const broken = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(1024 * 1024);
+      throw new Error('the spool is gone');
+    };
+    await expect(client.create('/f', broken())).rejects.toThrow(/the spool is gone/);
+    expect(fake.files.has('/f')).toBe(false);
+    expect(await client.create('/g', bytesOf('x'))).toBe(1);
   });
 
   it('times out on a NameNode that does not answer', async () => {

@@ -8,11 +8,10 @@
  *
  * Files are written whole: WebHDFS can neither sync nor go on with a file without its lease. What `create` resolved is in HDFS.
  */
-import { Readable } from 'node:stream';
-import { Agent, request, type Dispatcher } from 'undici';
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
 import { hdfsErrors, HdfsError } from './hdfs-errors.js';
+import { HttpExchange, readText, type HttpAnswer, type HttpMethod } from './http-exchange.js';
 import { asksForAnother, remoteError, remoteFailure } from './remote-exception.js';
 
 export interface WebHdfsOptions {
@@ -55,23 +54,20 @@ const defaults = { connectionsMax: 8, connectTimeoutMs: 5000, idleTimeoutMs: 60_
 const answerBytesMax = 64 * 1024 * 1024;
 
 export class WebHdfsClient {
-  private readonly agent: Agent;
+  private readonly http: HttpExchange;
   private active = 0;
 
   constructor(private readonly options: WebHdfsOptions) {
     assert(options.urls.length > 0, 'there is at least one NameNode');
-    const idleTimeoutMs = options.idleTimeoutMs ?? defaults.idleTimeoutMs;
-    this.agent = new Agent({
-      connections: options.connectionsMax ?? defaults.connectionsMax,
-      pipelining: 1,
-      headersTimeout: idleTimeoutMs,
-      bodyTimeout: idleTimeoutMs,
-      connect: { timeout: options.connectTimeoutMs ?? defaults.connectTimeoutMs },
+    this.http = new HttpExchange({
+      connectionsMax: options.connectionsMax ?? defaults.connectionsMax,
+      connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs ?? defaults.idleTimeoutMs,
     });
   }
 
-  async close(): Promise<void> {
-    await this.agent.destroy();
+  close(): void {
+    this.http.close();
   }
 
   /** Writes a whole file, with the folders above it, and gives its size. A failed call may leave a part of it. */
@@ -86,7 +82,7 @@ export class WebHdfsClient {
       }
     };
     const what = `CREATE ${path}`;
-    const answer = await this.send(what, 'PUT', location, Readable.from(counted(), { objectMode: false }));
+    const answer = await this.send(what, 'PUT', location, counted());
     await succeeded(what, answer);
     return bytes;
   }
@@ -96,9 +92,9 @@ export class WebHdfsClient {
     const what = `OPEN ${path}`;
     const location = await this.locate('GET', 'OPEN', path, { offset: String(offset), noredirect: true });
     const answer = await this.send(what, 'GET', location, null);
-    if (answer.statusCode !== 200) await succeeded(what, answer);
+    if (answer.status !== 200) await succeeded(what, answer);
     try {
-      for await (const chunk of answer.body) yield chunk as Buffer;
+      for await (const chunk of answer.body) yield chunk;
     } catch (error) {
       throw new HdfsError(hdfsErrors.busy, `HDFS broke off ${what}: ${messageOf(error)}`, { cause: error });
     }
@@ -156,11 +152,11 @@ export class WebHdfsClient {
     return new Map(list.map((entry) => [text(field(entry, 'name')), attributeText(text(field(entry, 'value')))]));
   }
 
-  private async boolean(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<boolean> {
+  private async boolean(method: HttpMethod, op: string, path: string, query: Query): Promise<boolean> {
     return field(await this.json(method, op, path, query), 'boolean') === true;
   }
 
-  private async json(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<unknown> {
+  private async json(method: HttpMethod, op: string, path: string, query: Query): Promise<unknown> {
     const body = await this.answer(method, op, path, query);
     try {
       return JSON.parse(body);
@@ -171,16 +167,17 @@ export class WebHdfsClient {
     }
   }
 
-  private async answer(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<string> {
+  private async answer(method: HttpMethod, op: string, path: string, query: Query): Promise<string> {
     const answer = await this.ask(method, op, path, query);
     return succeeded(`${op} ${path}`, answer);
   }
 
   /** First step: where the DataNode wants the bytes. Older NameNodes redirect in place of telling it. */
-  private async locate(method: Dispatcher.HttpMethod, op: string, path: string, query: Query): Promise<URL> {
+  private async locate(method: HttpMethod, op: string, path: string, query: Query): Promise<URL> {
     const answer = await this.ask(method, op, path, query);
-    const redirected = answer.statusCode >= 300 && answer.statusCode < 400 ? answer.headers.location : null;
-    const body = redirected === null ? await succeeded(`${op} ${path}`, answer) : await readText(answer);
+    const redirected = answer.status >= 300 && answer.status < 400 ? answer.location : null;
+    const body =
+      redirected === null ? await succeeded(`${op} ${path}`, answer) : await answerText(`${op} ${path}`, answer);
     const location = redirected ?? (body === '' ? undefined : field(parsed(body), 'Location'));
     if (typeof location !== 'string' || !URL.canParse(location)) {
       throw new HdfsError(hdfsErrors.busy, `The answer to ${op} ${path} names no DataNode; is this a WebHDFS address?`);
@@ -194,12 +191,7 @@ export class WebHdfsClient {
   }
 
   /** Asks one NameNode after the other until one answers for itself. */
-  private async ask(
-    method: Dispatcher.HttpMethod,
-    op: string,
-    path: string,
-    query: Query,
-  ): Promise<Dispatcher.ResponseData> {
+  private async ask(method: HttpMethod, op: string, path: string, query: Query): Promise<HttpAnswer> {
     const { urls } = this.options;
     const what = `${op} ${path}`;
     let failure: HdfsError | null = null;
@@ -207,8 +199,8 @@ export class WebHdfsClient {
       const base = urls[this.active] ?? '';
       try {
         const answer = await this.send(what, method, this.address(base, op, path, query), null);
-        if (answer.statusCode < 400) return answer;
-        const remote = remoteFailure(answer.statusCode, await readText(answer));
+        if (answer.status < 400) return answer;
+        const remote = remoteFailure(answer.status, await answerText(what, answer));
         failure = remoteError(what, remote);
         if (!asksForAnother(remote)) throw failure;
       } catch (error) {
@@ -234,14 +226,12 @@ export class WebHdfsClient {
 
   private async send(
     what: string,
-    method: Dispatcher.HttpMethod,
+    method: HttpMethod,
     url: URL,
-    body: Readable | null,
-  ): Promise<Dispatcher.ResponseData> {
-    const headers: Record<string, string> = { 'X-XSRF-HEADER': '""' };
-    if (body !== null) headers['Content-Type'] = 'application/octet-stream';
+    body: AsyncIterable<Buffer> | null,
+  ): Promise<HttpAnswer> {
     try {
-      return await request(url, { method, headers, body, dispatcher: this.agent });
+      return await this.http.send(method, url, body);
     } catch (error) {
       throw new HdfsError(hdfsErrors.away, `No answer from ${url.host} to ${what}: ${messageOf(error)}`, {
         cause: error,
@@ -250,25 +240,18 @@ export class WebHdfsClient {
   }
 }
 
-async function readText(answer: Dispatcher.ResponseData): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+async function answerText(what: string, answer: HttpAnswer): Promise<string> {
   try {
-    for await (const chunk of answer.body) {
-      chunks.push(chunk as Buffer);
-      bytes += (chunk as Buffer).length;
-      if (bytes > answerBytesMax) throw new Error(`the answer is over ${answerBytesMax} bytes`);
-    }
+    return await readText(answer, answerBytesMax);
   } catch (error) {
-    throw new HdfsError(hdfsErrors.away, `An answer of HDFS broke off: ${messageOf(error)}`, { cause: error });
+    throw new HdfsError(hdfsErrors.away, `The answer to ${what} broke off: ${messageOf(error)}`, { cause: error });
   }
-  return Buffer.concat(chunks).toString();
 }
 
-async function succeeded(what: string, answer: Dispatcher.ResponseData): Promise<string> {
-  const body = await readText(answer);
-  if (answer.statusCode < 300) return body;
-  throw remoteError(what, remoteFailure(answer.statusCode, body));
+async function succeeded(what: string, answer: HttpAnswer): Promise<string> {
+  const body = await answerText(what, answer);
+  if (answer.status < 300) return body;
+  throw remoteError(what, remoteFailure(answer.status, body));
 }
 
 async function orNull<T>(work: Promise<T>): Promise<T | null> {

@@ -125,8 +125,14 @@ export class FakeHdfs {
       Readable.from([this.files.get(noted.path)?.subarray(offset) ?? Buffer.alloc(0)]).pipe(response);
       return;
     }
+    // A real DataNode does so, though nobody asked.
+    response.writeContinue();
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      return;
+    }
     const instead = this.intercept({ ...noted, method: 'DATA' });
     if (instead !== null && instead.lost !== true) return answerInstead(response, instead);
     this.addDirectory(noted.path.slice(0, noted.path.lastIndexOf('/')));

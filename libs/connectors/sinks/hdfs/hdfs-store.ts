@@ -52,8 +52,8 @@ export class HdfsStore implements FileStore {
     await explained(() => this.client.delete(path));
   }
 
-  close(): Promise<void> {
-    return this.client.close();
+  async close(): Promise<void> {
+    this.client.close();
   }
 }
 
