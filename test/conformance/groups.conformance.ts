@@ -34,7 +34,7 @@ describe('groups', () => {
       rebalanceTimeoutMs: 30_000,
       memberId: '',
       protocolType: 'consumer',
-      protocols: [{ name: 'range', metadata: Buffer.from('what I read') }],
+      protocols: [{ name: 'range', metadata: subscription }],
       ...given,
     };
   }
@@ -105,7 +105,7 @@ describe('groups', () => {
     const joined = await joinNew(client);
     expect(joined).toMatchObject({ errorCode: 0, generationId: 1, protocolName: 'range', leader: joined.memberId });
     expect(joined.members).toMatchObject([{ memberId: joined.memberId }]);
-    expect(joined.members[0]?.metadata.toString()).toBe('what I read');
+    expect(joined.members[0]?.metadata).toEqual(subscription);
     const synced = await sync(client, joined, [{ memberId: joined.memberId, assignment: Buffer.from('all') }]);
     expect(synced.errorCode).toBe(0);
     expect(synced.assignment.toString()).toBe('all');
@@ -333,3 +333,10 @@ describe('groups', () => {
     expect(await remove()).toBe(kafkaError.GROUP_ID_NOT_FOUND);
   });
 });
+
+/** What a consumer reads, in the layout that Kafka looks into: version 0, one topic, no data of its own. */
+const subscription = Buffer.concat([
+  Buffer.from([0, 0, 0, 0, 0, 1, 0, 6]),
+  Buffer.from('orders'),
+  Buffer.from([0xff, 0xff, 0xff, 0xff]),
+]);

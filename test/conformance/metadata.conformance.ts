@@ -27,7 +27,7 @@ describe('metadata', () => {
     const node = answer.brokers[0]?.nodeId;
     const [shown] = answer.topics;
     expect(shown).toMatchObject({ errorCode: 0, name: topic.name, topicId: topic.id, isInternal: false });
-    expect(shown?.partitions.map((partition) => partition.partitionIndex).sort()).toEqual([0, 1, 2]);
+    expect(shown?.partitions.map((partition) => partition.partitionIndex).sort((a, b) => a - b)).toEqual([0, 1, 2]);
     for (const partition of shown?.partitions ?? []) {
       expect(partition).toMatchObject({ errorCode: 0, leaderId: node, replicaNodes: [node], isrNodes: [node] });
       expect(partition.leaderEpoch).toBeGreaterThanOrEqual(0);
