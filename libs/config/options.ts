@@ -6,6 +6,8 @@ import { MillraceError, type ErrorKind } from '#std/errors';
  */
 export interface OptionSpec {
   readonly type: OptionType;
+  /** Of a `map`, where its keys begin with something else than its name and a dot. */
+  readonly prefix?: string;
   /** One or two sentences for people; Markdown. */
   readonly doc: string;
   /** In the option's own type. Absent = null unless `required`. */
@@ -89,7 +91,7 @@ export function parseOptions<T extends OptionSpecs>(
   const claimed = new Set<string>();
   for (const [name, spec] of Object.entries(specs)) {
     if (spec.type === 'map') {
-      values[name] = takeMap(name, input, claimed);
+      values[name] = takeMap(spec.prefix ?? `${name}.`, input, claimed);
       continue;
     }
     const key = [name, ...(spec.aliases ?? [])].find(
@@ -201,11 +203,10 @@ function shown(spec: OptionSpec, text: string): string {
 }
 
 function takeMap(
-  name: string,
+  prefix: string,
   input: Readonly<Record<string, string | null | undefined>>,
   claimed: Set<string>,
 ): Record<string, string> {
-  const prefix = `${name}.`;
   const taken: Record<string, string> = {};
   for (const [key, value] of Object.entries(input)) {
     if (!key.startsWith(prefix) || value === null || value === undefined) continue;

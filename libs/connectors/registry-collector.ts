@@ -2,6 +2,7 @@
 import type { ComponentRegistry } from '#pipeline/collector';
 import { fileChannel } from './channels/file/file-channel.js';
 import { memoryChannel } from './channels/memory/memory-channel.js';
+import { kafkaChannel, topicChannel } from './channels/topic/topic-channel-types.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
@@ -14,10 +15,11 @@ import { searchReplaceInterceptor } from './interceptors/search-replace/search-r
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
+import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [],
-  channels: [memoryChannel, fileChannel],
+  sources: [taildirSource],
+  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
     timestampInterceptor,

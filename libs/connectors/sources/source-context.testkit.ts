@@ -1,0 +1,60 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ComponentInput, ComponentType, Source, SourceContext } from '#pipeline/collector';
+import type { EventBatch } from '#pipeline/event-batch';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
+
+export interface SeenEvent {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A source's surroundings for specs: keeps what was delivered, and refuses while `refusal` is set. */
+export class TestContext implements SourceContext {
+  readonly name = 'r';
+  readonly clock = systemClock;
+  readonly logger = silentLogger;
+  readonly stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-source-'));
+  readonly events: SeenEvent[] = [];
+  readonly counters = new Map<string, number>();
+  refusal: Error | null = null;
+  error: unknown = null;
+
+  deliver(batch: EventBatch): Promise<void> {
+    if (this.refusal !== null) return Promise.reject(this.refusal);
+    for (let index = 0; index < batch.count; index += 1) {
+      this.events.push({ body: batch.body(index).toString(), headers: batch.headersOf(index) });
+    }
+    return Promise.resolve();
+  }
+
+  count(counter: string, by: number): void {
+    this.counters.set(counter, (this.counters.get(counter) ?? 0) + by);
+  }
+
+  reportError(error: unknown): void {
+    this.error = error;
+  }
+
+  get bodies(): string[] {
+    return this.events.map((event) => event.body);
+  }
+
+  /** Waits until `count` events have come; fails after five seconds. */
+  async until(count: number): Promise<void> {
+    const deadline = Date.now() + 5000;
+    while (this.events.length < count) {
+      if (Date.now() > deadline)
+        throw new Error(`${this.events.length} of ${count} events: ${JSON.stringify(this.bodies)}`);
+      await systemClock.sleep(10);
+    }
+  }
+}
+
+export function createSource(type: ComponentType<Source>, options: Readonly<Record<string, string>>): Source {
+  const services = { bootstrap: '127.0.0.1:9092', clock: systemClock, logger: silentLogger };
+  const input: ComponentInput = { agent: 'a1', name: 'r', options, services };
+  return type.create(input);
+}
