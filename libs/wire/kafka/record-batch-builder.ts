@@ -23,11 +23,14 @@ export interface NewRecord {
 }
 
 const firstBufferBytes = 16 * 1024;
+const noBytes = Buffer.alloc(0);
 /** Up to here a loop copies faster than a call out of the engine. */
 const copyLoopMax = 24;
 
 export class RecordBatchBuilder {
-  private bytes = Buffer.allocUnsafeSlow(firstBufferBytes);
+  /** Empty between a large batch given away and the next record: an idle builder holds next to no memory. */
+  private bytes: Buffer = noBytes;
+  private nextBufferBytes = firstBufferBytes;
   private at = batchHeaderBytes;
   private records = 0;
   private baseTimestamp = 0;
@@ -167,17 +170,25 @@ export class RecordBatchBuilder {
   }
 
   private grow(bytesMin: number): void {
-    const bytes = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, bytesMin));
+    const bytes = Buffer.allocUnsafeSlow(Math.max(this.nextBufferBytes, 2 * this.bytes.length, bytesMin));
     this.bytes.copy(bytes, 0, 0, this.at);
     this.bytes = bytes;
   }
 
-  /** The buffer itself when most of it is used, else a copy of what is. */
+  /** The buffer itself when most of it is used, else a copy of what is; the next one is sized accordingly. */
   private handOver(): Buffer {
-    const used = this.bytes.subarray(0, this.at);
-    if (2 * this.at < this.bytes.length) return Buffer.from(used);
-    this.bytes = Buffer.allocUnsafeSlow(this.bytes.length);
-    return used;
+    const buffer = this.bytes;
+    const used = buffer.subarray(0, this.at);
+    if (2 * this.at >= buffer.length) {
+      this.nextBufferBytes = buffer.length;
+      this.bytes = noBytes;
+      return used;
+    }
+    if (buffer.length > firstBufferBytes) {
+      this.nextBufferBytes = Math.max(firstBufferBytes, buffer.length >>> 1);
+      this.bytes = noBytes;
+    }
+    return Buffer.from(used);
   }
 
   private compressed(codec: Codec): Buffer {
