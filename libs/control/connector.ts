@@ -30,7 +30,7 @@ export const connectorEntity = new EntitySchema<Connector>({
   columns: {
     name: { type: 'text', primary: true },
     kind: { type: 'text' },
-    config: { type: 'jsonb' },
+    config: { type: 'json' },
     targetState: { type: 'text', name: 'target_state' },
     revision: { type: 'integer' },
     tasksMax: { type: 'integer', name: 'tasks_max' },

@@ -1,6 +1,9 @@
 import type { Migration } from './database.js';
 
-/** The epoch is a sequence, so that a connector made again under its old name does not fence itself off. */
+/**
+ * Configs are json, not jsonb, which would change the order of their keys. The epoch is a sequence, so that a connector made again
+ * under its old name does not fence itself off.
+ */
 export const controlMigrations: readonly Migration[] = [
   {
     number: 1,
@@ -8,7 +11,7 @@ export const controlMigrations: readonly Migration[] = [
       CREATE TABLE millrace.connector (
         name text PRIMARY KEY,
         kind text NOT NULL CHECK (kind IN ('sink', 'source')),
-        config jsonb NOT NULL,
+        config json NOT NULL,
         target_state text NOT NULL CHECK (target_state IN ('RUNNING', 'PAUSED', 'STOPPED')),
         revision integer NOT NULL,
         tasks_max integer NOT NULL CHECK (tasks_max BETWEEN 1 AND 1000),
