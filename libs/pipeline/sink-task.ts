@@ -38,7 +38,7 @@ const flushIntervalMs = 1000;
 /** How long a rebalance or a stop waits for a call of the sink that is under way. */
 const drainMsMax = 20_000;
 /** A position that only the store has is told to the group after so long without a record. */
-const storedOffsetDoubtMs = 5000;
+const storedOffsetDoubtMs = 2000;
 /** Errors of no known class in a row, after which the task fails. */
 const unknownErrorsMax = 10;
 
