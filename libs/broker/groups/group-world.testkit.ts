@@ -1,0 +1,179 @@
+import { brokerOptions } from '#broker/broker-options';
+import { requireOptions } from '#config/options';
+import type { CommittedOffset, EngineGroups } from '#log/engine';
+import type { Clock, Timer } from '#std/clock';
+import type { Random } from '#std/random';
+import { kafkaError } from '#wire/kafka/error-codes';
+import { GroupCoordinator } from '#broker/groups/group-coordinator';
+import type { JoinAnswer, JoinRequest, SyncAnswer } from '#broker/groups/group-member';
+
+/** Time that passes only in `run`, one timer after another, with everything that follows from each. */
+export class SteppedClock implements Clock {
+  private nowMs = 0;
+  private order = 0;
+  private timers: { atMs: number; order: number; callback: () => void }[] = [];
+
+  now(): number {
+    return 1_700_000_000_000 + this.nowMs;
+  }
+
+  monotonic(): number {
+    return this.nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): Timer {
+    const timer = { atMs: this.nowMs + Math.max(0, delayMs), order: (this.order += 1), callback };
+    this.timers.push(timer);
+    return { cancel: () => (this.timers = this.timers.filter((other) => other !== timer)) };
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.after(delayMs, resolve));
+  }
+
+  async run(forMs: number): Promise<void> {
+    const endMs = this.nowMs + forMs;
+    await settle();
+    for (;;) {
+      const next = this.timers
+        .filter((timer) => timer.atMs <= endMs)
+        .sort((left, right) => left.atMs - right.atMs || left.order - right.order)[0];
+      if (next === undefined) break;
+      this.timers = this.timers.filter((timer) => timer !== next);
+      this.nowMs = Math.max(this.nowMs, next.atMs);
+      next.callback();
+      await settle();
+    }
+    this.nowMs = endMs;
+  }
+
+  /** The process stands still: time passes, and nothing is done meanwhile. */
+  stall(forMs: number): void {
+    this.nowMs += forMs;
+  }
+}
+
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Committed offsets in memory; a commit takes `commitMs` to become durable. */
+export class MemoryOffsets implements EngineGroups {
+  commitMs = 0;
+  private readonly groups = new Map<string, Map<string, CommittedOffset>>();
+
+  constructor(private readonly clock: Clock) {}
+
+  async commit(groupId: string, offsets: readonly Omit<CommittedOffset, 'committedAtMs'>[]): Promise<void> {
+    if (this.commitMs > 0) await this.clock.sleep(this.commitMs);
+    const group = this.groups.get(groupId) ?? new Map<string, CommittedOffset>();
+    this.groups.set(groupId, group);
+    for (const offset of offsets) {
+      group.set(`${offset.partition} ${offset.topic}`, { ...offset, committedAtMs: this.clock.now() });
+    }
+  }
+
+  committed(groupId: string): readonly CommittedOffset[] {
+    return [...(this.groups.get(groupId)?.values() ?? [])];
+  }
+
+  find(groupId: string, topic: string, partition: number): CommittedOffset | null {
+    return this.groups.get(groupId)?.get(`${partition} ${topic}`) ?? null;
+  }
+
+  list(): string[] {
+    return [...this.groups.keys()];
+  }
+
+  delete(groupId: string): Promise<void> {
+    this.groups.delete(groupId);
+    return Promise.resolve();
+  }
+
+  deleteOffsets(groupId: string, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
+    for (const { topic, partition } of partitions) this.groups.get(groupId)?.delete(`${partition} ${topic}`);
+    return Promise.resolve();
+  }
+}
+
+export const groupId = 'readers';
+export const topic = 'orders';
+export const partitions = 6;
+
+/** A coordinator with time, chance and offsets of the test's own. */
+export class GroupWorld {
+  readonly clock = new SteppedClock();
+  readonly offsets = new MemoryOffsets(this.clock);
+  readonly coordinator: GroupCoordinator;
+
+  constructor(random: Random, settings: Readonly<Record<string, string>> = {}) {
+    this.coordinator = new GroupCoordinator({
+      offsets: this.offsets,
+      partitionsOf: (name) => (name === topic ? partitions : null),
+      clock: this.clock,
+      random,
+      config: requireOptions('the test', brokerOptions, { 'group.initial.rebalance.delay.ms': '0', ...settings }),
+    });
+  }
+
+  join(given: Partial<JoinRequest> = {}): Promise<JoinAnswer> {
+    return this.coordinator.join({
+      groupId,
+      memberId: '',
+      groupInstanceId: null,
+      clientId: 'client',
+      clientHost: '/127.0.0.1',
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 30_000,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: Buffer.from('m') }],
+      requireKnownMemberId: false,
+      supportsSkippingAssignment: true,
+      signal: new AbortController().signal,
+      ...given,
+    });
+  }
+
+  sync(
+    joined: Pick<JoinAnswer, 'memberId' | 'generationId'>,
+    assignments: Readonly<Record<string, string>> = {},
+    given: { readonly groupInstanceId?: string; readonly signal?: AbortSignal } = {},
+  ): Promise<SyncAnswer> {
+    return this.coordinator.sync(groupId, {
+      memberId: joined.memberId,
+      generationId: joined.generationId,
+      groupInstanceId: given.groupInstanceId ?? null,
+      protocolType: null,
+      protocolName: null,
+      assignments: Object.entries(assignments).map(([memberId, text]) => ({ memberId, assignment: Buffer.from(text) })),
+      signal: given.signal ?? new AbortController().signal,
+    });
+  }
+
+  beat(joined: Pick<JoinAnswer, 'memberId' | 'generationId'>, groupInstanceId: string | null = null): number {
+    const { memberId, generationId } = joined;
+    return this.coordinator.heartbeat(groupId, { memberId, generationId, groupInstanceId });
+  }
+
+  /** The error of committing `offset` of partition 0. */
+  async commit(joined: Pick<JoinAnswer, 'memberId' | 'generationId'>, offset = 1, partition = 0): Promise<number> {
+    const { memberId, generationId } = joined;
+    const entry = { topic, partition, offset, leaderEpoch: -1, metadata: '' };
+    const [code] = await this.coordinator.commit(groupId, { memberId, generationId, groupInstanceId: null }, [entry]);
+    return code ?? kafkaError.UNKNOWN_SERVER_ERROR;
+  }
+
+  /** Members that joined at once and share a stable generation; the first one leads. */
+  async stable(count: number): Promise<JoinAnswer[]> {
+    let joined: JoinAnswer[] = [];
+    for (let size = 1; size <= count; size += 1) {
+      const fresh = this.join();
+      const known = joined.map(({ memberId }) => this.join({ memberId }));
+      joined = await Promise.all([...known, fresh]);
+    }
+    await Promise.all(
+      joined.map((member) => this.sync(member, member.members.length > 0 ? { [member.memberId]: 'a' } : {})),
+    );
+    return joined;
+  }
+}
