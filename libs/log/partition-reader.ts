@@ -2,7 +2,7 @@ import { messageOf } from '#std/errors';
 import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
 import type { PartitionLog } from './partition-log.js';
 import type { Segment } from './segment.js';
-import { checkStoredBatch } from './stored-batch.js';
+import { checkStoredBatch, leaderEpoch } from './stored-batch.js';
 
 export type PartitionRead =
   | { readonly kind: 'batches'; readonly batches: readonly Buffer[]; readonly bytes: number }
@@ -47,6 +47,8 @@ export async function readSegment(partition: PartitionLog, offset: number, asked
       const again = await readFrom(partition, segment, offset, limits);
       if (again !== null) return again;
     }
+    const behind = await readBehindDamage(partition, segment, offset);
+    if (behind !== null) return behind;
     partition.ports.logger.error('A stored batch is damaged; fetches of it answer corrupt_batch.', {
       topicPartition: partition.identity.directory,
       offset,
@@ -106,6 +108,52 @@ async function readFrom(
     const end = wholeBatches(bytes, start, next, limits.bytesMax);
     return end === start ? null : { kind: 'batches', batches: [bytes.subarray(start, end)], bytes: end - start };
   });
+}
+
+/**
+ * The batch with `offset` where one before it, since the last index row, is damaged so that nothing leads from the row to it. A place
+ * counts as a batch only if sound batches lead from there exactly to the next index row: bytes inside a record that look like a
+ * batch do not.
+ */
+async function readBehindDamage(
+  partition: PartitionLog,
+  segment: Segment,
+  offset: number,
+): Promise<PartitionRead | null> {
+  const following = partition.segments[partition.segments.indexOf(segment) + 1];
+  const segmentEnd = { position: segment.size, offset: following?.baseOffset ?? partition.highWatermark };
+  const { offsets } = await partition.ports.indexes.of(segment, partition.topic.settings.indexIntervalBytes);
+  const row = offsets.floor(offset);
+  const from = row < 0 ? 0 : offsets.value(row);
+  const hasNext = row + 1 < offsets.count && offsets.value(row + 1) < segmentEnd.position;
+  const end = hasNext ? { position: offsets.value(row + 1), offset: offsets.key(row + 1) } : segmentEnd;
+  const buffer = Buffer.allocUnsafeSlow(Math.max(0, end.position - from));
+  const bytes = await partition.ports.files.use(segment.path, async (file) =>
+    buffer.subarray(0, await file.read(buffer, from)),
+  );
+  for (let at = 0; at + batchHeaderBytes <= bytes.length; at += 1) {
+    if (recordBatch.magic(bytes, at) !== 2 || recordBatch.leaderEpoch(bytes, at) !== leaderEpoch) continue;
+    if (recordBatch.baseOffset(bytes, at) > offset) continue;
+    const found = follow(bytes, at, offset, end.offset);
+    if (found !== null) return { kind: 'batches', batches: [found], bytes: found.length };
+  }
+  return null;
+}
+
+/** The batch with `offset` on the way from `start` to the end of `bytes`, if all on it are sound and `endOffset` follows. */
+function follow(bytes: Buffer, start: number, offset: number, endOffset: number): Buffer | null {
+  let found: Buffer | null = null;
+  let next = recordBatch.baseOffset(bytes, start);
+  let at = start;
+  while (at < bytes.length) {
+    const length = checkStoredBatch(bytes, at, next);
+    if (length <= 0) return null;
+    const base = next;
+    next = recordBatch.lastOffset(bytes, at) + 1;
+    if (base <= offset && offset < next) found = bytes.subarray(at, at + length);
+    at += length;
+  }
+  return next === endOffset ? found : null;
 }
 
 /** Behind the last sound batch within `bytesMax`, the first one whatever its size. */

@@ -195,6 +195,7 @@ export class SimulatedDisk implements Disk {
       },
       read: async (target, position) => {
         await step('read');
+        if (position >= inode.live.length) return 0;
         return inode.live.copy(target, 0, position, Math.min(inode.live.length, position + target.length));
       },
       write: async (chunks, position) => {

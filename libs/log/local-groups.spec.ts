@@ -1,0 +1,83 @@
+import { silentLogger } from '#std/log';
+import { SimulatedDisk } from '#std/simulated-disk';
+import { LocalGroups } from './local-groups.js';
+import { ManualClock } from './testing/manual-clock.js';
+
+const path = '/data/groups.journal';
+const row = (topic: string, partition: number, offset: number, metadata = '') => ({
+  topic,
+  partition,
+  offset,
+  leaderEpoch: -1,
+  metadata,
+});
+
+async function open(disk: SimulatedDisk, clock = new ManualClock()): Promise<LocalGroups> {
+  await disk.makeDirectory('/data');
+  const groups = new LocalGroups(clock, { disk, logger: silentLogger, path }, () => undefined);
+  await groups.open();
+  return groups;
+}
+
+describe('LocalGroups', () => {
+  it('gives back the last commit of each partition after a kill', async () => {
+    let disk = new SimulatedDisk();
+    const clock = new ManualClock();
+    const groups = await open(disk, clock);
+    await groups.commit('a', [row('t', 0, 5, 'note'), row('t', 1, 6)]);
+    await groups.commit('b', [row('t', 0, 7)]);
+    await groups.commit('a', [row('t', 0, 9)]);
+    await groups.deleteOffsets('a', [{ topic: 't', partition: 1 }]);
+    await groups.commit('c', [row('t', 0, 1)]);
+    await groups.delete('c');
+    await groups.commit('d', [row('gone', 0, 1)]);
+    await groups.forgetTopic('gone');
+    disk = disk.kill();
+    const again = await open(disk);
+    expect(again.list()).toEqual(['a', 'b']);
+    expect(again.committed('a')).toEqual([{ ...row('t', 0, 9), committedAtMs: clock.now() }]);
+    expect(again.find('b', 't', 0)?.offset).toBe(7);
+    expect(again.find('b', 't', 1)).toBeNull();
+  });
+
+  it('is durable with one sync for all commits that come together', async () => {
+    const disk = new SimulatedDisk();
+    const groups = await open(disk);
+    const before = disk.operations;
+    await Promise.all(Array.from({ length: 100 }, (_, index) => groups.commit(`g${index}`, [row('t', 0, index)])));
+    expect(disk.operations - before).toBe(2);
+  });
+
+  it('keeps its journal to a multiple of what is in it', async () => {
+    let disk = new SimulatedDisk();
+    const groups = await open(disk);
+    const metadata = 'm'.repeat(60_000);
+    for (let offset = 0; offset < 60; offset += 1) await groups.commit('g', [row('t', 0, offset, metadata)]);
+    expect(disk.peek(path)?.length).toBeLessThan(1_200_000);
+    disk = disk.kill();
+    expect((await open(disk)).find('g', 't', 0)?.offset).toBe(59);
+  });
+
+  it('cuts an incomplete end, at every length', async () => {
+    const disk = new SimulatedDisk();
+    const groups = await open(disk);
+    await groups.commit('g', [row('t', 0, 1)]);
+    const kept = disk.peek(path)?.length ?? 0;
+    await groups.commit('g', [row('t', 0, 2)]);
+    const whole = disk.peek(path) ?? Buffer.alloc(0);
+    for (let length = kept; length < whole.length; length += 1) {
+      disk.overwrite(path, whole.subarray(0, length));
+      expect((await open(disk)).find('g', 't', 0)?.offset).toBe(1);
+      expect(disk.peek(path)?.length).toBe(kept);
+    }
+  });
+
+  it('answers an error and shows nothing when a commit is not durable', async () => {
+    const disk = new SimulatedDisk();
+    const groups = await open(disk);
+    await groups.commit('g', [row('t', 0, 1)]);
+    disk.failAt('sync', 1, new Error('EIO'));
+    await expect(groups.commit('g', [row('t', 0, 2)])).rejects.toMatchObject({ code: 'log.storage.failed' });
+    expect(groups.find('g', 't', 0)?.offset).toBe(1);
+  });
+});
