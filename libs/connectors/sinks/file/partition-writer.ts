@@ -191,6 +191,7 @@ export class PartitionWriter {
 
   private async commit(sealed: SealedGroup): Promise<void> {
     const { group, uploaded } = sealed;
+    await this.ensureDirectory(this.path(`+tmp/${this.at.topic}/${this.at.partition}`));
     const missing = group.files.filter((file) => !uploaded.has(file));
     await boundedEach(missing, uploadsMax, async (file) => {
       uploaded.set(file, await this.upload(file));
@@ -220,8 +221,6 @@ export class PartitionWriter {
   private async upload(file: GroupFile): Promise<PlannedRename> {
     const { store, layout } = this.context;
     const temporary = this.log.nextTemporary();
-    const directory = posix.dirname(temporary);
-    await this.ensureDirectory(directory);
     const chunks = layout.gzip ? gzipped(file.spool.chunks()) : file.spool.chunks();
     this.abandoned.push(temporary);
     const bytes = await store.write(temporary, chunks);
