@@ -17,6 +17,7 @@ import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicReader } from '#topics/topic-reader';
 import { TopicWriter } from '#topics/topic-writer';
+import { PartitionEnds } from './partition-ends.js';
 
 export interface RunningTaskOptions {
   /** Addresses of topics where the connector names none. */
@@ -34,6 +35,7 @@ const partitionsReportedMax = 40;
 export class RunningTask {
   private task: SinkTask | null = null;
   private cluster: Cluster | null = null;
+  private ends: PartitionEnds | null = null;
   private guarantee = '';
   private failure: unknown = null;
   private paused = false;
@@ -79,7 +81,9 @@ export class RunningTask {
     const status = this.task?.status();
     if (status === undefined) return { state: this.paused ? 'PAUSED' : 'RUNNING' };
     const state = status.state === 'FAILED' || status.state === 'PAUSED' ? status.state : 'RUNNING';
-    return { state, trace: status.trace, details: detailsOf(status, this.guarantee) };
+    void this.ends?.refresh(status.partitions);
+    const partitions = this.ends?.withLags(status.partitions) ?? status.partitions;
+    return { state, trace: status.trace, details: detailsOf({ ...status, partitions }, this.guarantee) };
   }
 
   private async build(): Promise<void> {
@@ -99,6 +103,7 @@ export class RunningTask {
       logger,
     });
     this.cluster = cluster;
+    this.ends = new PartitionEnds(new TopicAdmin(cluster), options.clock);
     this.guarantee = type.guarantee(config);
     this.task = new SinkTask(
       {
