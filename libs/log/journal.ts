@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { crc32c } from '#std/crc32c';
 import type { Disk, DiskFile } from '#std/disk';
+import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { GroupCommit } from './group-commit.js';
 
@@ -63,17 +64,39 @@ export class Journal {
 
   private async commit(additions: readonly Addition[]): Promise<void> {
     if (this.failure !== null) throw this.failure;
+    if (this.file === null) throw new Error(`${this.options.path} is closed`);
+    const chunks = additions.flatMap(({ entry }) => [frameHeader(entry), entry]);
+    await this.write(this.file, chunks);
     try {
-      if (this.file === null) throw new Error(`${this.options.path} is closed`);
-      const chunks = additions.flatMap(({ entry }) => [frameHeader(entry), entry]);
-      await this.file.write(chunks, this.size);
       await this.file.sync();
-      for (const chunk of chunks) this.size += chunk.length;
-      for (const { apply } of additions) apply();
-      if (this.size > compactBytesMin && this.size > this.snapshotBytes * compactRatio) await this.compact();
     } catch (error) {
       this.failure = error;
       throw error;
+    }
+    for (const chunk of chunks) this.size += chunk.length;
+    for (const { apply } of additions) apply();
+    if (this.size > compactBytesMin && this.size > this.snapshotBytes * compactRatio) await this.tryCompact();
+  }
+
+  /** After a failed write (the disk is full) the file is cut to what it was, and the next commit may succeed. */
+  private async write(file: DiskFile, chunks: readonly Buffer[]): Promise<void> {
+    try {
+      await file.write(chunks, this.size);
+    } catch (error) {
+      await file.truncate(this.size).catch((cause: unknown) => {
+        this.failure = cause;
+      });
+      throw error;
+    }
+  }
+
+  /** The commit itself is durable: a failure here only leaves the file long. */
+  private async tryCompact(): Promise<void> {
+    try {
+      await this.compact();
+    } catch (error) {
+      this.snapshotBytes = this.size;
+      this.options.logger.warn('A journal cannot be compacted.', { file: this.options.path, error: messageOf(error) });
     }
   }
 
@@ -85,11 +108,18 @@ export class Journal {
     await file.write(chunks, 0);
     await file.sync();
     await disk.rename(`${path}.tmp`, path);
-    await disk.syncDirectory(dirname(path));
-    await this.file?.close();
+    const replaced = this.file;
     this.file = file;
     this.size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     this.snapshotBytes = this.size;
+    try {
+      await disk.syncDirectory(dirname(path));
+    } catch (error) {
+      // After a power cut the old file may be back, without what is appended from here on.
+      this.failure = error;
+      throw error;
+    }
+    await replaced?.close();
   }
 }
 

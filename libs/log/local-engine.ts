@@ -6,7 +6,7 @@ import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import type { Random } from '#std/random';
 import { AppendTicket } from './append-ticket.js';
-import { Checkpoints, keyOf, type KeptPartition } from './checkpoints.js';
+import { Checkpoints, type KeptPartition } from './checkpoints.js';
 import { engineOptions } from './engine-options.js';
 import type {
   AdvanceStart,
@@ -27,23 +27,23 @@ import type {
   Topic,
   TopicCatalog,
 } from './engine.js';
-import { FetchWait } from './fetch-wait.js';
+import { Fetcher } from './fetcher.js';
 import { FilePool } from './file-pool.js';
 import { Gate } from './gate.js';
 import { GroupCommit } from './group-commit.js';
+import { guardDisk } from './guarded-disk.js';
 import { IndexCache } from './index-cache.js';
 import { LocalGroups } from './local-groups.js';
 import { LocalTopics } from './local-topics.js';
 import { moveAway } from './partition-files.js';
-import { PartitionLog } from './partition-log.js';
+import type { PartitionLog } from './partition-log.js';
 import type { PartitionPorts } from './partition-ports.js';
-import { readSegment, readTail } from './partition-reader.js';
+import { Partitions } from './partitions.js';
 import { ProducerIds } from './producer-ids.js';
 import { hasRemovable, removeBelowStart, retentionStart } from './retention.js';
 import { StorageFault } from './storage-fault.js';
 import { TailCache } from './tail-cache.js';
 import { findByTimestamp, findMaxTimestamp } from './timestamp-search.js';
-import { topicSettings, type TopicSettings } from './topic-configs.js';
 
 export interface LocalEngineOptions {
   /** Absolute; made where it is missing. Used by one engine at a time. */
@@ -57,19 +57,6 @@ export interface LocalEngineOptions {
   readonly onFatal: (reason: string) => void;
   /** Values of `engineOptions`; defaults for what is left out. */
   readonly config?: Readonly<Record<string, string>>;
-}
-
-interface TopicPartitions {
-  readonly topic: { settings: TopicSettings };
-  readonly partitions: PartitionLog[];
-}
-
-interface Collected {
-  readonly results: FetchResult[];
-  readonly bytes: number;
-  readonly hasError: boolean;
-  /** Partitions that answered, and their high watermarks as they were seen. */
-  readonly seen: Map<PartitionLog, number>;
 }
 
 const cleanStopName = 'clean-stop';
@@ -92,7 +79,8 @@ export class LocalEngine implements LogEngine {
   private readonly fault: StorageFault;
   private readonly files: FilePool;
   private readonly ports: PartitionPorts;
-  private readonly byTopic = new Map<string, TopicPartitions>();
+  private readonly partitions: Partitions;
+  private readonly fetcher: Fetcher;
   private readonly marksCommit = new GroupCommit<null>(() => this.writeMarks());
   private readonly startsCommit = new GroupCommit<null>(() => this.writeStarts());
   private readonly unflushed = new Set<PartitionLog>();
@@ -105,9 +93,10 @@ export class LocalEngine implements LogEngine {
   private maintainAt = 0;
 
   constructor(private readonly options: LocalEngineOptions) {
-    const { disk, clock, logger, random, catalog, directory } = options;
+    const { clock, logger, random, catalog, directory } = options;
     this.config = parseOptions(engineOptions, options.config ?? {}).values;
     this.fault = new StorageFault(logger, options.onFatal);
+    const disk = guardDisk(options.disk, this.fault);
     this.files = new FilePool(disk, this.config['log.open.files']);
     this.checkpoints = new Checkpoints(disk, directory, logger);
     this.ports = {
@@ -123,13 +112,13 @@ export class LocalEngine implements LogEngine {
       flushSoon: (partition) => this.flushSoon(partition),
       grew: (bytes) => this.grew(bytes),
     };
+    this.partitions = new Partitions(this.ports);
+    this.fetcher = new Fetcher(clock, this.partitions);
     this.producerIds = new ProducerIds(disk, join(directory, 'producer-ids'));
-    this.localGroups = new LocalGroups(clock, { disk, logger, path: join(directory, 'groups.journal') }, (error) =>
-      this.fault.raise('Writing the group journal', error),
-    );
+    this.localGroups = new LocalGroups(clock, { disk, logger, path: join(directory, 'groups.journal') });
     this.localTopics = new LocalTopics(catalog, random, {
-      added: (topic) => this.setPartitions(topic),
-      changed: (topic) => this.setPartitions(topic),
+      added: (topic) => this.partitions.set(topic, this.kept),
+      changed: (topic) => this.partitions.set(topic, this.kept),
       removed: (topic) => this.removeTopic(topic),
     });
     this.topics = this.localTopics;
@@ -137,7 +126,8 @@ export class LocalEngine implements LogEngine {
   }
 
   async open(): Promise<void> {
-    const { disk, directory, logger, clock } = this.options;
+    const { directory, logger, clock } = this.options;
+    const { disk } = this.ports;
     await disk.makeDirectory(directory);
     await disk.makeDirectory(join(directory, deletedName));
     this.kept = await this.checkpoints.read();
@@ -162,13 +152,13 @@ export class LocalEngine implements LogEngine {
     this.state = 'closed';
     this.flushTimer?.cancel();
     await this.localTopics.idle();
-    const partitions = this.allPartitions();
+    const partitions = this.partitions.all();
     await Promise.all(partitions.map((partition) => partition.drain()));
     await this.localGroups.close();
     await this.startsCommit.idle();
     if (this.fault.reason === null) {
       await this.checkpoint();
-      const { disk, directory } = this.options;
+      const { disk, root: directory } = this.ports;
       const file = await disk.open(join(directory, cleanStopName), 'append');
       await file.close();
       await disk.syncDirectory(directory);
@@ -186,7 +176,7 @@ export class LocalEngine implements LogEngine {
     for (let index = 0; index < entries.length; index += 1) {
       const entry = entries[index];
       if (entry === undefined) continue;
-      const partition = this.find(entry.topicId, entry.partition);
+      const partition = this.partitions.find(entry.topicId, entry.partition);
       if (this.state !== 'open') ticket.refuse(index, 'storage_error', 'The log is not open.');
       else if (partition === null) ticket.refuse(index, 'unknown_partition', 'No such topic or partition.');
       else partition.submit(ticket, index, entry.batch);
@@ -194,21 +184,8 @@ export class LocalEngine implements LogEngine {
     return ticket.done;
   }
 
-  async fetch(slices: readonly FetchSlice[], options: FetchOptions): Promise<FetchResult[]> {
-    const { clock } = this.options;
-    const deadline = clock.monotonic() + options.maxWaitMs;
-    for (;;) {
-      const collected = await this.collect(slices, options.maxBytes);
-      const { bytes, hasError, seen } = collected;
-      const waitMs = deadline - clock.monotonic();
-      if (bytes >= options.minBytes || hasError || waitMs <= 0 || options.signal?.aborted === true) {
-        return collected.results;
-      }
-      const isStale = [...seen].some(([partition, mark]) => partition.highWatermark !== mark || partition.isGone);
-      if (isStale) continue;
-      const wait = new FetchWait([...seen.keys()], options.minBytes - bytes);
-      await wait.run(clock, waitMs, options.signal);
-    }
+  fetch(slices: readonly FetchSlice[], options: FetchOptions): Promise<FetchResult[]> {
+    return this.fetcher.fetch(slices, options);
   }
 
   async listOffsets(queries: readonly OffsetQuery[]): Promise<OffsetAnswer[]> {
@@ -221,7 +198,7 @@ export class LocalEngine implements LogEngine {
     const moved: PartitionLog[] = [];
     const results: AdvanceStartResult[] = [];
     for (const request of requests) {
-      const { partition, error } = await this.loaded(request.topicId, request.partition);
+      const { partition, error } = await this.partitions.loaded(request.topicId, request.partition);
       if (partition === null) {
         results.push({ error, logStartOffset: -1 });
         continue;
@@ -250,7 +227,7 @@ export class LocalEngine implements LogEngine {
   }
 
   describePartitions(topicId?: string): PartitionDescription[] {
-    return this.allPartitions(topicId).map((partition) => ({
+    return this.partitions.all(topicId).map((partition) => ({
       topicId: partition.identity.topicId,
       partition: partition.identity.partition,
       logStartOffset: partition.logStartOffset,
@@ -263,7 +240,7 @@ export class LocalEngine implements LogEngine {
   async maintain(): Promise<boolean> {
     if (this.state !== 'open' || this.fault.reason !== null) return false;
     const { clock, logger } = this.options;
-    const all = this.allPartitions();
+    const all = this.partitions.all();
     const step = all.slice(this.maintainAt, this.maintainAt + partitionsPerStep);
     this.maintainAt += partitionsPerStep;
     try {
@@ -279,71 +256,8 @@ export class LocalEngine implements LogEngine {
     return false;
   }
 
-  private find(topicId: string, partition: number): PartitionLog | null {
-    return this.byTopic.get(topicId)?.partitions[partition] ?? null;
-  }
-
-  private async loaded(
-    topicId: string,
-    index: number,
-  ): Promise<{ partition: PartitionLog | null; error: 'unknown_partition' | 'storage_error' }> {
-    const partition = this.find(topicId, index);
-    if (partition === null) return { partition, error: 'unknown_partition' };
-    if (!partition.isLoaded) {
-      try {
-        await partition.load();
-      } catch (error) {
-        const directory = partition.identity.directory;
-        this.options.logger.error('A partition cannot be opened.', { directory, error: messageOf(error) });
-        return { partition: null, error: 'storage_error' };
-      }
-    }
-    return { partition: partition.isGone ? null : partition, error: 'unknown_partition' };
-  }
-
-  /** What is there now for each slice, in order; no await where all of it is in memory. */
-  private async collect(slices: readonly FetchSlice[], bytesMax: number): Promise<Collected> {
-    const results: FetchResult[] = [];
-    const seen = new Map<PartitionLog, number>();
-    let bytes = 0;
-    let hasError = false;
-    for (const slice of slices) {
-      const direct = this.find(slice.topicId, slice.partition);
-      const found =
-        direct?.isLoaded === true
-          ? { partition: direct, error: 'none' as const }
-          : await this.loaded(slice.topicId, slice.partition);
-      if (found.partition === null) {
-        hasError = true;
-        results.push(emptyResult(null, found.error));
-        continue;
-      }
-      const { partition } = found;
-      if (slice.offset < partition.logStartOffset || slice.offset > partition.highWatermark) {
-        hasError = true;
-        results.push(emptyResult(partition, 'offset_out_of_range'));
-        continue;
-      }
-      seen.set(partition, partition.highWatermark);
-      const limits = { bytesMax: Math.min(slice.maxBytes, bytesMax - bytes), firstWhole: bytes === 0 };
-      if (slice.offset === partition.highWatermark || limits.bytesMax <= 0) {
-        results.push(emptyResult(partition, 'none'));
-        continue;
-      }
-      const read = readTail(partition, slice.offset, limits) ?? (await readSegment(partition, slice.offset, limits));
-      if (read.kind === 'batches') {
-        bytes += read.bytes;
-        results.push({ ...emptyResult(partition, 'none'), batches: read.batches });
-      } else {
-        hasError = true;
-        results.push(emptyResult(partition, read.kind));
-      }
-    }
-    return { results, bytes, hasError, seen };
-  }
-
   private async listOffset(query: OffsetQuery): Promise<OffsetAnswer> {
-    const { partition, error } = await this.loaded(query.topicId, query.partition);
+    const { partition, error } = await this.partitions.loaded(query.topicId, query.partition);
     if (partition === null) return { error, offset: -1, timestamp: -1 };
     if (query.timestamp === -1) return { error: 'none', offset: partition.highWatermark, timestamp: -1 };
     if (query.timestamp === -2) return { error: 'none', offset: partition.logStartOffset, timestamp: -1 };
@@ -360,29 +274,10 @@ export class LocalEngine implements LogEngine {
     }
   }
 
-  private allPartitions(topicId?: string): PartitionLog[] {
-    if (topicId !== undefined) return [...(this.byTopic.get(topicId)?.partitions ?? [])];
-    return [...this.byTopic.values()].flatMap((entry) => entry.partitions);
-  }
-
-  private setPartitions(topic: Topic): void {
-    const settings = topicSettings(topic.configs);
-    const entry = this.byTopic.get(topic.id) ?? { topic: { settings }, partitions: [] };
-    entry.topic.settings = settings;
-    this.byTopic.set(topic.id, entry);
-    while (entry.partitions.length < topic.partitions) {
-      const partition = entry.partitions.length;
-      const name = `${topic.name}-${partition}`;
-      const kept = this.kept.get(keyOf(name, topic.id)) ?? { mark: null, logStartOffset: 0 };
-      const identity = { topicId: topic.id, partition, directory: join(this.options.directory, name) };
-      entry.partitions.push(new PartitionLog(this.ports, identity, entry.topic, kept));
-    }
-  }
-
   private async removeTopic(topic: Topic): Promise<void> {
-    const { disk, directory } = this.options;
-    const partitions = this.allPartitions(topic.id);
-    this.byTopic.delete(topic.id);
+    const { disk, root: directory } = this.ports;
+    const partitions = this.partitions.all(topic.id);
+    this.partitions.delete(topic.id);
     for (const partition of partitions) {
       await partition.retire();
       const name = nameOf(partition);
@@ -421,7 +316,7 @@ export class LocalEngine implements LogEngine {
   }
 
   private async removeOneDeleted(): Promise<boolean> {
-    const { disk, directory } = this.options;
+    const { disk, root: directory } = this.ports;
     const [first, ...rest] = await disk.list(join(directory, deletedName));
     if (first !== undefined) await disk.removeTree(join(directory, deletedName, first));
     return rest.length > 0;
@@ -454,7 +349,7 @@ export class LocalEngine implements LogEngine {
     this.markedAtMs = this.options.clock.monotonic();
     try {
       const moved: PartitionLog[] = [];
-      for (const partition of this.allPartitions()) if (await partition.saveMark()) moved.push(partition);
+      for (const partition of this.partitions.all()) if (await partition.saveMark()) moved.push(partition);
       if (moved.length === 0) return;
       await this.marksCommit.submit(null);
       for (const partition of moved) await partition.markSaved();
@@ -472,7 +367,7 @@ export class LocalEngine implements LogEngine {
   }
 
   private lines(): { name: string; topicId: string; mark: PartitionLog['mark']; logStartOffset: number }[] {
-    return this.allPartitions().map((partition) => ({
+    return this.partitions.all().map((partition) => ({
       name: nameOf(partition),
       topicId: partition.identity.topicId,
       mark: partition.mark,
@@ -481,7 +376,7 @@ export class LocalEngine implements LogEngine {
   }
 
   private reportStrays(names: readonly string[]): void {
-    const known = new Set(this.allPartitions().map(nameOf));
+    const known = new Set(this.partitions.all().map(nameOf));
     const strays = names.filter((name) => /-\d+$/.test(name) && !known.has(name));
     if (strays.length === 0) return;
     this.options.logger.warn('Directories of topics that the catalog does not have are left as they are.', {
@@ -494,14 +389,4 @@ export class LocalEngine implements LogEngine {
 function nameOf(partition: PartitionLog): string {
   const { directory } = partition.identity;
   return directory.slice(directory.lastIndexOf('/') + 1);
-}
-
-function emptyResult(partition: PartitionLog | null, error: FetchResult['error']): FetchResult {
-  return {
-    error,
-    highWatermark: partition?.highWatermark ?? -1,
-    lastStableOffset: partition?.highWatermark ?? -1,
-    logStartOffset: partition?.logStartOffset ?? -1,
-    batches: [],
-  };
 }

@@ -14,7 +14,7 @@ const row = (topic: string, partition: number, offset: number, metadata = '') =>
 
 async function open(disk: SimulatedDisk, clock = new ManualClock()): Promise<LocalGroups> {
   await disk.makeDirectory('/data');
-  const groups = new LocalGroups(clock, { disk, logger: silentLogger, path }, () => undefined);
+  const groups = new LocalGroups(clock, { disk, logger: silentLogger, path });
   await groups.open();
   return groups;
 }
@@ -70,6 +70,17 @@ describe('LocalGroups', () => {
       expect((await open(disk)).find('g', 't', 0)?.offset).toBe(1);
       expect(disk.peek(path)?.length).toBe(kept);
     }
+  });
+
+  it('goes on after a failed write', async () => {
+    let disk = new SimulatedDisk();
+    const groups = await open(disk);
+    await groups.commit('g', [row('t', 0, 1)]);
+    disk.failAt('write', 1, new Error('ENOSPC'));
+    await expect(groups.commit('g', [row('t', 0, 2)])).rejects.toMatchObject({ code: 'log.storage.failed' });
+    await groups.commit('g', [row('t', 1, 3)]);
+    disk = disk.kill();
+    expect((await open(disk)).committed('g').map((offset) => offset.offset)).toEqual([1, 3]);
   });
 
   it('answers an error and shows nothing when a commit is not durable', async () => {

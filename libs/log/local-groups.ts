@@ -19,7 +19,6 @@ export class LocalGroups implements EngineGroups {
   constructor(
     private readonly clock: Clock,
     journal: Omit<JournalOptions, 'replay' | 'snapshot'>,
-    private readonly onFailure: (error: unknown) => void,
   ) {
     this.journal = new Journal({
       ...journal,
@@ -84,7 +83,6 @@ export class LocalGroups implements EngineGroups {
     try {
       await this.journal.append(Buffer.from(JSON.stringify(change)), () => this.apply(change));
     } catch (error) {
-      this.onFailure(error);
       throw new MillraceError(logErrors.storage, `Group ${change.group} cannot be changed: ${messageOf(error)}`, {
         cause: error,
       });

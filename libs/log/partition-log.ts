@@ -404,6 +404,7 @@ export class PartitionLog {
     try {
       if (size > active.size) await this.ports.files.use(active.path, (file) => file.sync());
     } catch (error) {
+      // Opening the file may fail as well; what is on the disk is unknown all the same.
       this.ports.fault.raise(`Syncing ${active.path}`, error);
       this.refuseAllIfDown();
       return;

@@ -65,6 +65,18 @@ describe('RecordQueue', () => {
     await expect(queue.append(Buffer.from('refused'))).rejects.toThrow('cannot write');
   });
 
+  it('goes on after a failed write, at the same position', async () => {
+    let disk = new SimulatedDisk();
+    const queue = await open(disk);
+    await queue.append(Buffer.from('kept'));
+    const { end } = queue;
+    disk.failAt('write', 1, new Error('ENOSPC'));
+    await expect(queue.append(Buffer.from('refused'))).rejects.toThrow('ENOSPC');
+    expect(await queue.append(Buffer.from('after'))).toBe(end);
+    disk = disk.kill();
+    expect([...(await readAll(await open(disk))).values()]).toEqual(['kept', 'after']);
+  });
+
   it('says which file is damaged instead of skipping a record', async () => {
     const disk = new SimulatedDisk();
     const queue = await open(disk, 1_000_000);

@@ -49,6 +49,8 @@ export class RecordQueue {
   private writer: DiskFile | null = null;
   private reader: DiskFile | null = null;
   private failure: MillraceError | null = null;
+  /** Set while a sync is under way, and for good when it failed. */
+  private isSyncing = false;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly segmentBytesMax: number;
 
@@ -157,14 +159,34 @@ export class RecordQueue {
       let rest = changes;
       while (rest.length > 0) rest = await this.commitPart(rest);
     } catch (error) {
-      // A failed write or sync leaves the kernel's view of the file unknown: nothing more is written by this process.
-      this.failure = new MillraceError(
+      const failure = new MillraceError(
         logErrors.storage,
-        `Queue ${this.directory} cannot write: ${messageOf(error)}. Restart when the disk is well again.`,
+        `Queue ${this.directory} cannot write: ${messageOf(error)}.`,
         { cause: error },
       );
-      throw this.failure;
+      await this.undoWrite(failure);
+      throw failure;
     }
+  }
+
+  /**
+   * After a failed write (the disk is full) the file is cut to what is durable, and the next append may succeed. After a failed
+   * sync nobody knows what the disk has, so this was the last one.
+   */
+  private async undoWrite(failure: MillraceError): Promise<void> {
+    const last = this.files.at(-1);
+    if (this.isSyncing) this.failure = failure;
+    else if (last !== undefined && this.writer?.path === last.path) {
+      await this.writer.truncate(this.durableEnd - last.start).catch(() => {
+        this.failure = failure;
+      });
+    }
+  }
+
+  private async sync(writer: DiskFile): Promise<void> {
+    this.isSyncing = true;
+    await writer.sync();
+    this.isSyncing = false;
   }
 
   /** Writes as many changes as the current file takes, at least one, and syncs; gives the rest. */
@@ -192,7 +214,7 @@ export class RecordQueue {
     assert(this.writer !== null, 'a writable file is open');
     if (chunks.length > 0) {
       await this.writer.write(chunks, this.durableEnd - file.start);
-      await this.writer.sync();
+      await this.sync(this.writer);
     }
     this.durableEnd = position;
     this.headPosition = head;
@@ -211,8 +233,10 @@ export class RecordQueue {
     this.writer = await this.options.disk.open(file.path, 'append');
     await this.writer.truncate(0);
     await this.writer.write([headFrame(this.headPosition)], 0);
-    await this.writer.sync();
+    await this.sync(this.writer);
+    this.isSyncing = true;
     await this.options.disk.syncDirectory(this.directory);
+    this.isSyncing = false;
     if (this.headPosition === this.durableEnd) this.headPosition += headFrameBytes;
     this.durableEnd += headFrameBytes;
     this.files.push(file);

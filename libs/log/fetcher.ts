@@ -1,0 +1,90 @@
+import type { Clock } from '#std/clock';
+import type { FetchOptions, FetchResult, FetchSlice } from './engine.js';
+import { FetchWait } from './fetch-wait.js';
+import type { PartitionLog } from './partition-log.js';
+import { readSegment, readTail } from './partition-reader.js';
+import type { Partitions } from './partitions.js';
+
+interface Collected {
+  readonly results: FetchResult[];
+  readonly bytes: number;
+  readonly hasError: boolean;
+  /** Partitions that answered, and their high watermarks as they were seen. */
+  readonly seen: Map<PartitionLog, number>;
+}
+
+/** Answers fetches: collects what is there, and waits on just the partitions asked for while that is too little. */
+export class Fetcher {
+  constructor(
+    private readonly clock: Clock,
+    private readonly partitions: Partitions,
+  ) {}
+
+  async fetch(slices: readonly FetchSlice[], options: FetchOptions): Promise<FetchResult[]> {
+    const { clock } = this;
+    const deadline = clock.monotonic() + options.maxWaitMs;
+    for (;;) {
+      const collected = await this.collect(slices, options.maxBytes);
+      const { bytes, hasError, seen } = collected;
+      const waitMs = deadline - clock.monotonic();
+      if (bytes >= options.minBytes || hasError || waitMs <= 0 || options.signal?.aborted === true) {
+        return collected.results;
+      }
+      const isStale = [...seen].some(([partition, mark]) => partition.highWatermark !== mark || partition.isGone);
+      if (isStale) continue;
+      const wait = new FetchWait([...seen.keys()], options.minBytes - bytes);
+      await wait.run(clock, waitMs, options.signal);
+    }
+  }
+
+  /** What is there now for each slice, in order; no await where all of it is in memory. */
+  private async collect(slices: readonly FetchSlice[], bytesMax: number): Promise<Collected> {
+    const results: FetchResult[] = [];
+    const seen = new Map<PartitionLog, number>();
+    let bytes = 0;
+    let hasError = false;
+    for (const slice of slices) {
+      const direct = this.partitions.find(slice.topicId, slice.partition);
+      const found =
+        direct?.isLoaded === true
+          ? { partition: direct, error: 'none' as const }
+          : await this.partitions.loaded(slice.topicId, slice.partition);
+      if (found.partition === null) {
+        hasError = true;
+        results.push(emptyResult(null, found.error));
+        continue;
+      }
+      const { partition } = found;
+      if (slice.offset < partition.logStartOffset || slice.offset > partition.highWatermark) {
+        hasError = true;
+        results.push(emptyResult(partition, 'offset_out_of_range'));
+        continue;
+      }
+      seen.set(partition, partition.highWatermark);
+      const limits = { bytesMax: Math.min(slice.maxBytes, bytesMax - bytes), firstWhole: bytes === 0 };
+      if (slice.offset === partition.highWatermark || limits.bytesMax <= 0) {
+        results.push(emptyResult(partition, 'none'));
+        continue;
+      }
+      const read = readTail(partition, slice.offset, limits) ?? (await readSegment(partition, slice.offset, limits));
+      if (read.kind === 'batches') {
+        bytes += read.bytes;
+        results.push({ ...emptyResult(partition, 'none'), batches: read.batches });
+      } else {
+        hasError = true;
+        results.push(emptyResult(partition, read.kind));
+      }
+    }
+    return { results, bytes, hasError, seen };
+  }
+}
+
+function emptyResult(partition: PartitionLog | null, error: FetchResult['error']): FetchResult {
+  return {
+    error,
+    highWatermark: partition?.highWatermark ?? -1,
+    lastStableOffset: partition?.highWatermark ?? -1,
+    logStartOffset: partition?.logStartOffset ?? -1,
+    batches: [],
+  };
+}
