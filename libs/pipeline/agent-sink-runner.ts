@@ -16,7 +16,7 @@ export interface SinkRunnerParts {
 
 /**
  * Moves events from a channel to a sink: take, write, commit, or roll back and wait. A sink that allows several writes at once gets
- * them begun in order, and takes are committed in order. After a failure nothing new is taken until all
+ * them begun in order, and commits begin in that order too. After a failure nothing new is taken until all
  * writes under way are settled and the failed ones lie in the channel again.
  */
 export class SinkRunner {
@@ -57,7 +57,7 @@ export class SinkRunner {
     const inFlightMax = Math.max(1, sink.writesInFlightMax ?? 1);
     const underWay: Promise<void>[] = [];
     const run: RunState = { failure: null, rollbacks: [] };
-    let previous: Promise<void> = Promise.resolve();
+    let previous: Promise<unknown> = Promise.resolve();
     while (!this.stopping.signal.aborted && run.failure === null) {
       if (underWay.length >= inFlightMax) {
         await underWay.shift();
@@ -71,11 +71,11 @@ export class SinkRunner {
       }
       context.count('EventDrainAttemptCount', take.batch.count);
       context.count(take.batch.count < sink.batchSize ? 'BatchUnderflowCount' : 'BatchCompleteCount', 1);
-      previous = this.move(take, previous, run);
-      underWay.push(previous);
+      const written = this.write(take, previous, run);
+      previous = written;
+      underWay.push(written.then((isWritten) => (isWritten ? this.commit(take, run) : undefined)));
     }
     await Promise.all(underWay);
-    await previous;
     for (const take of run.rollbacks.toReversed()) await this.rollback(take, channel);
     return run.failure;
   }
@@ -93,19 +93,24 @@ export class SinkRunner {
     }
   }
 
-  /** Writes at once; commits after every earlier take was. Never rejects. */
-  private async move(take: ChannelTake, previous: Promise<void>, run: RunState): Promise<void> {
-    const { sink, channel, context } = this.parts;
+  /** Writes at once; gives whether that went well, after every earlier write has ended. Never rejects. */
+  private async write(take: ChannelTake, previous: Promise<unknown>, run: RunState): Promise<boolean> {
     try {
-      await sink.write(take.batch);
+      await this.parts.sink.write(take.batch);
+      await previous;
+      return true;
     } catch (error) {
-      context.count('EventWriteFail', 1);
+      this.parts.context.count('EventWriteFail', 1);
       await previous;
       run.failure ??= { error };
       run.rollbacks.push(take);
-      return;
+      return false;
     }
-    await previous;
+  }
+
+  /** Begun in the order of the takes; several may share one sync of the channel. Never rejects. */
+  private async commit(take: ChannelTake, run: RunState): Promise<void> {
+    const { channel, context } = this.parts;
     try {
       await channel.commit(take);
       context.count('EventDrainSuccessCount', take.batch.count);

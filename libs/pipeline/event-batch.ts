@@ -116,16 +116,11 @@ export class EventBatch {
     return new EventBatch(this.bytes, this.starts.subarray(from, to), this.ends.subarray(from, to), headers);
   }
 
-  /**
-   * The same events in memory of their own, nothing between the bodies, where this batch keeps much more memory alive than
-   * it needs (a few lines of a large chunk); else this batch.
-   */
-  compact(): EventBatch {
-    const bodyBytes = this.bodyBytes;
-    if (this.bytes.buffer.byteLength <= 4 * bodyBytes + compactSlackBytes) return this;
+  /** The same events in memory of their own, nothing between the bodies. */
+  copy(): EventBatch {
     const starts = new Int32Array(this.count);
     const ends = new Int32Array(this.count);
-    const target = Buffer.allocUnsafeSlow(bodyBytes);
+    const target = Buffer.allocUnsafeSlow(this.bodyBytes);
     copyBodies({ part: this, target, targetAt: 0, starts, ends, first: 0 });
     return new EventBatch(target, starts, ends, this.headers);
   }
@@ -152,8 +147,6 @@ export type HeaderColumn = string | readonly (string | null)[];
 export type HeaderColumns = ReadonlyMap<string, HeaderColumn>;
 
 const noHeaders: HeaderColumns = new Map();
-
-const compactSlackBytes = 64 * 1024;
 
 interface BodyCopy {
   readonly part: EventBatch;

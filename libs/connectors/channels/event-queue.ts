@@ -13,12 +13,28 @@ export interface QueuePart {
 /** One take is not larger than this, bytes of bodies, however many events were asked for; a single put's events may be. */
 const takeBytesMax = 4 * 1024 * 1024;
 
-/** Committed events of a channel in memory, in order: taken from the head, given back to the head. */
+/** Memory of a source's chunk that stays alive needlessly is given back where it is more than this, bytes. */
+const pinnedBytesMin = 64 * 1024;
+
+/** Neighbouring parts whose bodies lie in the same memory: the batches that a source cut out of one chunk. */
+interface Run {
+  readonly memory: ArrayBufferLike;
+  /** Place of its first part. */
+  from: number;
+  bodyBytes: number;
+}
+
+/**
+ * Committed events of a channel in memory, in order: taken from the head, given back to the head. Bodies stay where their source
+ * read them, so that parts of one chunk are joined without a copy; a chunk of which little is left in the queue is let go, by a
+ * copy of that little.
+ */
 export class EventQueue {
   private parts: QueuePart[] = [];
   /** Parts before this one are taken; they are cut off now and then. */
   private first = 0;
   private bytesHeld = 0;
+  private run: Run | null = null;
   private readonly wakes: (() => void)[] = [];
 
   constructor(private readonly clock: Clock) {}
@@ -38,8 +54,15 @@ export class EventQueue {
   }
 
   push(part: QueuePart): void {
+    const memory = part.batch.bytes.buffer;
+    if (this.run?.memory !== memory) {
+      this.endRun();
+      this.run = { memory, from: this.parts.length, bodyBytes: 0 };
+    }
     this.parts.push(part);
-    this.bytesHeld += part.batch.bodyBytes;
+    const bodyBytes = part.batch.bodyBytes;
+    this.run.bodyBytes += bodyBytes;
+    this.bytesHeld += bodyBytes;
     this.wake();
   }
 
@@ -76,6 +99,7 @@ export class EventQueue {
     const all = [...parts, ...this.parts.slice(this.first)];
     this.parts = all.toSorted((left, right) => left.position - right.position || left.from - right.from);
     this.first = 0;
+    this.run = null;
     for (const part of parts) this.bytesHeld += part.batch.bodyBytes;
     this.wake();
   }
@@ -104,6 +128,17 @@ export class EventQueue {
   private cut(): void {
     if (this.first < 64 && this.first < this.parts.length) return;
     this.parts.splice(0, this.first);
+    if (this.run !== null) this.run.from = Math.max(0, this.run.from - this.first);
     this.first = 0;
+  }
+
+  /** No more parts come of the last chunk: copies them where they are a small part of it. */
+  private endRun(): void {
+    const { run } = this;
+    if (run === null || run.memory.byteLength <= 4 * run.bodyBytes + pinnedBytesMin) return;
+    for (let at = Math.max(run.from, this.first); at < this.parts.length; at += 1) {
+      const part = this.parts[at];
+      if (part !== undefined) this.parts[at] = { ...part, batch: part.batch.copy() };
+    }
   }
 }

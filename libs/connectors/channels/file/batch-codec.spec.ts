@@ -34,8 +34,7 @@ describe('batch codec', () => {
   it('gives back what was encoded, wherever the bodies lie', () => {
     fc.assert(
       fc.property(anyBatch, (batch) => {
-        const { bytes, batch: copy } = encodeBatch(batch);
-        expect(eventsOf(copy)).toEqual(eventsOf(batch));
+        const bytes = encodeBatch(batch);
         expect(eventsOf(decodeBatch(bytes))).toEqual(eventsOf(batch));
         expect(countOf(bytes)).toBe(batch.count);
       }),
@@ -45,7 +44,7 @@ describe('batch codec', () => {
   it('keeps lines of a file with four bytes a line more than they have', () => {
     const text = Buffer.from('one\ntwo\n\nfour\n');
     const batch = new EventBatch(text, Int32Array.of(0, 4, 8, 9), Int32Array.of(3, 7, 8, 13));
-    const { bytes } = encodeBatch(batch);
+    const bytes = encodeBatch(batch);
     expect(bytes.length).toBe(16 + 4 * 4 + 13);
     expect(eventsOf(decodeBatch(bytes)).map(({ body }) => Buffer.from(body, 'hex').toString())).toEqual([
       'one',
@@ -56,7 +55,7 @@ describe('batch codec', () => {
   });
 
   it('refuses bytes that are cut or of another version, and never reads past them', () => {
-    const { bytes } = encodeBatch(EventBatch.of([{ body: Buffer.from('body'), headers: { a: 'b' } }]));
+    const bytes = encodeBatch(EventBatch.of([{ body: Buffer.from('body'), headers: { a: 'b' } }]));
     expect(() => decodeBatch(Buffer.concat([Buffer.from([9]), bytes.subarray(1)]))).toThrow('format 9');
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), (at, value) => {

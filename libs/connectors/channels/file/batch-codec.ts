@@ -17,53 +17,35 @@ const version = 1;
 const fixedBytes = 16;
 const flagGaps = 1;
 
-export interface EncodedBatch {
-  readonly bytes: Buffer;
-  /** The same events, lying in `bytes`. */
-  readonly batch: EventBatch;
-}
-
 /** Copies every body once. */
-export function encodeBatch(batch: EventBatch): EncodedBatch {
+export function encodeBatch(batch: EventBatch): Buffer {
   const { count } = batch;
   const span = spanOf(batch);
-  const base = span.from;
-  const gap = span.isDense ? uniformGap(batch, base) : 0;
-  const hasGaps = gap === null;
+  const gap = span.isDense ? uniformGap(batch, span.from) : 0;
   const headers = encodeHeaders(batch);
-  const tableBytes = count * (hasGaps ? 8 : 4);
+  const tableBytes = count * (gap === null ? 8 : 4);
   const bodiesAt = fixedBytes + tableBytes + headers.length;
-  const isWhole = span.isDense;
   const bytes = Buffer.allocUnsafeSlow(bodiesAt + span.keptBytes);
   bytes[0] = version;
-  bytes[1] = hasGaps ? flagGaps : 0;
+  bytes[1] = gap === null ? flagGaps : 0;
   bytes.writeUInt16LE(batch.headers.size, 2);
   bytes.writeUInt32LE(count, 4);
   bytes.writeUInt32LE(span.keptBytes, 8);
   bytes.writeUInt32LE(gap ?? 0, 12);
   const table = new Int32Array(bytes.buffer, fixedBytes, tableBytes / 4);
-  const starts = new Int32Array(count);
-  const ends = new Int32Array(count);
   headers.copy(bytes, fixedBytes + tableBytes);
-  if (isWhole) batch.bytes.copy(bytes, bodiesAt, span.from, span.to);
+  if (span.isDense) batch.bytes.copy(bytes, bodiesAt, span.from, span.to);
   let at = bodiesAt;
-  let previousEnd = base;
+  let previousEnd = span.from;
   for (let index = 0; index < count; index += 1) {
     const start = batch.starts[index] ?? 0;
     const end = batch.ends[index] ?? 0;
     table[index] = end - start;
-    if (isWhole) {
-      if (hasGaps) table[count + index] = start - previousEnd;
-      starts[index] = bodiesAt + start - base;
-      ends[index] = bodiesAt + end - base;
-      previousEnd = end;
-    } else {
-      starts[index] = at;
-      if (end > start) at += batch.bytes.copy(bytes, at, start, end);
-      ends[index] = at;
-    }
+    if (gap === null) table[count + index] = start - previousEnd;
+    if (!span.isDense && end > start) at += batch.bytes.copy(bytes, at, start, end);
+    previousEnd = end;
   }
-  return { bytes, batch: new EventBatch(bytes, starts, ends, batch.headers) };
+  return bytes;
 }
 
 /** Shares `bytes`. Throws `connectors.channel.unreadable` where they are of another version or do not fit together. */

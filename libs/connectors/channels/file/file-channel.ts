@@ -12,7 +12,7 @@ import { messageOf } from '#std/errors';
 import { CapacityGate } from '../capacity-gate.js';
 import { EventQueue } from '../event-queue.js';
 import { checkCapacities } from '../memory/memory-channel.js';
-import { countOf, decodeBatch, encodeBatch, type EncodedBatch } from './batch-codec.js';
+import { countOf, decodeBatch, encodeBatch } from './batch-codec.js';
 import { DirectoryLock } from './directory-lock.js';
 import {
   dataDirectories,
@@ -218,7 +218,9 @@ class RunningFileChannel {
     const { name, queue } = this.parts;
     try {
       const encoded = encodeBatch(batch);
-      this.remember(await queue.append(encoded.bytes), encoded);
+      const position = await queue.append(encoded);
+      this.knownEnd = Math.max(this.knownEnd, position + frameBytes + encoded.length);
+      this.remember(position, batch);
       return true;
     } catch (error) {
       this.gate.leave(batch.count, 0);
@@ -227,8 +229,7 @@ class RunningFileChannel {
   }
 
   /** A put that is durable now: into memory where that is up to date and has room, else it is left on disk. */
-  private remember(position: number, encoded: EncodedBatch): void {
-    this.knownEnd = Math.max(this.knownEnd, position + frameBytes + encoded.bytes.length);
+  private remember(position: number, batch: EventBatch): void {
     // A take may have read it from disk between its sync and now.
     if (position < this.loadedTo) return;
     if (this.behind !== null) {
@@ -238,7 +239,7 @@ class RunningFileChannel {
       this.behind = position;
       this.loadedTo = position;
     } else {
-      this.loaded.push({ position, from: 0, batch: encoded.batch });
+      this.loaded.push({ position, from: 0, batch });
     }
   }
 

@@ -77,7 +77,7 @@ export class MemoryChannel implements Channel {
     const room = { events: batch.count, bytes: batch.bodyBytes, waitMs: keepAliveMs };
     const isIn = await gate.enter(room, () => {
       this.puts += 1;
-      queue.push({ position: this.puts, from: 0, batch: batch.compact() });
+      queue.push({ position: this.puts, from: 0, batch });
       return Promise.resolve(true);
     });
     if (isIn === true) return;

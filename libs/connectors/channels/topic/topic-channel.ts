@@ -45,6 +45,8 @@ export class TopicChannel implements Channel {
   private input: TopicInput | null = null;
   private polling: Promise<void> | null = null;
   private pending: PendingRecords[] = [];
+  /** Commits go out one after another, so that an older offset never follows a newer one. */
+  private committing: Promise<void> = Promise.resolve();
   private readonly taken = new TakenOffsets();
   private readonly revoking = new Set<string>();
 
@@ -212,8 +214,13 @@ export class TopicChannel implements Channel {
       if (position !== null) positions.set(keyOf(position), position);
     }
     if (positions.size === 0) return;
+    this.committing = this.committing.then(() => this.commitPositions([...positions.values()]));
+    await this.committing;
+  }
+
+  private async commitPositions(positions: readonly PartitionPosition[]): Promise<void> {
     try {
-      await this.input?.commit([...positions.values()]);
+      await this.input?.commit(positions);
     } catch (error) {
       this.context?.count('CommitFailCount', 1);
       this.context?.logger.warn(`Offsets of a topic channel were not committed: ${messageOf(error)}`);

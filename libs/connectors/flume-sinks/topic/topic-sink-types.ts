@@ -37,7 +37,7 @@ const topicSinkOptions = defineOptions({
   },
   batchSize: {
     type: 'int',
-    default: 10_000,
+    default: 1000,
     min: 1,
     unit: 'events',
     aliases: ['flumeBatchSize'],
