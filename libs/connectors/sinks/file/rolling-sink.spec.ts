@@ -84,13 +84,16 @@ function visible(tree: SimulatedTree): number[] {
 
 const allOffsets = (end: number): number[] => Array.from({ length: end }, (_, offset) => offset);
 
-/** What the runner does: reads from the stored offset in batches of 4, flushes all after each second one, and once more. */
+/**
+ * What the runner does: reads from the stored offset in batches (of 4 for the first owner, larger for later ones, so that owners
+ * cut files differently), flushes all after each second one, and once more.
+ */
 async function runToEnd(sink: Sink, owner: Owner, end: number): Promise<void> {
   await start(sink, owner);
   const [stored] = await sink.open([at]);
   let offset = stored?.offset ?? 0;
   for (let round = 1; offset < end; round += 1) {
-    const next = Math.min(end, offset + 4);
+    const next = Math.min(end, offset + 3 + (owner.ownerEpoch ?? 1));
     await sink.put(batch(offset, next));
     offset = next;
     if (round % 2 === 0) await sink.flush(true);
@@ -160,14 +163,14 @@ describe('rolling files on a store that fails', () => {
   });
 
   it('have each offset once with stale owners at work, in any interleaving of their calls', async () => {
-    for (let seed = 1; seed <= 150; seed += 1) {
+    for (let seed = 1; seed <= 300; seed += 1) {
       const random = seededRandom(seed);
       const tree = new SimulatedTree();
       const gate = new Gate();
       const runs = [1, 2, 3].map(async (epoch) => {
-        const store = new SimulatedStore(tree, () => gate.pass());
+        const store = new SimulatedStore(tree, () => gate.pass(epoch));
         const task = seed % 2 === 0 ? 0 : epoch;
-        for (let attempt = 0; attempt < epoch * 6; attempt += 1) await gate.pass();
+        for (let attempt = 0; attempt < epoch * 2; attempt += 1) await gate.pass(epoch);
         await runToEnd(makeSink(store), { ownerEpoch: epoch, task }, end).catch((error: unknown) => {
           if (!(error instanceof RetriableSinkError) && !(error instanceof FatalSinkError)) throw error;
         });
@@ -348,13 +351,18 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Lets the calls of several runs pass one at a time, in an order that chance decides. */
+/**
+ * Lets the calls of several owners pass one at a time. Chance decides who is next, and for how many calls: long bursts leave others behind
+ * in the middle of what they do.
+ */
 class Gate {
-  private readonly waiting: (() => void)[] = [];
+  private readonly waiting = new Map<number, (() => void)[]>();
 
-  pass(): Promise<SimulatedFault> {
+  pass(owner: number): Promise<SimulatedFault> {
     return new Promise((resolve) => {
-      this.waiting.push(() => resolve('none'));
+      const calls = this.waiting.get(owner) ?? [];
+      calls.push(() => resolve('none'));
+      this.waiting.set(owner, calls);
     });
   }
 
@@ -364,9 +372,12 @@ class Gate {
       running = false;
     });
     while (running) {
-      const [pass] = this.waiting.splice(Math.floor(next() * this.waiting.length), 1);
-      pass?.();
-      await new Promise((resolve) => setImmediate(resolve));
+      const owners = [...this.waiting.keys()];
+      const owner = owners[Math.floor(next() * owners.length)] ?? 0;
+      for (let left = Math.ceil(next() ** 2 * 60); left > 0 && running; left -= 1) {
+        this.waiting.get(owner)?.shift()?.();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     await all;
   }
