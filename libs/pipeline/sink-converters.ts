@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { RecordHeader, SinkBatch } from '#pipeline/sink-batch';
-import { isJsonObject, parseJson, stringifyJson, type JsonObject } from '#pipeline/sink-json';
+import { isJsonObject, parseJson, stringifyJson, type JsonObject, type JsonValue } from '#pipeline/sink-json';
 
 /**
  * Converters: what a record's key or value must be before the sink sees it. They answer by bytes, since sinks read bytes:
@@ -8,8 +8,15 @@ import { isJsonObject, parseJson, stringifyJson, type JsonObject } from '#pipeli
  * `{"schema": …, "payload": …}` envelope.
  */
 export interface Converter {
-  /** The bytes for the sink, the same ones where nothing changes. Throws where the bytes are not what they must be. */
-  convert(bytes: Buffer): Buffer;
+  /** Throws where the bytes are not what they must be. */
+  convert(bytes: Buffer): Converted;
+}
+
+export interface Converted {
+  /** For the sink; the same ones where nothing changes. */
+  readonly bytes: Buffer;
+  /** What they say, where it had to be parsed. */
+  readonly json?: JsonValue;
 }
 
 const classesOf: Readonly<Record<string, string>> = {
@@ -55,7 +62,7 @@ export function createConverter(name: string, settings: Readonly<Record<string, 
 const stringConverter: Converter = {
   convert(bytes) {
     if (!isUtf8(bytes)) throw new ConversionError('the bytes are not UTF-8 text');
-    return bytes;
+    return { bytes };
   },
 };
 
@@ -70,9 +77,12 @@ function jsonConverter(mode: EnvelopeMode): Converter {
   return {
     convert(bytes) {
       const value = parsed(bytes);
-      if (mode === 'never') return bytes;
-      if (isJsonObject(value) && isEnvelope(value)) return Buffer.from(stringifyJson(value['payload'] ?? null));
-      if (mode === 'either') return bytes;
+      if (mode === 'never') return { bytes, json: value };
+      if (isJsonObject(value) && isEnvelope(value)) {
+        const payload = value['payload'] ?? null;
+        return { bytes: Buffer.from(stringifyJson(payload)), json: payload };
+      }
+      if (mode === 'either') return { bytes, json: value };
       throw new ConversionError(
         'schemas.enable is true, but the JSON is not an object with exactly "schema" and "payload". ' +
           'Set schemas.enable=false for plain JSON',
@@ -120,7 +130,12 @@ export function convertBatch(batch: SinkBatch, key: Converter | null, value: Con
   const keys = key === null ? null : convertColumn(batch, key, 'KEY_CONVERTER', failures);
   const values = value === null ? null : convertColumn(batch, value, 'VALUE_CONVERTER', failures);
   failures.sort((a, b) => a.index - b.index);
-  return { batch: new ConvertedBatch(batch, keys, values), failures };
+  return { batch: new ConvertedBatch(batch, keys?.bytes ?? null, values), failures };
+}
+
+interface ConvertedColumn {
+  readonly bytes: readonly (Buffer | null)[];
+  readonly json: readonly (JsonValue | undefined)[];
 }
 
 function convertColumn(
@@ -128,19 +143,21 @@ function convertColumn(
   converter: Converter,
   stage: ConversionFailure['stage'],
   failures: ConversionFailure[],
-): (Buffer | null)[] {
-  const column: (Buffer | null)[] = [];
+): ConvertedColumn {
+  const bytes: (Buffer | null)[] = [];
+  const json: (JsonValue | undefined)[] = [];
   for (let index = 0; index < batch.count; index += 1) {
-    const bytes = stage === 'KEY_CONVERTER' ? batch.key(index) : batch.value(index);
-    let converted = bytes;
+    const given = stage === 'KEY_CONVERTER' ? batch.key(index) : batch.value(index);
+    let converted: Converted | null = null;
     try {
-      if (bytes !== null) converted = converter.convert(bytes);
+      if (given !== null) converted = converter.convert(given);
     } catch (error) {
       failures.push({ index, stage, error });
     }
-    column.push(converted);
+    bytes.push(converted?.bytes ?? given);
+    json.push(converted?.json);
   }
-  return column;
+  return { bytes, json };
 }
 
 /** A batch with other keys or values; `original` gives the record as it lies in the topic, for dead letters. */
@@ -148,7 +165,7 @@ export class ConvertedBatch implements SinkBatch {
   constructor(
     readonly original: SinkBatch,
     private readonly keys: readonly (Buffer | null)[] | null,
-    private readonly values: readonly (Buffer | null)[] | null,
+    private readonly values: ConvertedColumn | null,
   ) {}
 
   get topic(): string {
@@ -180,7 +197,11 @@ export class ConvertedBatch implements SinkBatch {
   }
 
   value(index: number): Buffer | null {
-    return this.values === null ? this.original.value(index) : (this.values[index] ?? null);
+    return this.values === null ? this.original.value(index) : (this.values.bytes[index] ?? null);
+  }
+
+  json(index: number): JsonValue | undefined {
+    return this.values?.json[index];
   }
 
   headers(index: number): readonly RecordHeader[] {
@@ -195,7 +216,9 @@ export class ConvertedBatch implements SinkBatch {
     return new ConvertedBatch(
       this.original.slice(from, to),
       this.keys?.slice(from, to) ?? null,
-      this.values?.slice(from, to) ?? null,
+      this.values === null
+        ? null
+        : { bytes: this.values.bytes.slice(from, to), json: this.values.json.slice(from, to) },
     );
   }
 }

@@ -71,6 +71,11 @@ export class SinkPartition {
     return this.waitingRecords === 0 && this.deliveries.length === 0;
   }
 
+  /** Records held here. */
+  get heldRecords(): number {
+    return this.deliveries.reduce((sum, { batch }) => sum + batch.count, this.waitingRecords);
+  }
+
   add(batch: SinkBatch, nextOffset: number, now: number): void {
     if (batch.count > 0) {
       if (this.waitingRecords === 0) this.waitingSince = now;

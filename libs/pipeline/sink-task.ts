@@ -110,7 +110,10 @@ export class SinkTask {
       metrics: {
         ...this.metrics.snapshot(),
         'partition-count': this.partitions.size,
-        'sink-record-active-count': this.bufferedBytes(),
+        'sink-record-active-count': [...this.partitions.values()].reduce(
+          (sum, { heldRecords }) => sum + heldRecords,
+          0,
+        ),
       },
     };
   }

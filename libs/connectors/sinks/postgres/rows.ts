@@ -54,7 +54,7 @@ function readValue(batch: SinkBatch, index: number, settings: PostgresSettings):
     if (settings.deleteEnabled) return null;
     throw refused(batch, index, 'it has no value, and delete.enabled is false');
   }
-  const value = parsed(bytes, batch, index, 'value');
+  const value = batch.json?.(index) ?? parsed(bytes, batch, index, 'value');
   if (isJsonObject(value)) return value;
   throw refused(batch, index, 'its value is not a JSON object, so it has no columns');
 }
