@@ -17,22 +17,23 @@ const version = 1;
 const fixedBytes = 16;
 const flagGaps = 1;
 
-/** Copies every body once. */
-export function encodeBatch(batch: EventBatch): Buffer {
+/** Copies every body once, into memory that `allocate` gives: at least as many bytes as asked for, aligned for numbers. */
+export function encodeBatch(batch: EventBatch, allocate: (size: number) => Buffer = Buffer.allocUnsafeSlow): Buffer {
   const { count } = batch;
   const span = spanOf(batch);
   const gap = span.isDense ? uniformGap(batch, span.from) : 0;
   const headers = encodeHeaders(batch);
   const tableBytes = count * (gap === null ? 8 : 4);
   const bodiesAt = fixedBytes + tableBytes + headers.length;
-  const bytes = Buffer.allocUnsafeSlow(bodiesAt + span.keptBytes);
+  const size = bodiesAt + span.keptBytes;
+  const bytes = allocate(size).subarray(0, size);
   bytes[0] = version;
   bytes[1] = gap === null ? flagGaps : 0;
   bytes.writeUInt16LE(batch.headers.size, 2);
   bytes.writeUInt32LE(count, 4);
   bytes.writeUInt32LE(span.keptBytes, 8);
   bytes.writeUInt32LE(gap ?? 0, 12);
-  const table = new Int32Array(bytes.buffer, fixedBytes, tableBytes / 4);
+  const table = new Int32Array(bytes.buffer, bytes.byteOffset + fixedBytes, tableBytes / 4);
   headers.copy(bytes, fixedBytes + tableBytes);
   if (span.isDense) batch.bytes.copy(bytes, bodiesAt, span.from, span.to);
   let at = bodiesAt;

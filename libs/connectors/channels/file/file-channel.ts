@@ -13,6 +13,7 @@ import { CapacityGate } from '../capacity-gate.js';
 import { EventQueue } from '../event-queue.js';
 import { checkCapacities } from '../memory/memory-channel.js';
 import { countOf, decodeBatch, encodeBatch } from './batch-codec.js';
+import { BufferPool } from './buffer-pool.js';
 import { DirectoryLock } from './directory-lock.js';
 import {
   dataDirectories,
@@ -23,6 +24,8 @@ import {
 
 /** Events kept in memory between put and take, bytes of bodies; what is beyond is read from the files again. */
 const memoryBytesMax = 16 * 1024 * 1024;
+/** Memory kept for encoding, bytes. */
+const poolBytesMax = 8 * 1024 * 1024;
 const readBytes = 1024 * 1024;
 const scanBytes = 4 * 1024 * 1024;
 const spaceCheckMs = 1000;
@@ -115,6 +118,7 @@ interface RunningParts {
 class RunningFileChannel {
   private readonly loaded: EventQueue;
   private readonly gate: CapacityGate;
+  private readonly pool = new BufferPool(poolBytesMax);
   private loadedTo = 0;
   /** End of the last put that was answered. Later ones may be durable already: their events are not to be trimmed. */
   private knownEnd = 0;
@@ -216,8 +220,9 @@ class RunningFileChannel {
 
   private async append(batch: EventBatch): Promise<true> {
     const { name, queue } = this.parts;
+    let memory: Buffer | null = null;
     try {
-      const encoded = encodeBatch(batch);
+      const encoded = encodeBatch(batch, (size) => (memory = this.pool.take(size)));
       const position = await queue.append(encoded);
       this.knownEnd = Math.max(this.knownEnd, position + frameBytes + encoded.length);
       this.remember(position, batch);
@@ -225,6 +230,8 @@ class RunningFileChannel {
     } catch (error) {
       this.gate.leave(batch.count, 0);
       throw new ChannelError(pipelineErrors.channelFailed, `Channel ${name}: ${messageOf(error)}`, { cause: error });
+    } finally {
+      if (memory !== null) this.pool.giveBack(memory);
     }
   }
 
