@@ -7,7 +7,7 @@ import { appendOne, batchOf, fetchOne, openEngine, readPartition, valuesIn } fro
 import { ManualClock } from './testing/manual-clock.js';
 
 /**
- * Power cuts at random points under a load of idempotent and plain producers, a reader at the tail, group commits, log start moves and
+ * Power cuts, and kills before them, at random points under a load of idempotent and plain producers, a reader at the tail, group commits, log start moves and
  * maintenance. What every life checks: each acknowledged record is where it was acknowledged, what was seen has not changed, a batch sent
  * again after the cut answers with its old offset, and committed group offsets are there.
  */
@@ -74,7 +74,8 @@ class Run {
     for (let life = 0; life < livesPerRun; life += 1) {
       this.disk.haltIn(this.pick(200));
       await this.untilHalt(this.live());
-      this.disk = this.disk.crash(this.random);
+      // A killed process leaves what it wrote unsynced to the next one, and to the cut after that.
+      this.disk = this.pick(3) === 0 ? this.disk.kill() : this.disk.crash(this.random);
     }
     await this.open();
     await this.check();
@@ -103,7 +104,11 @@ class Run {
     const { disk, clock, catalog, config, seed } = this;
     this.engine = await openEngine({ disk, clock, catalog, config, seed });
     const topic = this.engine.topics.byName('t');
-    const configs = { 'segment.bytes': '700', 'index.interval.bytes': '150', 'retention.ms': '-1' };
+    const configs = {
+      'segment.bytes': String(250 + this.pick(600)),
+      'index.interval.bytes': '150',
+      'retention.ms': '-1',
+    };
     this.topicId = (topic ?? (await this.engine.topics.create({ name: 't', partitions: 2, configs }))).id;
   }
 
@@ -213,10 +218,14 @@ class Run {
       await this.engine.groups.commit('g', [row]);
       this.committed = this.committing;
       await this.engine.maintain();
-      if (this.pick(4) === 0) {
+      if (this.pick(2) === 0) {
         const partition = this.pick(2);
         const offset = this.engine.describePartitions(this.topicId)[partition]?.highWatermark ?? 0;
-        const request = { topicId: this.topicId, partition, offset: Math.floor(offset / 2) };
+        const request = {
+          topicId: this.topicId,
+          partition,
+          offset: this.pick(2) === 0 ? offset : Math.floor(offset / 2),
+        };
         const [moved] = await this.engine.advanceStart([request]);
         if (moved?.error === 'none') this.starts[partition] = moved.logStartOffset;
       }

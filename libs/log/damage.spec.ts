@@ -92,6 +92,19 @@ describe('A torn tail', () => {
     }
   });
 
+  it('is gone for good: a whole batch behind the torn one does not come back', async () => {
+    const image = await makeImage(1, 3, { ...configs, 'segment.bytes': '100000' });
+    const path = `${partitionDirectory}/00000000000000000000.log`;
+    const whole = image.disk.peek(path) ?? Buffer.alloc(0);
+    const torn = Buffer.from(whole);
+    torn.fill(0, image.bounds[1]?.size ?? 0, (image.bounds[1]?.size ?? 0) + 40);
+    image.disk.overwrite(path, torn);
+    const engine = await image.open();
+    const again = batchOf([`value 2 ${'b'.repeat(42)}`, 'other 2']);
+    expect((await appendOne(engine, image.topicId, 0, again)).baseOffset).toBe(4);
+    expect((await readPartition(await image.open(), image.topicId, 0)).size).toBe(6);
+  });
+
   it('below the durable mark is never cut, and its offsets are not given again', async () => {
     const image = await makeImage(6, 0, { ...configs, 'segment.bytes': '100000' });
     const path = `${partitionDirectory}/00000000000000000000.log`;

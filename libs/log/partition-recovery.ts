@@ -66,6 +66,8 @@ class Recovery {
   private producers = new ProducerState();
   private nextOffset = 0;
   private sealed = false;
+  /** Files were found that a killed process may have made without syncing their directory. */
+  private entriesUncertain = false;
 
   constructor(
     private readonly ports: RecoveryPorts,
@@ -94,13 +96,18 @@ class Recovery {
     }
     this.producers.replayed();
     this.reportLoss();
+    if (this.entriesUncertain) {
+      await this.ports.disk.syncDirectory(this.input.directory);
+      await this.ports.disk.syncDirectory(this.input.root);
+    }
     return {
       segments: this.segments,
       nextOffset: this.nextOffset,
       logStartOffset: Math.max(this.input.logStartOffset, bases[0] ?? this.nextOffset),
       producers: this.producers,
       sealed: this.sealed,
-      hasDirectory,
+      // Without a segment the directory may have been left half made; making it again completes it.
+      hasDirectory: bases.length > 0,
     };
   }
 
@@ -203,6 +210,7 @@ class Recovery {
       if (saved !== null) segment.takeIndexes(saved, size);
     }
     await file.sync();
+    this.entriesUncertain = true;
   }
 
   private walk(file: DiskFile, segment: Segment, from: number, expectedOffset: number): Promise<ScanEnd> {

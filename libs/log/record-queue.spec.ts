@@ -131,6 +131,6 @@ async function crashRun(seed: number): Promise<void> {
       last = disk.operations;
       await new Promise((resolve) => setImmediate(resolve));
     }
-    disk = disk.crash(random);
+    disk = random.next() < 0.3 ? disk.kill() : disk.crash(random);
   }
 }
