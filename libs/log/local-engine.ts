@@ -63,6 +63,7 @@ const cleanStopName = 'clean-stop';
 const deletedName = 'deleted';
 /** Partitions looked at in one step of `maintain`. */
 const partitionsPerStep = 64;
+const opensInFlightMax = 16;
 
 /**
  * The log in segment files of one directory, written by one process: `<topic>-<partition>/` with Kafka's file names, two
@@ -108,6 +109,7 @@ export class LocalEngine implements LogEngine {
       cache: new TailCache(this.config['log.cache.bytes']),
       indexes: new IndexCache(disk, this.files, this.config['log.index.cache.bytes']),
       gate: new Gate(this.config['log.commits.in.flight']),
+      openGate: new Gate(opensInFlightMax),
       fault: this.fault,
       flushSoon: (partition) => this.flushSoon(partition),
       grew: (bytes) => this.grew(bytes),
@@ -292,8 +294,8 @@ export class LocalEngine implements LogEngine {
     const { clock } = this.options;
     const nowMs = clock.now();
     const moved: PartitionLog[] = [];
+    await Promise.all(partitions.map((partition) => partition.load()));
     for (const partition of partitions) {
-      await partition.load();
       partition.producers.expire(nowMs - this.config['producer.id.expiration.ms']);
       const start = await retentionStart(partition, nowMs);
       if (start > partition.logStartOffset) {

@@ -92,7 +92,7 @@ export class PartitionLog {
   /** Opens the files, checking what a crash may have torn. Cheap once done; rejects where the disk fails, and may be tried again. */
   load(): Promise<void> {
     if (this.state !== 'unloaded') return Promise.resolve();
-    this.loading ??= this.recover().finally(() => {
+    this.loading ??= this.open().finally(() => {
       this.loading = null;
     });
     return this.loading;
@@ -179,6 +179,16 @@ export class PartitionLog {
         await removeSnapshots(this.ports.disk, this.identity.directory, this.mark.snapshotOffset);
       }
     });
+  }
+
+  private async open(): Promise<void> {
+    const { openGate } = this.ports;
+    if (!openGate.tryEnter()) await openGate.wait();
+    try {
+      await this.recover();
+    } finally {
+      openGate.leave();
+    }
   }
 
   private async recover(): Promise<void> {

@@ -19,6 +19,8 @@ export interface PartitionPorts {
   readonly indexes: IndexCache;
   /** Bounds the commits under way at one time. */
   readonly gate: Gate;
+  /** Bounds the partitions that are opened at one time: each may read its tail in pieces of a megabyte. */
+  readonly openGate: Gate;
   readonly fault: StorageFault;
   /** Asks that `sync` be called within the service's flush.ms. */
   flushSoon(partition: PartitionLog): void;

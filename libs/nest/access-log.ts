@@ -1,13 +1,11 @@
 /**
- * The product's own HTTP access log in the combined log format, appended to a file: `host - user [time] "request" status bytes
- * "referer" "agent"`. One line a request, written when its answer is out.
+ * The product's own HTTP access log, appended to a file: one JSON object a line, written when the answer is out. JSON, so that a
+ * collector can tail it straight into a topic and a sink can make columns of it.
  */
 import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
 import { dirname } from 'node:path';
 import type { NextFunction, Request, Response } from 'express';
 import type { MetricFamily } from './metrics.js';
-
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 export class AccessLog {
   private readonly file: WriteStream | null;
@@ -29,7 +27,7 @@ export class AccessLog {
     response.once('close', () => {
       const key = `${request.method} ${response.statusCode}`;
       this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
-      this.file?.write(`${combinedLine(request, response, startedAt)}\n`);
+      this.file?.write(`${line(request, response, startedAt)}\n`);
     });
     next();
   };
@@ -54,27 +52,16 @@ export class AccessLog {
   }
 }
 
-function combinedLine(request: Request, response: Response, startedAt: Date): string {
-  const host = (request.socket.remoteAddress ?? '-').replace(/^::ffff:/, '');
-  const target = quoted(`${request.method} ${request.originalUrl} HTTP/${request.httpVersion}`);
-  const bytes = response.getHeader('content-length') ?? '-';
-  const referer = quoted(request.headers.referer ?? '-');
-  const agent = quoted(request.headers['user-agent'] ?? '-');
-  return `${host} - - [${logTime(startedAt)}] ${target} ${response.statusCode} ${String(bytes)} ${referer} ${agent}`;
-}
-
-/** What could break the line is escaped as Apache's server does. */
-function quoted(text: string): string {
-  const escaped = text.replaceAll(/["\\\p{Cc}]/gu, (character) => {
-    if (character === '"' || character === '\\') return `\\${character}`;
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+function line(request: Request, response: Response, startedAt: Date): string {
+  const length = Number(response.getHeader('content-length'));
+  return JSON.stringify({
+    time: startedAt.toISOString(),
+    remote: (request.socket.remoteAddress ?? '').replace(/^::ffff:/, ''),
+    method: request.method,
+    path: request.originalUrl,
+    status: response.statusCode,
+    bytes: Number.isFinite(length) ? length : 0,
+    duration_ms: Date.now() - startedAt.getTime(),
+    agent: request.headers['user-agent'] ?? null,
   });
-  return `"${escaped}"`;
-}
-
-/** `22/Nov/2026:06:10:00 +0000` */
-function logTime(time: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const date = `${two(time.getUTCDate())}/${months[time.getUTCMonth()]}/${time.getUTCFullYear()}`;
-  return `${date}:${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())} +0000`;
 }

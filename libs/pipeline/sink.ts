@@ -72,6 +72,16 @@ export interface SinkType {
   check?(options: Readonly<Record<string, string>>): readonly OptionProblem[];
   /** The guarantee that these options give. */
   guarantee(options: Readonly<Record<string, string>>): Guarantee;
+  /**
+   * Moves positions that the store itself keeps for the connector `name`, and that would win over the group's; null forgets one.
+   * Called while no task of the connector runs, after the group's offsets were changed. Absent where the store keeps none, or where
+   * what was written is itself the position. Optional.
+   */
+  alterOffsets?(
+    name: string,
+    options: Readonly<Record<string, string>>,
+    positions: readonly (TopicPartition & { readonly offset: number | null })[],
+  ): Promise<void>;
   /** `options` were already checked against the declaration. */
   create(options: Readonly<Record<string, string>>): Sink;
 }

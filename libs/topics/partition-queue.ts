@@ -48,6 +48,11 @@ export class PartitionQueue {
   private unanswered = 0;
   private hasFailed = false;
   private nextSequence = 0;
+  /**
+   * Whether the node has taken a batch under this identity. Before, it accepts any sequence as the first one, so that a
+   * second batch could take the place of a first that failed.
+   */
+  private isKnown = false;
 
   constructor(
     readonly topic: string,
@@ -79,6 +84,7 @@ export class PartitionQueue {
 
   /** Whether batches may go out, as far as this partition is concerned. */
   get isOrderly(): boolean {
+    if (this.producer !== null && !this.isKnown && this.unanswered > 0) return false;
     return !this.hasFailed && !this.mustRenumber;
   }
 
@@ -142,6 +148,7 @@ export class PartitionQueue {
 
   succeeded(batch: WriteBatch, baseOffset: number): void {
     this.answered(batch);
+    this.isKnown = true;
     for (const delivery of batch.deliveries) {
       if (delivery.place.partition >= 0 && baseOffset >= 0) {
         delivery.place.offset = baseOffset + delivery.place.indexInBatch;
@@ -177,6 +184,7 @@ export class PartitionQueue {
     assert(this.unanswered === 0 && this.sent.length === 0, 'numbers change only while nothing is under way');
     this.producer = producer;
     this.mustRenumber = false;
+    this.isKnown = false;
     this.nextSequence = 0;
     for (const batch of this.sealed) {
       patchProducer(batch.bytes, { ...producer, baseSequence: this.nextSequence });

@@ -255,7 +255,7 @@ export class ProduceSender {
       case kafkaError.INVALID_PRODUCER_ID_MAPPING:
         // Behind a failed batch this is only its echo; of the first one it says that the node has lost count.
         if (queue.identity !== null) {
-          if (queue.isFirst(batch) && queue.isOrderly) queue.mustRenumber = true;
+          if (queue.isFirst(batch)) queue.mustRenumber = true;
           queue.failed();
           return;
         }

@@ -30,7 +30,7 @@ export interface AdminOptions {
   readonly port: number;
   /** Says that everybody who reaches `host` may do everything: needed where it is not loopback. Default false. */
   readonly insecure?: boolean;
-  /** File to which an access log in the combined format is appended; default none. */
+  /** File to which an access log of JSON lines is appended; default none. */
   readonly accessLogPath?: string;
   /** Further metrics, such as the topic service's own. */
   readonly metrics?: MetricSource;

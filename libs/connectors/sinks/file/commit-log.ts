@@ -57,6 +57,7 @@ export class CommitLog {
   private sequence = 0;
   private claimSequence = 0;
   private temporaryCount = 0;
+  private abandoned: string[] = [];
 
   constructor(private readonly options: CommitLogOptions) {}
 
@@ -94,6 +95,11 @@ export class CommitLog {
     return `${this.options.temporaryDirectory}/${sequenceName(this.claimSequence)}-${this.temporaryCount}`;
   }
 
+  /** A write under this path failed; whatever of it came into being is removed after the next commit. */
+  abandon(temporary: string): void {
+    this.abandoned.push(temporary);
+  }
+
   /**
    * Makes `entry` the truth. May be called again with the same entry when it failed. Throws `FencedError` where another owner came,
    * and then nothing more may be written.
@@ -106,9 +112,11 @@ export class CommitLog {
     this.sequence = sequence;
   }
 
-  /** Clears what this owner's entry replaced. Not needed for safety: a failure is made good at the next commit. */
+  /** Clears what this owner's entry replaced, and what failed. Not needed for safety: a failure is made good at the next commit. */
   async removeOlder(): Promise<void> {
     await this.removeBelow(this.sequence);
+    for (const path of this.abandoned) await this.options.store.remove(path);
+    this.abandoned = [];
   }
 
   /** Files under way that belong to owners before this one. Those of a newer owner are never touched. */
@@ -124,10 +132,11 @@ export class CommitLog {
   private async create(sequence: number, entry: CommitEntry, temporaryName: string): Promise<boolean> {
     const { store, temporaryDirectory } = this.options;
     const temporary = `${temporaryDirectory}/${temporaryName}`;
+    this.abandon(temporary);
     await store.write(temporary, once(encodeEntry(entry)));
     const result = await store.rename(temporary, this.path(sequence));
+    if (result !== 'exists') this.abandoned = this.abandoned.filter((path) => path !== temporary);
     if (result === 'renamed') return true;
-    await store.remove(temporary);
     return (await this.read(sequence))?.id === entry.id;
   }
 

@@ -75,8 +75,6 @@ export class PartitionWriter {
   private readonly sealed: SealedGroup[] = [];
   private readonly log: CommitLog;
   private readonly knownDirectories = new Set<string>();
-  /** Under way when an upload failed; whatever of them came into being is removed after the next commit. */
-  private abandoned: string[] = [];
 
   constructor(
     readonly at: TopicPartition,
@@ -213,8 +211,6 @@ export class PartitionWriter {
     }
     await this.renameAll(renames);
     await this.log.removeOlder();
-    for (const path of this.abandoned) await this.context.store.remove(path);
-    this.abandoned = [];
     this.durableOffset = sealed.nextOffset;
   }
 
@@ -222,9 +218,10 @@ export class PartitionWriter {
     const { store, layout } = this.context;
     const temporary = this.log.nextTemporary();
     const chunks = layout.gzip ? gzipped(file.spool.chunks()) : file.spool.chunks();
-    this.abandoned.push(temporary);
-    const bytes = await store.write(temporary, chunks);
-    this.abandoned = this.abandoned.filter((path) => path !== temporary);
+    const bytes = await store.write(temporary, chunks).catch((error: unknown) => {
+      this.log.abandon(temporary);
+      throw error;
+    });
     return { from: this.relative(temporary), to: this.relative(this.finalPath(file)), bytes };
   }
 

@@ -159,6 +159,9 @@ describe('rolling files on a store that fails', () => {
       calm = true;
       expect(await sink.flush(true)).toEqual([{ ...at, offset: 40 }]);
       expect({ seed, offsets: visible(tree) }).toEqual({ seed, offsets: allOffsets(40) });
+      await sink.put(batch(40, 41));
+      await sink.flush(true);
+      expect([...tree.files.keys()].filter((path) => path.includes('/+tmp/'))).toEqual([]);
     }
   });
 

@@ -88,6 +88,16 @@ export class OffsetTable {
     );
   }
 
+  /** Sets a position from outside, null = none. Whoever owns the partition has lost it. */
+  async alter(client: pg.Client, at: TopicPartition, offset: number | null): Promise<void> {
+    await client.query(
+      `INSERT INTO ${quotedTable(this.table)} AS o (sink, topic, partition, next_offset, owner_epoch) VALUES ($1, $2, $3, $4, 0)
+         ON CONFLICT (sink, topic, partition)
+         DO UPDATE SET next_offset = excluded.next_offset, owner_epoch = o.owner_epoch + 1, updated_at = now()`,
+      [this.sink, at.topic, at.partition, offset ?? none],
+    );
+  }
+
   forget(at: TopicPartition): void {
     this.epochs.delete(keyOf(at));
   }

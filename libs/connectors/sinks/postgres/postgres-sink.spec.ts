@@ -144,6 +144,17 @@ describe('the postgres sink', () => {
     expect(await rows('SELECT a FROM orders ORDER BY a')).toEqual([['1'], ['2']]);
   });
 
+  it('starts elsewhere when its position is altered, and the task that ran then has lost the partition', async () => {
+    const sink = await opened(create);
+    await sink.put(valuesFrom(0, [{ a: 1 }, { a: 2 }]));
+    const options = { 'connection.url': url };
+    await postgresSinkType.alterOffsets?.('rows', options, [{ ...at, offset: 1 }]);
+    await expect(sink.put(valuesFrom(2, [{ a: 3 }]))).rejects.toThrow(FencedSinkError);
+    expect(await (await started()).open([at])).toEqual([{ ...at, offset: 1 }]);
+    await postgresSinkType.alterOffsets?.('rows', options, [{ ...at, offset: null }]);
+    expect(await (await started()).open([at])).toEqual([]);
+  });
+
   it('waits while the server is away and goes on when it is back', async () => {
     const sink = await opened(create);
     await sink.put(valuesFrom(0, [{ a: 1 }]));

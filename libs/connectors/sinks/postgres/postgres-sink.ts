@@ -89,6 +89,16 @@ export class PostgresSink implements Sink {
     this.positions.set(`${next.topic}-${next.partition}`, next);
   }
 
+  /** Positions set from outside; see `SinkType.alterOffsets`. Needs no open partition. */
+  async alter(positions: readonly (TopicPartition & { readonly offset: number | null })[]): Promise<void> {
+    const { offsets } = this.started();
+    await this.work('Positions were not changed', (client) =>
+      inTransaction(client, async () => {
+        for (const position of positions) await offsets.alter(client, position, position.offset);
+      }),
+    );
+  }
+
   close(partitions: readonly TopicPartition[]): Promise<void> {
     for (const at of partitions) {
       this.positions.delete(`${at.topic}-${at.partition}`);

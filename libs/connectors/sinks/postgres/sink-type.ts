@@ -1,4 +1,6 @@
 import type { SinkType } from '#pipeline/sink';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
 import { postgresOptions, postgresProblems, postgresSettings } from './options.js';
 import { PostgresSink } from './postgres-sink.js';
 
@@ -10,5 +12,21 @@ export const postgresSinkType: SinkType = {
   options: postgresOptions,
   check: postgresProblems,
   guarantee: () => 'exactly-once',
+  async alterOffsets(name, options, positions) {
+    const sink = new PostgresSink(postgresSettings(options));
+    try {
+      await sink.start({
+        name,
+        task: 0,
+        clock: systemClock,
+        logger: silentLogger,
+        ownerEpoch: 0,
+        stateDirectory: '',
+      });
+      await sink.alter(positions);
+    } finally {
+      await sink.stop();
+    }
+  },
   create: (options) => new PostgresSink(postgresSettings(options)),
 };

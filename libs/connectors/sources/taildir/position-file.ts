@@ -7,6 +7,7 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '#std/errors';
+import type { FileHead } from '../file-head.js';
 
 export interface Position {
   readonly inode: number;
@@ -14,12 +15,6 @@ export interface Position {
   readonly pos: number;
   readonly file: string;
   readonly head: FileHead | null;
-}
-
-/** A hash over the first `bytes` bytes. */
-export interface FileHead {
-  readonly bytes: number;
-  readonly hash: string;
 }
 
 const listSchema = z.array(

@@ -13,9 +13,10 @@ import { ChannelError } from '#pipeline/errors';
 import { EventBatch, type HeaderColumn } from '#pipeline/event-batch';
 import type { Timer } from '#std/clock';
 import { messageOf } from '#std/errors';
+import { hasHead } from '../file-head.js';
 import { checkGroupPath, FileFinder, type FoundFile } from './file-finder.js';
 import { readPositions, writePositions, type Position } from './position-file.js';
-import { hasHead, TailedFile, type LineBatch } from './tailed-file.js';
+import { TailedFile, type LineBatch } from './tailed-file.js';
 import { taildirOptions } from './taildir-options.js';
 
 const channelRetryMsMin = 1000;

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { headBytesMax, headOf, type FileHead } from '../file-head.js';
 import { cutLines, type CutLines } from '../line-cutter.js';
-import type { FileHead, Position } from './position-file.js';
+import type { Position } from './position-file.js';
 
 const chunkBytes = 512 * 1024;
-const headBytesMax = 1024;
 
 /** Whole lines of a file, not yet delivered. */
 export interface LineBatch extends CutLines {
@@ -140,20 +139,4 @@ export class TailedFile {
     this.to = kept + bytesRead;
     return true;
   }
-}
-
-/** Whether the file at `path` begins as `head` says. */
-export async function hasHead(path: string, head: FileHead): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    return (await headOf(handle, head.bytes)).hash === head.hash;
-  } finally {
-    await handle.close();
-  }
-}
-
-async function headOf(handle: FileHandle, bytes: number): Promise<FileHead> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
-  const hash = createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64url').slice(0, 22);
-  return { bytes, hash };
 }
