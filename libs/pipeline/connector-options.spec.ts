@@ -113,14 +113,28 @@ describe('the settings of a connector', () => {
 });
 
 describe('references in a config', () => {
-  it('are put in where they are used, and name what is missing without a value', async () => {
-    const config = { url: 'postgresql://u:${env:PASSWORD}@h/d', table: '${topic}' };
-    expect(await resolveReferences(config, { PASSWORD: 'p' })).toEqual({
+  const sources = {
+    environment: { PASSWORD: 'p' },
+    disk: {
+      readFile: (path: string) =>
+        Promise.resolve(path === '/secrets' ? Buffer.from('# of the shop\nuser = u\npassword=a=b\n') : null),
+    },
+  };
+
+  it('are put in where they are used', async () => {
+    const config = { url: 'postgresql://u:${env:PASSWORD}@h/d', pass: '${file:/secrets:password}', table: '${topic}' };
+    expect(await resolveReferences(config, sources)).toEqual({
       url: 'postgresql://u:p@h/d',
+      pass: 'a=b',
       table: '${topic}',
     });
-    await expect(resolveReferences(config, {})).rejects.toThrow(
-      'Option url refers to nothing: the environment of the worker has no PASSWORD',
-    );
+  });
+
+  it.each([
+    ['${env:NOTHING}', 'Option x refers to nothing: the environment of the worker has no NOTHING'],
+    ['${file:/secrets:key}', 'Option x refers to nothing: /secrets has no key'],
+    ['${file:/none}', 'Option x refers to nothing: the worker has no file /none'],
+  ])('that lead nowhere are named: %s', async (value, message) => {
+    await expect(resolveReferences({ x: value }, sources)).rejects.toThrow(message);
   });
 });

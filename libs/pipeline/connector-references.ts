@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { MillraceError, systemCode, type ErrorKind } from '#std/errors';
+import type { Disk } from '#std/disk';
+import { messageOf, MillraceError, type ErrorKind } from '#std/errors';
 
 export const referenceErrors = {
   missing: { code: 'pipeline.reference.missing', retriable: false, http: 400 },
@@ -11,6 +11,12 @@ const referenceStart = /\$\{(?:env|file):/;
 
 type Config = Readonly<Record<string, string>>;
 
+/** Where references lead. */
+export interface ReferenceSources {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly disk: Pick<Disk, 'readFile'>;
+}
+
 /** Whether a value can only be judged where it is used. */
 export function hasReference(value: string): boolean {
   return referenceStart.test(value);
@@ -20,50 +26,42 @@ export function hasReference(value: string): boolean {
  * The config with its references put in, so that secrets need not lie in it. Throws `pipeline.reference.missing` where one leads
  * nowhere; the message never has a value in it.
  */
-export async function resolveReferences(
-  config: Config,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Record<string, string>> {
+export async function resolveReferences(config: Config, sources: ReferenceSources): Promise<Record<string, string>> {
   const resolved: Record<string, string> = {};
   for (const [name, value] of Object.entries(config)) {
-    resolved[name] = hasReference(value) ? await resolveValue(name, value, environment) : value;
+    resolved[name] = hasReference(value) ? await resolveValue(name, value, sources) : value;
   }
   return resolved;
 }
 
-async function resolveValue(
-  name: string,
-  value: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<string> {
+async function resolveValue(name: string, value: string, sources: ReferenceSources): Promise<string> {
   let text = '';
   let end = 0;
   for (const match of value.matchAll(reference)) {
     const [whole, kind, target = '', key] = match;
     text += value.slice(end, match.index);
-    text += kind === 'env' ? fromEnvironment(name, target, environment) : await fromFile(name, target, key ?? null);
+    text +=
+      kind === 'env' ? fromEnvironment(name, target, sources) : await fromFile(name, target, key ?? null, sources);
     end = match.index + whole.length;
   }
   return text + value.slice(end);
 }
 
-function fromEnvironment(
-  name: string,
-  variable: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): string {
-  const value = environment[variable];
+function fromEnvironment(name: string, variable: string, sources: ReferenceSources): string {
+  const value = sources.environment[variable];
   if (value === undefined) throw missing(name, `the environment of the worker has no ${variable}`);
   return value;
 }
 
-async function fromFile(name: string, path: string, key: string | null): Promise<string> {
-  let text: string;
+async function fromFile(name: string, path: string, key: string | null, sources: ReferenceSources): Promise<string> {
+  let bytes: Buffer | null;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await sources.disk.readFile(path);
   } catch (error) {
-    throw missing(name, `the worker can not read ${path} (${systemCode(error) ?? 'unknown error'})`);
+    throw missing(name, `the worker can not read ${path}: ${messageOf(error)}`);
   }
+  if (bytes === null) throw missing(name, `the worker has no file ${path}`);
+  const text = bytes.toString('utf8');
   if (key === null) return text.trim();
   for (const line of text.split('\n')) {
     const equals = line.indexOf('=');

@@ -10,6 +10,7 @@ import { SinkTask } from '#pipeline/sink-task';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { FatalSinkError } from '#pipeline/errors';
 import type { Clock } from '#std/clock';
+import { realDisk } from '#std/disk';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { systemRandom } from '#std/random';
@@ -88,7 +89,7 @@ export class RunningTask {
 
   private async build(): Promise<void> {
     const { lease, options } = this;
-    const config = await resolveReferences(lease.config, options.environment);
+    const config = await resolveReferences(lease.config, { environment: options.environment, disk: realDisk });
     const type = requireSinkType(config['connector.class'] ?? '');
     const problems = problemsOf(validateConnector(type, config));
     if (problems.length > 0) throw new FatalSinkError(`The config is not valid:\n${problems.join('\n')}`);
