@@ -15,10 +15,11 @@ import { searchReplaceInterceptor } from './interceptors/search-replace/search-r
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
+import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource],
+  sources: [taildirSource, spooldirSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [

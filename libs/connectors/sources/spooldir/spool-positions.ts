@@ -1,0 +1,96 @@
+/**
+ * How far files were read that are not done: the one in hand, and those that were set aside. One JSON array, replaced by a rename, so a
+ * crash leaves the old or the new list.
+ */
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { systemCode } from '#std/errors';
+import { hasHead, type FileHead } from '../file-head.js';
+import type { SpooledEntry } from './spool-folder.js';
+
+export interface SpoolPosition {
+  readonly file: string;
+  readonly inode: number;
+  /** Bytes of the file that channels have committed. */
+  readonly position: number;
+  readonly head: FileHead;
+}
+
+const listSchema = z.array(
+  z.object({
+    file: z.string(),
+    inode: z.number().int(),
+    position: z.number().int().min(0),
+    head: z.object({ bytes: z.number().int(), hash: z.string() }),
+  }),
+);
+
+/** Writes are at least this far apart, so that small batches do not cost a file each. */
+const writeIntervalMs = 250;
+
+export class SpoolPositions {
+  private readonly byPath = new Map<string, SpoolPosition>();
+  private writtenAtMs = -Infinity;
+  private isDirty = false;
+
+  private constructor(
+    private readonly path: string,
+    positions: readonly SpoolPosition[],
+  ) {
+    for (const position of positions) this.byPath.set(position.file, position);
+  }
+
+  /** Throws on a file that is something else: starting from 0 would repeat what was delivered. */
+  static async read(path: string): Promise<SpoolPositions> {
+    let text: string;
+    try {
+      text = await readFile(path, 'utf8');
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return new SpoolPositions(path, []);
+      throw error;
+    }
+    try {
+      return new SpoolPositions(path, listSchema.parse(JSON.parse(text)));
+    } catch (error) {
+      throw new Error(
+        `${path} is no list of positions. Mend it, or remove it to read files in hand from their beginning.`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Where to go on in a file: 0 for one that is not known, or that is another of the same name. */
+  async recall(entry: SpooledEntry): Promise<number> {
+    const known = this.byPath.get(entry.path);
+    if (known === undefined || known.inode !== entry.inode || known.position > entry.size) return 0;
+    return (await hasHead(entry.path, known.head)) ? known.position : 0;
+  }
+
+  set(position: SpoolPosition): void {
+    this.byPath.set(position.file, position);
+    this.isDirty = true;
+  }
+
+  delete(file: string): void {
+    if (this.byPath.delete(file)) this.isDirty = true;
+  }
+
+  /** Forgets files that are not there any more. */
+  retain(files: ReadonlySet<string>): void {
+    for (const file of this.byPath.keys()) if (!files.has(file)) this.delete(file);
+  }
+
+  isDue(nowMs: number): boolean {
+    return nowMs - this.writtenAtMs >= writeIntervalMs;
+  }
+
+  async write(nowMs: number): Promise<void> {
+    this.writtenAtMs = nowMs;
+    if (!this.isDirty) return;
+    this.isDirty = false;
+    await mkdir(dirname(this.path), { recursive: true });
+    await writeFile(`${this.path}.tmp`, JSON.stringify([...this.byPath.values()]));
+    await rename(`${this.path}.tmp`, this.path);
+  }
+}
