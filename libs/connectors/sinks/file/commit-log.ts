@@ -13,7 +13,7 @@
  * entry counts only after the owner has listed the folder and found none above it. The highest is never removed before there is a
  * higher, so a stale owner always finds one.
  */
-import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
+import { FatalSinkError, FencedSinkError, RetriableSinkError } from '#pipeline/errors';
 import { crc32c } from '#std/crc32c';
 import type { FileStore } from './file-store.js';
 
@@ -101,7 +101,7 @@ export class CommitLog {
   }
 
   /**
-   * Makes `entry` the truth. May be called again with the same entry when it failed. Throws `FencedError` where another owner came,
+   * Makes `entry` the truth. May be called again with the same entry when it failed. Throws FencedSinkError where another owner came,
    * and then nothing more may be written.
    */
   async append(entry: CommitEntry): Promise<void> {
@@ -173,26 +173,16 @@ export class CommitLog {
     );
   }
 
-  private async fenced(): Promise<FencedError> {
+  private async fenced(): Promise<FencedSinkError> {
+    const { stateDirectory } = this.options;
     const top = (await this.sequences()).at(-1) ?? 0;
-    return new FencedError(this.options.stateDirectory, top === 0 ? null : await this.read(top), this.options.owner);
+    const by = top === 0 ? null : await this.read(top);
+    const who = by === null ? 'another owner' : `${by.connector}/${by.task} of epoch ${by.ownerEpoch}`;
+    return new FencedSinkError(`${stateDirectory} was taken over by ${who}`);
   }
 
   private path(sequence: number): string {
     return `${this.options.stateDirectory}/${sequenceName(sequence)}.json`;
-  }
-}
-
-/** Another owner took the partition over; what this one had not committed will be read again by the other. */
-export class FencedError extends Error {
-  /** Whether it is a newer owner of the same task: then this one has lost it for good. */
-  readonly final: boolean;
-
-  constructor(stateDirectory: string, by: CommitEntry | null, owner: CommitOwner) {
-    const who = by === null ? 'another owner' : `${by.connector}/${by.task} of epoch ${by.ownerEpoch}`;
-    super(`${stateDirectory} was taken over by ${who}`);
-    this.name = 'FencedError';
-    this.final = by !== null && isNewer(by, owner);
   }
 }
 

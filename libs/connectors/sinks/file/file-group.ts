@@ -1,6 +1,7 @@
 /**
  * The files of one topic-partition that are committed together: one for each path that its records resolved to. Offsets of different
- * paths interleave, so no path has a position of its own; the group has one, `nextOffset`.
+ * paths interleave, so no path has a position of its own; the group has one, the next offset when it was sealed. A group without files only
+ * moves the position.
  */
 import type { Format, FileEncoder } from '#connectors/formats/format';
 import type { SinkBatch } from '#pipeline/sink-batch';
@@ -88,7 +89,6 @@ export class FileGroup {
 
   due(now: number): boolean {
     const { intervalMs, idleMs, recordSpanMs, files } = this.limits;
-    if (this.byPath.size === 0) return false;
     return (
       this.anyFull ||
       this.byPath.size >= files ||

@@ -21,13 +21,13 @@ import { gzipped } from '#connectors/formats/gzip';
 import { recordTimeMs } from '#connectors/formats/record-time';
 import type { PathTemplate } from '#connectors/formats/path-template';
 import type { Format } from '#connectors/formats/format';
-import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
+import { FatalSinkError, FencedSinkError } from '#pipeline/errors';
 import type { TopicPartition } from '#pipeline/sink';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { assert } from '#std/assert';
 import type { Clock } from '#std/clock';
 import { boundedEach } from './bounded-each.js';
-import { CommitLog, FencedError, type CommitEntry, type CommitOwner, type PlannedRename } from './commit-log.js';
+import { CommitLog, type CommitEntry, type CommitOwner, type PlannedRename } from './commit-log.js';
 import { FileGroup, type GroupFile, type RollLimits } from './file-group.js';
 import type { FileStore } from './file-store.js';
 import { formatFinalName, parseFinalName } from './final-name.js';
@@ -73,6 +73,8 @@ export class PartitionWriter {
   private durableOffset: number | null = null;
   private group: FileGroup | null = null;
   private readonly sealed: SealedGroup[] = [];
+  /** Set once another owner was met; from then on records are refused. */
+  private lost: FencedSinkError | null = null;
   private readonly log: CommitLog;
   private readonly knownDirectories = new Set<string>();
 
@@ -110,12 +112,24 @@ export class PartitionWriter {
 
   /** Takes records into the spool. Those below the position were taken before and are passed over. */
   async put(batch: SinkBatch): Promise<void> {
+    if (this.lost !== null) throw this.lost;
     let from = 0;
     while (from < batch.count && this.position !== null && batch.offset(from) < this.position) from += 1;
     while (from < batch.count) from = await this.take(batch, from);
   }
 
-  /** Commits what is due; all of it where `all` is set. A failed commit is gone on with at the next call. */
+  /** Moves the position to `nextOffset` past records that will not come; the next commit makes it durable, due as any other. */
+  skip(nextOffset: number): void {
+    if (this.lost !== null) throw this.lost;
+    if (this.position !== null && this.position >= nextOffset) return;
+    this.openGroup();
+    this.position = nextOffset;
+  }
+
+  /**
+   * Commits what is due; all of it where `all` is set. A failed commit is gone on with at the next call. Throws
+   * FencedSinkError once when another owner is met; what was not committed is dropped then, and the other one writes it.
+   */
   async flush(all: boolean): Promise<void> {
     if (this.group !== null && (all || this.group.due(this.context.clock.monotonic()))) this.seal();
     for (let next = this.sealed[0]; next !== undefined; next = this.sealed[0]) {
@@ -123,7 +137,8 @@ export class PartitionWriter {
         await this.commit(next);
       } catch (error) {
         this.knownDirectories.clear();
-        throw this.explained(error);
+        if (error instanceof FencedSinkError) await this.lose(error);
+        throw error;
       }
       this.sealed.shift();
       await next.group.release();
@@ -139,15 +154,25 @@ export class PartitionWriter {
 
   /** Records from `from` on, up to the first that fills a file; gives the index after the last taken. */
   private async take(batch: SinkBatch, from: number): Promise<number> {
-    const { clock, spool, layout, limits } = this.context;
-    this.group ??= new FileGroup(spool, layout.format, limits, clock.monotonic());
-    const group = this.group;
+    const { clock } = this.context;
+    const group = this.openGroup();
     const { byPath, end, earliestMs, latestMs } = this.sort(batch, from, group);
     for (const [path, indexes] of byPath) await group.append(path, batch, Int32Array.from(indexes));
     group.touch(clock.monotonic(), earliestMs, latestMs);
     this.position = batch.offset(end - 1) + 1;
     if (group.due(clock.monotonic())) this.seal();
     return end;
+  }
+
+  private openGroup(): FileGroup {
+    const { clock, spool, layout, limits } = this.context;
+    this.group ??= new FileGroup(spool, layout.format, limits, clock.monotonic());
+    return this.group;
+  }
+
+  private async lose(error: FencedSinkError): Promise<void> {
+    await this.close();
+    this.lost = error;
   }
 
   private sort(batch: SinkBatch, from: number, group: FileGroup): SortedRecords {
@@ -182,7 +207,7 @@ export class PartitionWriter {
   }
 
   private seal(): void {
-    assert(this.group !== null && this.position !== null, 'only a group with records is sealed');
+    assert(this.group !== null && this.position !== null, 'only a group with a position is sealed');
     this.sealed.push({ group: this.group, nextOffset: this.position, uploaded: new Map(), entry: null, logged: false });
     this.group = null;
   }
@@ -279,12 +304,6 @@ export class PartitionWriter {
       }
     }
     return next;
-  }
-
-  private explained(error: unknown): unknown {
-    if (!(error instanceof FencedError)) return error;
-    if (error.final) return new FatalSinkError(`${error.message}; this task stops writing.`, { cause: error });
-    return new RetriableSinkError(`${error.message}; waiting for the partition to be taken away.`, { cause: error });
   }
 
   private async ensureDirectory(path: string): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
+import { FatalSinkError, FencedSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { Sink } from '#pipeline/sink';
 import { seededRandom } from '#std/random';
 import { silentLogger } from '#std/log';
@@ -175,7 +175,7 @@ describe('rolling files on a store that fails', () => {
         const task = seed % 2 === 0 ? 0 : epoch;
         for (let attempt = 0; attempt < epoch * 2; attempt += 1) await gate.pass(epoch);
         await runToEnd(makeSink(store), { ownerEpoch: epoch, task }, end).catch((error: unknown) => {
-          if (!(error instanceof RetriableSinkError) && !(error instanceof FatalSinkError)) throw error;
+          if (!(error instanceof FencedSinkError) && !(error instanceof FatalSinkError)) throw error;
         });
       });
       await gate.runAll(runs, random.next.bind(random));
@@ -203,10 +203,34 @@ describe('a rolling sink', () => {
     const second = makeSink(new SimulatedStore(tree));
     await start(second, { task: 1, ownerEpoch: 2 });
     expect(await second.open([at])).toEqual([]);
-    await expect(first.flush(true)).rejects.toThrow(RetriableSinkError);
+    await expect(first.flush(true)).rejects.toThrow(FencedSinkError);
+    expect(await first.flush(true)).toEqual([]);
+    await expect(first.put(batch(5, 6))).rejects.toThrow(FencedSinkError);
     await second.put(batch(0, 6));
     await second.flush(true);
     expect(visible(tree)).toEqual(allOffsets(6));
+  });
+
+  it('keeps a position past records that became dead letters, with files or without', async () => {
+    const tree = new SimulatedTree();
+    const open = async (ownerEpoch: number) => {
+      const sink = makeSink(new SimulatedStore(tree), { 'file.path': '/lake' });
+      await start(sink, { ownerEpoch });
+      return { sink, stored: await sink.open([at]) };
+    };
+    const { sink } = await open(1);
+    await sink.skip({ ...at, offset: 2 });
+    expect(await sink.flush(false)).toEqual([]);
+    expect(await sink.flush(true)).toEqual([{ ...at, offset: 2 }]);
+    await sink.put(batch(2, 4));
+    await sink.skip({ ...at, offset: 6 });
+    await sink.put(batch(6, 7));
+    await sink.skip({ ...at, offset: 8 });
+    expect(await sink.flush(true)).toEqual([{ ...at, offset: 8 }]);
+    expect([...tree.files.keys()].filter((path) => !path.includes('/+'))).toEqual([
+      '/lake/orders+3+0000000002+0000000006.txt',
+    ]);
+    expect((await open(2)).stored).toEqual([{ ...at, offset: 8 }]);
   });
 
   it('finds its position from file names when the commit log is gone', async () => {

@@ -83,6 +83,10 @@ export class RollingSink implements Sink {
     return storedOffsets(writers);
   }
 
+  async skip(next: StoredOffset): Promise<void> {
+    this.writers.get(keyOf(next))?.skip(next.offset);
+  }
+
   async close(partitions: readonly TopicPartition[]): Promise<void> {
     for (const at of partitions) {
       await this.writers.get(keyOf(at))?.close();
