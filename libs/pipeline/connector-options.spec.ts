@@ -1,5 +1,4 @@
 import { connectorSettings } from '#pipeline/connector-options';
-import { resolveReferences } from '#pipeline/connector-references';
 import { configKeys, problemsOf, validateConnector } from '#pipeline/connector-validation';
 import type { SinkType } from '#pipeline/sink';
 
@@ -109,32 +108,5 @@ describe('the settings of a connector', () => {
     const letters = { ...good, 'errors.deadletterqueue.topic.name': 'dead' };
     expect(connectorSettings(letters).task.policy.stopAfterDeadLetter).toBe(false);
     expect(connectorSettings({ ...letters, 'errors.tolerance': 'none' }).task.policy.stopAfterDeadLetter).toBe(true);
-  });
-});
-
-describe('references in a config', () => {
-  const sources = {
-    environment: { PASSWORD: 'p' },
-    disk: {
-      readFile: (path: string) =>
-        Promise.resolve(path === '/secrets' ? Buffer.from('# of the shop\nuser = u\npassword=a=b\n') : null),
-    },
-  };
-
-  it('are put in where they are used', async () => {
-    const config = { url: 'postgresql://u:${env:PASSWORD}@h/d', pass: '${file:/secrets:password}', table: '${topic}' };
-    expect(await resolveReferences(config, sources)).toEqual({
-      url: 'postgresql://u:p@h/d',
-      pass: 'a=b',
-      table: '${topic}',
-    });
-  });
-
-  it.each([
-    ['${env:NOTHING}', 'Option x refers to nothing: the environment of the worker has no NOTHING'],
-    ['${file:/secrets:key}', 'Option x refers to nothing: /secrets has no key'],
-    ['${file:/none}', 'Option x refers to nothing: the worker has no file /none'],
-  ])('that lead nowhere are named: %s', async (value, message) => {
-    await expect(resolveReferences({ x: value }, sources)).rejects.toThrow(message);
   });
 });

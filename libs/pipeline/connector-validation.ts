@@ -1,6 +1,5 @@
 import { parseOptions, type OptionProblem, type OptionSpec, type OptionSpecs, type OptionType } from '#config/options';
 import { connectorOptions, connectorProblems } from '#pipeline/connector-options';
-import { hasReference } from '#pipeline/connector-references';
 import type { SinkType } from '#pipeline/sink';
 
 /** Connect's answer to `PUT /connector-plugins/{plugin}/config/validate`; keys in the order in which Connect writes them. */
@@ -42,6 +41,9 @@ export interface ConfigValueInfo {
 
 type Config = Readonly<Record<string, string | null | undefined>>;
 
+/** Values with these are known only to the worker: see `#config/references`. */
+const referenceStart = /\$\{(?:env|file):/;
+
 /** Options that are names of classes in Connect. */
 const classOptions = new Set(['key.converter', 'value.converter']);
 
@@ -62,7 +64,7 @@ export function validateConnector(type: SinkType, config: Config): ConfigInfos {
   const { problems } = parseOptions(specs, given);
   // A value that refers to a secret is judged where the secret is.
   const all = [...problems, ...connectorProblems(given), ...nullProblems(config), ...typeProblems(type, given)].filter(
-    ({ name }) => !hasReference(given[name] ?? ''),
+    ({ name }) => !referenceStart.test(given[name] ?? ''),
   );
   const definitions = configKeys(type);
   const configs = definitions.map((definition) => configInfo(definition, specs[definition.name], given, all));

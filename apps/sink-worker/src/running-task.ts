@@ -1,16 +1,15 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { resolveReferences } from '#config/references';
 import { requireSinkType } from '#connectors/registry-sinks';
 import type { TaskLease, TaskReport } from '#control/task';
 import { connectorSettings, type ConnectorSettings } from '#pipeline/connector-options';
-import { resolveReferences } from '#pipeline/connector-references';
 import { problemsOf, validateConnector } from '#pipeline/connector-validation';
 import { DeadLetterTopic } from '#pipeline/dead-letter-topic';
 import { SinkTask } from '#pipeline/sink-task';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { FatalSinkError } from '#pipeline/errors';
 import type { Clock } from '#std/clock';
-import { realDisk } from '#std/disk';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { systemRandom } from '#std/random';
@@ -89,7 +88,7 @@ export class RunningTask {
 
   private async build(): Promise<void> {
     const { lease, options } = this;
-    const config = await resolveReferences(lease.config, { environment: options.environment, disk: realDisk });
+    const config = resolveReferences(lease.config, options.environment);
     const type = requireSinkType(config['connector.class'] ?? '');
     const problems = problemsOf(validateConnector(type, config));
     if (problems.length > 0) throw new FatalSinkError(`The config is not valid:\n${problems.join('\n')}`);
