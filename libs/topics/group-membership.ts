@@ -8,7 +8,7 @@
 import { Backoff } from '#std/backoff';
 import type { Timer } from '#std/clock';
 import { apis } from '#wire/kafka/apis';
-import { kafkaError } from '#wire/kafka/error-codes';
+import { isRetriable, kafkaError } from '#wire/kafka/error-codes';
 import { assign, type AssignorName } from '#topics/assignors';
 import type { Cluster } from '#topics/cluster';
 import {
@@ -112,7 +112,7 @@ export class GroupMembership {
       const isOurs = generation.partitions.some((own) => own.topic === topic && own.partition === partition);
       if (!isOurs) throw this.fenced(positions, kafkaError.ILLEGAL_GENERATION);
     }
-    await this.cluster.attempt(commitPatienceMs, async () => {
+    const codes = await this.cluster.attempt(commitPatienceMs, async () => {
       const answer = await this.coordinated(() =>
         this.cluster.request(
           { group: groupId },
@@ -134,10 +134,13 @@ export class GroupMembership {
           { lane },
         ),
       );
-      for (const topic of answer.topics) {
-        for (const { errorCode } of topic.partitions) this.checkCommit(generation, errorCode, positions);
-      }
+      const found = answer.topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode));
+      const passing = found.find((code) => isRetriable(code));
+      if (passing === undefined) return found;
+      this.cluster.forgetCoordinator(groupId);
+      throw answerError(passing, `Committing offsets of group ${groupId}`);
     });
+    for (const code of codes) this.checkCommit(generation, code, positions);
   }
 
   private checkCommit(generation: Generation, code: number, positions: readonly TopicPartition[]): void {
@@ -158,10 +161,6 @@ export class GroupMembership {
       case kafkaError.FENCED_INSTANCE_ID:
         generation.end('lost');
         throw this.fenced(positions, code);
-      case kafkaError.NOT_COORDINATOR:
-      case kafkaError.COORDINATOR_NOT_AVAILABLE:
-        this.cluster.forgetCoordinator(this.options.groupId);
-        break;
     }
     throw answerError(code, `Committing offsets of group ${this.options.groupId}`);
   }
@@ -194,15 +193,16 @@ export class GroupMembership {
   /** One generation, from its assignment to its end; what was assigned is given back at the end in any case. */
   private async live(generation: Generation): Promise<void> {
     let failure: unknown = null;
+    const isTold = generation.ending === null;
     try {
-      if (generation.ending === null) await this.events.assigned(generation.partitions, generation.abort.signal);
+      if (isTold) await this.events.assigned(generation.partitions, generation.abort.signal);
     } catch (error) {
       // A group that moved on meanwhile is no failure.
-      if (generation.ending === null) failure = error;
+      if (!generation.abort.signal.aborted) failure = error;
     }
     if (failure === null) await generation.ended;
-    if (generation.ending === 'lost') await this.events.lost(generation.partitions);
-    else await this.giveBack(generation);
+    if (isTold && generation.ending === 'lost') await this.events.lost(generation.partitions);
+    else if (isTold) await this.giveBack(generation);
     this.generation = null;
     this.heartbeatTimer?.cancel();
     if (failure !== null) throw failure;
@@ -228,6 +228,8 @@ export class GroupMembership {
     const { groupId, groupInstanceId, lane, sessionTimeoutMs, rebalanceTimeoutMs, assignors } = this.options;
     const subscription = await this.events.topics();
     const metadata = encodeSubscription({ topics: subscription });
+    await this.cluster.coordinatorOf(groupId);
+    if (this.isStopping) throw new TopicsError(topicsErrors.closed, `The reader of group ${groupId} was stopped.`);
     const answer = await this.coordinated(() =>
       this.cluster.request(
         { group: groupId },

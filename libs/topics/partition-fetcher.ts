@@ -45,7 +45,8 @@ interface PartitionState extends TopicPartition {
   paused: boolean;
   /** Being given back: nothing is handed out or fetched any more. */
   suspended: boolean;
-  notBeforeMs: number;
+  /** Something is being waited for before the next fetch. */
+  resting: boolean;
   failure: TopicsError | null;
 }
 
@@ -92,7 +93,7 @@ export class PartitionFetcher {
         bufferedBytes: 0,
         paused: false,
         suspended: false,
-        notBeforeMs: 0,
+        resting: false,
         failure: null,
       });
     }
@@ -223,7 +224,7 @@ export class PartitionFetcher {
       fetchOffset: offset,
       buffered: [],
       bufferedBytes: 0,
-      notBeforeMs: 0,
+      resting: false,
       failure: null,
     });
   }
@@ -231,10 +232,9 @@ export class PartitionFetcher {
   /** Sends a fetch to every leader that has none under way and partitions with room. */
   private pump(): void {
     if (this.stopped || this.failure !== null) return;
-    const nowMs = this.cluster.clock.monotonic();
     const byLeader = new Map<number, PartitionState[]>();
     for (const state of this.states.values()) {
-      if (!this.hasRoom(state) || state.notBeforeMs > nowMs) continue;
+      if (!this.hasRoom(state)) continue;
       const leader = this.cluster.metadata.topic(state.topic)?.partitions[state.partition]?.leader ?? -1;
       if (leader < 0) {
         this.refresh(state.topic);
@@ -264,7 +264,14 @@ export class PartitionFetcher {
   }
 
   private hasRoom(state: PartitionState): boolean {
-    if (state.paused || state.suspended || state.failure !== null || state.position === unknownPosition) return false;
+    if (
+      state.resting ||
+      state.paused ||
+      state.suspended ||
+      state.failure !== null ||
+      state.position === unknownPosition
+    )
+      return false;
     return state.bufferedBytes < this.options.partitionBytesMax;
   }
 
@@ -381,7 +388,7 @@ export class PartitionFetcher {
       });
       return this.wake();
     }
-    state.notBeforeMs = Infinity;
+    state.resting = true;
     try {
       const [found] = await listOffsets(this.cluster, [{ topic, partition, at: outOfRange }], isolation);
       if (state.epoch !== epoch || !this.isCurrent(state) || found === undefined) return;
@@ -392,7 +399,7 @@ export class PartitionFetcher {
         to: found.offset,
       });
       if (state.buffered.length === 0) this.moveTo(state, found.offset);
-      else Object.assign(state, { fetchOffset: found.offset, notBeforeMs: 0 });
+      else Object.assign(state, { fetchOffset: found.offset, resting: false });
       this.pump();
     } catch {
       if (state.epoch === epoch) this.postpone(state);
@@ -402,8 +409,11 @@ export class PartitionFetcher {
   /** Not again before a moment has passed and the leader was asked for anew. */
   private postpone(state: PartitionState): void {
     this.cluster.metadata.forget(state.topic);
-    state.notBeforeMs = this.cluster.clock.monotonic() + retryMs;
-    this.cluster.clock.after(retryMs, () => this.pump());
+    state.resting = true;
+    this.cluster.clock.after(retryMs, () => {
+      state.resting = false;
+      this.pump();
+    });
   }
 
   private refresh(topic: string): void {
