@@ -38,7 +38,10 @@ export interface LogEngine {
   /** A fresh producer id, never handed out before, epoch 0. */
   allocateProducer(): Promise<{ producerId: number; producerEpoch: number }>;
 
-  /** Bytes, offsets and segments of every partition, for metrics and DescribeLogDirs. */
+  /**
+   * Bytes, offsets and segments of every partition, for metrics and DescribeLogDirs. A partition that was not opened since the
+   * start shows what was last marked durable, without bytes.
+   */
   describePartitions(topicId?: string): PartitionDescription[];
 
   /** One bounded step of retention and deletion; true when work is left. */
@@ -105,7 +108,10 @@ export interface FetchResult {
   readonly highWatermark: number;
   readonly lastStableOffset: number;
   readonly logStartOffset: number;
-  /** Whole batches, the first one containing the asked offset. Several pieces so that nothing has to be joined. */
+  /**
+   * Whole batches, the first one containing the asked offset. Several pieces so that nothing has to be joined; a piece may
+   * hold several batches back to back.
+   */
   readonly batches: readonly Buffer[];
 }
 

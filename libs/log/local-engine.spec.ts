@@ -294,6 +294,17 @@ describe('LocalEngine', () => {
     expect([...(await readPartition(engine, topic.id, 0)).values()]).toEqual(['good']);
   });
 
+  it('says so in its health while a commit hangs', async () => {
+    await setUp();
+    await append(['good']);
+    disk.haltIn(0);
+    void append(['hangs']);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(engine.health().ok).toBe(true);
+    clock.advance(5000);
+    expect(engine.health()).toEqual({ ok: false, reason: 'Writing orders-0 takes 5000 ms so far.' });
+  });
+
   it('goes on after a failed write, at the offset it had', async () => {
     await setUp();
     await append(['good']);

@@ -64,6 +64,8 @@ const deletedName = 'deleted';
 /** Partitions looked at in one step of `maintain`. */
 const partitionsPerStep = 64;
 const opensInFlightMax = 16;
+/** Health is red while a commit takes longer. */
+const commitMsMax = 5000;
 
 /**
  * The log in segment files of one directory, written by one process: `<topic>-<partition>/` with Kafka's file names, two
@@ -109,6 +111,7 @@ export class LocalEngine implements LogEngine {
       cache: new TailCache(this.config['log.cache.bytes']),
       indexes: new IndexCache(disk, this.files, this.config['log.index.cache.bytes']),
       gate: new Gate(this.config['log.commits.in.flight']),
+      commitStarts: new Map(),
       openGate: new Gate(opensInFlightMax),
       fault: this.fault,
       flushSoon: (partition) => this.flushSoon(partition),
@@ -170,7 +173,13 @@ export class LocalEngine implements LogEngine {
 
   health(): EngineHealth {
     if (this.state !== 'open') return { ok: false, reason: 'The log is not open.' };
-    return { ok: this.fault.reason === null, reason: this.fault.reason };
+    if (this.fault.reason !== null) return { ok: false, reason: this.fault.reason };
+    const nowMs = this.options.clock.monotonic();
+    for (const [partition, startedMs] of this.ports.commitStarts) {
+      if (nowMs - startedMs < commitMsMax) continue;
+      return { ok: false, reason: `Writing ${nameOf(partition)} takes ${Math.round(nowMs - startedMs)} ms so far.` };
+    }
+    return { ok: true, reason: null };
   }
 
   append(entries: readonly AppendEntry[], options: AppendOptions): Promise<AppendResult[]> {

@@ -75,6 +75,7 @@ export class PartitionLog {
   ) {
     this.mark = kept.mark;
     this.logStartOffset = kept.logStartOffset;
+    this.highWatermark = kept.mark?.recoveryPoint ?? 0;
   }
 
   get isLoaded(): boolean {
@@ -290,12 +291,14 @@ export class PartitionLog {
   private async commitAll(): Promise<void> {
     // One turn, so that the batches of one call, and of calls made together, share the first write as well.
     await Promise.resolve();
-    const { gate } = this.ports;
+    const { gate, clock, commitStarts } = this.ports;
     while (this.queue.length > 0 || this.syncWanted) {
       if (!gate.tryEnter()) await gate.wait();
+      commitStarts.set(this, clock.monotonic());
       try {
         await this.commitGroup();
       } finally {
+        commitStarts.delete(this);
         gate.leave();
       }
     }

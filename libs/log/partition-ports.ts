@@ -19,6 +19,8 @@ export interface PartitionPorts {
   readonly indexes: IndexCache;
   /** Bounds the commits under way at one time. */
   readonly gate: Gate;
+  /** When each commit under way began, monotonic ms; health turns red when one hangs. */
+  readonly commitStarts: Map<PartitionLog, number>;
   /** Bounds the partitions that are opened at one time: each may read its tail in pieces of a megabyte. */
   readonly openGate: Gate;
   readonly fault: StorageFault;
