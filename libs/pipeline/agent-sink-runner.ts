@@ -7,6 +7,8 @@ const takeWaitMs = 5000;
 /** After a failure: n × 1 s, at most 5 s, as Flume's runner waits when a sink backs off. */
 const failureWaitStepMs = 1000;
 const failureWaitMsMax = 5000;
+/** Commits that may be under way for each write that may: a durable channel syncs them, several at once. */
+const commitsPerWriteMax = 4;
 
 export interface SinkRunnerParts {
   readonly sink: ChannelSink;
@@ -55,12 +57,17 @@ export class SinkRunner {
   private async runUntilFailure(): Promise<{ error: unknown } | null> {
     const { sink, channel, context } = this.parts;
     const inFlightMax = Math.max(1, sink.writesInFlightMax ?? 1);
-    const underWay: Promise<void>[] = [];
+    const writes: Promise<boolean>[] = [];
+    const commits: Promise<void>[] = [];
     const run: RunState = { failure: null, rollbacks: [] };
     let previous: Promise<unknown> = Promise.resolve();
     while (!this.stopping.signal.aborted && run.failure === null) {
-      if (underWay.length >= inFlightMax) {
-        await underWay.shift();
+      if (writes.length >= inFlightMax) {
+        await writes.shift();
+        continue;
+      }
+      if (commits.length >= inFlightMax * commitsPerWriteMax) {
+        await commits.shift();
         continue;
       }
       const take = await this.take(run);
@@ -73,9 +80,10 @@ export class SinkRunner {
       context.count(take.batch.count < sink.batchSize ? 'BatchUnderflowCount' : 'BatchCompleteCount', 1);
       const written = this.write(take, previous, run);
       previous = written;
-      underWay.push(written.then((isWritten) => (isWritten ? this.commit(take, run) : undefined)));
+      writes.push(written);
+      commits.push(written.then((isWritten) => (isWritten ? this.commit(take, run) : undefined)));
     }
-    await Promise.all(underWay);
+    await Promise.all(commits);
     for (const take of run.rollbacks.toReversed()) await this.rollback(take, channel);
     return run.failure;
   }
