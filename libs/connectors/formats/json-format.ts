@@ -34,7 +34,8 @@ export class JsonFormat implements Format {
     if (this.options.envelope) return;
     for (let index = 0; index < batch.count; index += 1) {
       const value = batch.value(index);
-      if (value === null) continue;
+      // A converter that has parsed it has checked it.
+      if (value === null || batch.json?.(index) !== undefined) continue;
       const problem = jsonProblem(value);
       if (problem !== null) {
         throw new PoisonRecordError(
@@ -70,7 +71,8 @@ function envelopeLine(pieces: Buffer[], batch: SinkBatch, index: number): void {
     `"timestamp":${batch.timestamp(index)},"key":${plainField(batch.key(index), 'key')},` +
     `"headers":${headersObject(batch, index)},"value":`;
   const value = batch.value(index);
-  if (value === null || jsonProblem(value) !== null) {
+  const json = value !== null && (batch.json?.(index) !== undefined || jsonProblem(value) === null);
+  if (value === null || !json) {
     pieces.push(Buffer.from(head + plainField(value, 'value')), envelopeEnd);
   } else {
     pieces.push(Buffer.from(head), oneLine(value), envelopeEnd);

@@ -129,6 +129,7 @@ describe('the HDFS sink', () => {
     [{ 'hdfs.codeC': 'gzip' }, /compressed SequenceFiles/],
     [{ 'hdfs.codeC': 'lzo' }, /must be gzip or none/],
     [{ 'format.class': 'io.confluent.connect.hdfs.avro.AvroFormat' }, /must be text or json/],
+    [{ 'hdfs.kerberosPrincipal': 'flume/_HOST' }, /no Kerberos login/],
     [{ 'hdfs.url': 'hdfs://nn:8020' }, /not a web address/],
     [{ 'hdfs.path': '/a/../b' }, /segments \. or \.\./],
     [{ 'hdfs.path': '/a/%[nowhere]' }, /%\[nowhere\] is not known/],

@@ -33,6 +33,15 @@ const options = defineOptions({
     group: 'HDFS',
     doc: 'Delegation token of a secured HDFS, in place of `hdfs.user`.',
   },
+  'hdfs.kerberosPrincipal': {
+    type: 'string',
+    group: 'HDFS',
+    importance: 'low',
+    aliases: ['connect.hdfs.principal'],
+    doc: "Flume's Kerberos login, which this sink does not have: use `hdfs.delegationToken`, or a gateway.",
+    check: () =>
+      'cannot be used: there is no Kerberos login here; give a delegation token in hdfs.delegationToken, or the address of a gateway',
+  },
   'hdfs.dataNodes': {
     type: 'list',
     group: 'HDFS',
