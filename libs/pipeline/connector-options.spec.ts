@@ -27,7 +27,7 @@ describe('the validation of a connector', () => {
     const infos = validateConnector(type, good);
     expect(infos).toMatchObject({ name: 'fake', error_count: 0 });
     expect(Object.keys(infos)).toEqual(['name', 'error_count', 'groups', 'configs']);
-    expect(infos.groups).toEqual(['Common', 'Batching', 'Error Handling', 'fake', 'Sizes']);
+    expect(infos.groups).toEqual(['Common', 'Transforms', 'Batching', 'Error Handling', 'fake', 'Sizes']);
     const size = infos.configs.find(({ value }) => value.name === 'fake.size');
     expect(JSON.stringify(size)).toBe(
       '{"definition":{"name":"fake.size","type":"INT","required":false,"default_value":"5","importance":"MEDIUM",' +
@@ -72,6 +72,11 @@ describe('the validation of a connector', () => {
     ['losing bad records in silence', { 'errors.tolerance': 'all' }, 'errors.tolerance: errors.tolerance=all without'],
     ['a strange start', { 'consumer.override.auto.offset.reset': 'none' }, 'start.from: Invalid value none'],
     ['what the sink itself finds', { 'fake.size': '13' }, 'fake.size: thirteen is unlucky'],
+    [
+      'transforms, which it would not apply',
+      { transforms: 'mask' },
+      'transforms: Single message transforms are not supported',
+    ],
     ['a null', { 'fake.size': null }, 'fake.size: The value of fake.size is null'],
   ])('finds %s', (_what, change, problem) => {
     const infos = validateConnector(type, { ...good, ...change });

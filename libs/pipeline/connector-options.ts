@@ -98,6 +98,13 @@ export const connectorOptions = defineOptions({
     group: 'Common',
     doc: 'For JSON values: true = always in an envelope of `schema` and `payload`, false = plain. Absent = either.',
   },
+  transforms: {
+    type: 'list',
+    default: [],
+    importance: 'low',
+    group: 'Transforms',
+    doc: 'Single message transforms do not exist here yet: must be empty, so that nothing is written untransformed.',
+  },
   'batch.max.records': {
     type: 'int',
     default: 5000,
@@ -204,7 +211,7 @@ export const connectorOptions = defineOptions({
     default: false,
     importance: 'medium',
     group: 'Error Handling',
-    doc: 'Accepted for Connect. Records are never written to the log.',
+    doc: 'Accepted for Connect. Whole records are never written to the log.',
   },
   'errors.deadletterqueue.topic.name': {
     type: 'string',
@@ -309,6 +316,12 @@ export function connectorProblems(config: Config): readonly OptionProblem[] {
   if (values.topics.length === 0 && regex === '') add('topics', 'Must configure one of topics or topics.regex');
   if (values.topics.length > 0 && regex !== '') {
     add('topics', 'topics and topics.regex are mutually exclusive options, but both are set.');
+  }
+  if (values.transforms.length > 0) {
+    add(
+      'transforms',
+      `Single message transforms are not supported: ${values.transforms.join(', ')} would not be applied`,
+    );
   }
   const letters = values['errors.deadletterqueue.topic.name'];
   if (letters !== '' && values.topics.includes(letters)) {

@@ -35,8 +35,12 @@ export interface SinkTaskParts {
 
 /** The sink hears `flush` at least so often. */
 const flushIntervalMs = 1000;
-/** How long a rebalance or a stop waits for a call of the sink that is under way. */
+/** How long a rebalance waits for a call of the sink that is under way. */
 const drainMsMax = 20_000;
+/** How long a stop takes in all: a worker has to be gone in 30 s. */
+const stopMsMax = 24_000;
+/** An error text of a store may hold whole rows. */
+const errorLengthMax = 1000;
 /** A position that only the store has is told to the group after so long without a record. */
 const storedOffsetDoubtMs = 2000;
 /** Errors of no known class in a row, after which the task fails. */
@@ -95,8 +99,10 @@ export class SinkTask {
     this.stopping = true;
     if (this.loop === null) return;
     const loop = this.loop;
-    if (this.readerStarted) await this.parts.reader.stop();
-    await this.within(drainMsMax, () => loop);
+    await this.within(stopMsMax, async () => {
+      if (this.readerStarted) await this.parts.reader.stop();
+      await loop;
+    });
   }
 
   status(): TaskStatus {
@@ -396,7 +402,11 @@ export class SinkTask {
     const { clock, logger } = this.parts;
     const first = !this.retry.waiting;
     const inTime = this.retry.failed(error instanceof RetriableSinkError ? error.retryAfterMs : null);
-    this.lastError = { message: messageOf(error), at: clock.now(), attempts: this.retry.attempts };
+    this.lastError = {
+      message: messageOf(error).slice(0, errorLengthMax),
+      at: clock.now(),
+      attempts: this.retry.attempts,
+    };
     this.metrics.set('last-error-timestamp', clock.now());
     this.metrics.add('total-retries');
     if (error instanceof MillraceError) {

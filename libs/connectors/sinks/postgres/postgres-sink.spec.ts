@@ -89,6 +89,7 @@ describe('the postgres sink', () => {
       "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = 'orders'::regclass AND attnum > 0 ORDER BY attname",
     );
     expect(types).toEqual([
+      ['gone', 'text'],
       ['id', 'bigint'],
       ['more', 'text'],
       ['name', 'text'],
@@ -290,6 +291,16 @@ describe('the postgres sink', () => {
       await sink.put(valuesFrom(0, [{ a: 1 }]));
       const put = sink.put(valuesFrom(1, [{ a: 2 }, { a: 3, b: 1 }]));
       await expect(put).rejects.toMatchObject({ index: 1, message: expect.stringContaining('no column b') });
+    });
+
+    it('are created with room for fields that had no value yet, where none can be added later', async () => {
+      const sink = await opened(create);
+      await sink.put(valuesFrom(0, [{ a: 1, b: null }]));
+      await sink.put(valuesFrom(1, [{ a: 2, b: 7 }]));
+      expect(await rows('SELECT a, b FROM orders ORDER BY a')).toEqual([
+        ['1', null],
+        ['2', '7'],
+      ]);
     });
 
     it('that are not there fail the task, where auto.create is not set', async () => {

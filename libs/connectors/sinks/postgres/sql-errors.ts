@@ -64,9 +64,7 @@ const programErrors = new Set(['TypeError', 'RangeError', 'ReferenceError', 'Ass
 export function sinkErrorOf(what: string, error: unknown, schemaSeen: boolean): Error {
   if (error instanceof MillraceError) return error;
   const state = sqlStateOf(error);
-  const detail =
-    error instanceof Error && 'detail' in error && typeof error.detail === 'string' ? ` (${error.detail})` : '';
-  const message = `${what}: ${messageOf(error)}${detail}${state === null ? '' : ` [${state}]`}`;
+  const message = `${what}: ${messageOf(error)}${detailOf(error)}${state === null ? '' : ` [${state}]`}`;
   switch (classOfError(error)) {
     case 'retriable':
       return new RetriableSinkError(message, { cause: error });
@@ -81,4 +79,10 @@ export function sinkErrorOf(what: string, error: unknown, schemaSeen: boolean): 
     case 'unknown':
       return new Error(message, { cause: error });
   }
+}
+
+/** What the server adds, unless it is the whole row: that is nobody's business but the dead letters'. */
+function detailOf(error: unknown): string {
+  if (!(error instanceof Error) || !('detail' in error) || typeof error.detail !== 'string') return '';
+  return error.detail.startsWith('Failing row') ? '' : ` (${error.detail})`;
 }

@@ -50,8 +50,12 @@ export class TableWriter {
     const kinds = this.kindsToCheck(change.rows);
     if (this.columns === null) {
       if (!this.settings.autoCreate) throw missingTable(this.table);
-      // A field that was null in all rows gets its column when it has a value.
-      const columns = [...kinds].flatMap(([name, kind]) => (kind === null ? [] : [{ name, kind }]));
+      // A field that was null in all rows gets its column when it has a value, or, where none can be added later, takes any text.
+      const unknown = this.settings.autoEvolve ? null : 'text';
+      const columns = [...kinds].flatMap(([name, seen]) => {
+        const kind = seen ?? unknown;
+        return kind === null ? [] : [{ name, kind }];
+      });
       await createTable(client, this.table, columns, change.keyFields);
       this.columns = await readColumns(client, this.table);
       assert(this.columns !== null, 'a table that was created is there');
