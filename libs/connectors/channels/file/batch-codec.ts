@@ -18,7 +18,10 @@ const fixedBytes = 16;
 const flagGaps = 1;
 
 /** Copies every body once, into memory that `allocate` gives: at least as many bytes as asked for, aligned for numbers. */
-export function encodeBatch(batch: EventBatch, allocate: (size: number) => Buffer = Buffer.allocUnsafeSlow): Buffer {
+export function encodeBatch(
+  batch: EventBatch,
+  allocate: (size: number) => Buffer = (size) => Buffer.allocUnsafeSlow(size),
+): Buffer {
   const { count } = batch;
   const span = spanOf(batch);
   const gap = span.isDense ? uniformGap(batch, span.from) : 0;

@@ -10,8 +10,9 @@ const lockName = 'in_use.lock';
 const heldHere = new Set<string>();
 
 /**
- * Keeps two channels, also of two processes of one machine, from writing one directory. The file `in_use.lock` names the process; one
- * that a killed process left is taken over. Throws `connectors.directory.in-use`.
+ * Keeps two channels, also of two processes of one machine, from writing one directory. The file `in_use.lock` names the process by
+ * its id and, where the system tells it, its start; one that a killed process left is taken over. Throws
+ * `connectors.directory.in-use`.
  */
 export class DirectoryLock {
   private constructor(private readonly directory: string) {}
@@ -21,8 +22,8 @@ export class DirectoryLock {
     heldHere.add(directory);
     try {
       const owner = await readOwner(directory);
-      if (owner !== null && owner !== process.pid && isAlive(owner)) throw inUse(directory, `process ${owner}`);
-      await writeFile(lockPath(directory), `${process.pid}\n`);
+      if (owner !== null && (await isAlive(owner))) throw inUse(directory, `process ${owner.id}`);
+      await writeFile(lockPath(directory), `${process.pid} ${(await startOf(process.pid)) ?? ''}\n`);
       return new DirectoryLock(directory);
     } catch (error) {
       heldHere.delete(directory);
@@ -47,18 +48,35 @@ function inUse(directory: string, owner: string): MillraceError {
   );
 }
 
-async function readOwner(directory: string): Promise<number | null> {
-  const names = await readdir(directory);
-  if (!names.includes(lockName)) return null;
-  const owner = Number.parseInt(await readFile(lockPath(directory), 'utf8'), 10);
-  return Number.isNaN(owner) ? null : owner;
+interface Owner {
+  readonly id: number;
+  /** Null where it is not known. */
+  readonly start: string | null;
 }
 
-function isAlive(processId: number): boolean {
+async function readOwner(directory: string): Promise<Owner | null> {
+  const names = await readdir(directory);
+  if (!names.includes(lockName)) return null;
+  const [id = '', start = ''] = (await readFile(lockPath(directory), 'utf8')).trim().split(' ');
+  return /^\d+$/.test(id) ? { id: Number(id), start: start === '' ? null : start } : null;
+}
+
+/** A process id comes again, after a restart of the machine or in the next container: its start tells them apart. */
+async function isAlive(owner: Owner): Promise<boolean> {
+  if (owner.id === process.pid) return false;
+  if (owner.start !== null) return (await startOf(owner.id)) === owner.start;
   try {
-    process.kill(processId, 0);
+    process.kill(owner.id, 0);
     return true;
   } catch (error) {
     return systemCode(error) === 'EPERM';
   }
+}
+
+/** When a process started, in ticks of the kernel; null where it has ended (a zombie has) or the system has no `/proc`. */
+async function startOf(processId: number): Promise<string | null> {
+  const text = await readFile(`/proc/${processId}/stat`, 'utf8').catch(() => null);
+  // The name, in brackets, may hold anything; the state is the first field after it, the start the twentieth.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ') ?? [];
+  return fields.length < 20 || fields[0] === 'Z' ? null : (fields[19] ?? null);
 }
