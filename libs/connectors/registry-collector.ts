@@ -15,11 +15,12 @@ import { searchReplaceInterceptor } from './interceptors/search-replace/search-r
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
+import { execSource } from './sources/exec/exec-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource],
+  sources: [taildirSource, spooldirSource, execSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
