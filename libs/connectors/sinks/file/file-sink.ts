@@ -5,7 +5,8 @@ import { rollingGuarantee, rollingSetup, rollingSpecs, rollingValues } from './r
 import { RollingSink } from './rolling-sink.js';
 
 const prefix = 'file.';
-const options = rollingSpecs(prefix);
+// A layout moves between HDFS and a disk as it is: the options' names in the HDFS sink are understood.
+const options = rollingSpecs(prefix, 'hdfs.');
 
 /** Rolling files on a local or mounted disk, in the layout of the HDFS sink. */
 export const fileSink: SinkType = {
@@ -16,7 +17,7 @@ export const fileSink: SinkType = {
     'Writes rolling files to a local or mounted disk. Files appear under their final name complete and synced, each record in exactly one. ' +
     'The guarantee holds as long as all workers that may run the sink see the same disk.',
   options,
-  guarantee: (values) => rollingGuarantee(prefix, values),
+  guarantee: (values) => rollingGuarantee(options, prefix, values),
   create(input) {
     const values = rollingValues(prefix, requireOptions('sink file', options, input));
     const setup = rollingSetup(values, { topicsDirectory: null, fileType: 'DataStream' });

@@ -1,6 +1,7 @@
 import * as fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseOptions } from '#config/options';
 import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
@@ -67,6 +68,19 @@ describe('a local store', () => {
 });
 
 describe('the file sink', () => {
+  it("understands the names of the HDFS sink's options", () => {
+    const given = {
+      'file.path': '/lake/%Y',
+      'hdfs.timeZone': 'UTC',
+      'hdfs.rollInterval': '9',
+      'hdfs.fileType': 'SequenceFile',
+    };
+    const { values, unknown, problems } = parseOptions(fileSink.options, given);
+    expect({ unknown, problems }).toEqual({ unknown: [], problems: [] });
+    expect(values).toMatchObject({ 'file.rollInterval': 9, 'file.fileType': 'SequenceFile', 'file.timeZone': 'UTC' });
+    expect(fileSink.guarantee({ ...given, 'hdfs.useLocalTimeStamp': 'true' })).toBe('effectively-once');
+  });
+
   it('writes rolling files and finds its position again', async () => {
     const at = { topic: 'orders', partition: 2 };
     const start = async (ownerEpoch: number) => {

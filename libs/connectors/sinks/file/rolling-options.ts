@@ -11,7 +11,14 @@ import { PathTemplate } from '#connectors/formats/path-template';
 import { SequenceFileFormat } from '#connectors/formats/sequence-file';
 import { TextFormat } from '#connectors/formats/text-format';
 import { TimeRounding } from '#connectors/formats/time-rounding';
-import { defineOptions, optionErrors, type OptionSpecs, type OptionValues } from '#config/options';
+import {
+  defineOptions,
+  optionErrors,
+  parseOptions,
+  type OptionSpec,
+  type OptionSpecs,
+  type OptionValues,
+} from '#config/options';
 import { MillraceError } from '#std/errors';
 import type { Guarantee } from '#pipeline/sink';
 import type { RollLimits } from './file-group.js';
@@ -216,10 +223,16 @@ const plainSpecs = defineOptions({
 
 type Prefixed<P extends string, T extends OptionSpecs> = { readonly [K in keyof T & string as `${P}${K}`]: T[K] };
 
-/** The declaration with each name behind `prefix`: `hdfs.`. */
-export function rollingSpecs<const P extends string>(prefix: P): Prefixed<P, typeof prefixedSpecs> & typeof plainSpecs {
-  const named = Object.fromEntries(Object.entries(prefixedSpecs).map(([name, spec]) => [`${prefix}${name}`, spec]));
-  return { ...(named as Prefixed<P, typeof prefixedSpecs>), ...plainSpecs };
+/** The declaration with each name behind `prefix`: `hdfs.`; behind `aliasPrefix` it is understood too. */
+export function rollingSpecs<const P extends string>(
+  prefix: P,
+  aliasPrefix: string | null = null,
+): Prefixed<P, typeof prefixedSpecs> & typeof plainSpecs {
+  const named = Object.entries(prefixedSpecs).map(([name, spec]: [string, OptionSpec]) => {
+    const aliases = [...(aliasPrefix === null ? [] : [`${aliasPrefix}${name}`]), ...(spec.aliases ?? [])];
+    return [`${prefix}${name}`, { ...spec, aliases }];
+  });
+  return { ...(Object.fromEntries(named) as Prefixed<P, typeof prefixedSpecs>), ...plainSpecs };
 }
 
 type RollingValues = OptionValues<typeof prefixedSpecs> & OptionValues<typeof plainSpecs>;
@@ -275,9 +288,14 @@ export function rollingSetup(values: RollingValues, defaults: RollingDefaults): 
   };
 }
 
-/** Exactly-once, except where the clock decides on folders. */
-export function rollingGuarantee(prefix: string, options: Readonly<Record<string, string>>): Guarantee {
-  return options[`${prefix}useLocalTimeStamp`]?.trim().toLowerCase() === 'true' ? 'effectively-once' : 'exactly-once';
+/** Exactly-once, except where the clock decides on folders. `specs` are those of the sink, behind `prefix`. */
+export function rollingGuarantee(
+  specs: OptionSpecs,
+  prefix: string,
+  options: Readonly<Record<string, string>>,
+): Guarantee {
+  const { useLocalTimeStamp } = rollingValues(prefix, parseOptions(specs, options).values);
+  return useLocalTimeStamp ? 'effectively-once' : 'exactly-once';
 }
 
 function chooseDirectory(values: RollingValues, defaults: RollingDefaults): string {

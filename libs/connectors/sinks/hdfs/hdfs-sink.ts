@@ -82,7 +82,7 @@ export const hdfsSink: SinkType = {
     "Writes rolling files to HDFS over WebHDFS, with Flume's paths and Kafka Connect's file names. Files appear under their final name " +
     'complete, and each record is in exactly one, whatever crashes.',
   options,
-  guarantee: (values) => rollingGuarantee(prefix, values),
+  guarantee: (values) => rollingGuarantee(options, prefix, values),
   create(input) {
     const values = requireOptions('sink hdfs', options, input);
     const setup = rollingSetup(rollingValues(prefix, values), {
