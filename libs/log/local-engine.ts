@@ -44,6 +44,7 @@ import { hasRemovable, removeBelowStart, retentionStart } from './retention.js';
 import { StorageFault } from './storage-fault.js';
 import { TailCache } from './tail-cache.js';
 import { findByTimestamp, findMaxTimestamp } from './timestamp-search.js';
+import { Turns } from './turns.js';
 
 export interface LocalEngineOptions {
   /** Absolute; made where it is missing. Used by one engine at a time. */
@@ -92,7 +93,8 @@ export class LocalEngine implements LogEngine {
   private state: 'new' | 'open' | 'closed' = 'new';
   private unmarkedBytes = 0;
   private markedAtMs = 0;
-  private checkpointing = false;
+  private checkpointsWaiting = 0;
+  private readonly checkpointTurns = new Turns();
   private maintainAt = 0;
 
   constructor(private readonly options: LocalEngineOptions) {
@@ -250,15 +252,14 @@ export class LocalEngine implements LogEngine {
 
   async maintain(): Promise<boolean> {
     if (this.state !== 'open' || this.fault.reason !== null) return false;
-    const { clock, logger } = this.options;
+    const { logger } = this.options;
     const all = this.partitions.all();
     const step = all.slice(this.maintainAt, this.maintainAt + partitionsPerStep);
     this.maintainAt += partitionsPerStep;
     try {
       await this.applyRetention(step);
       const hasDeleted = await this.removeOneDeleted();
-      const isDue = clock.monotonic() - this.markedAtMs >= this.config['log.checkpoint.ms'];
-      if (isDue && this.unmarkedBytes > 0) await this.checkpoint();
+      if (this.isCheckpointDue()) await this.checkpoint();
       if (this.maintainAt < all.length || hasDeleted) return true;
     } catch (error) {
       logger.error('A step of maintenance failed; it is tried again.', { error: messageOf(error) });
@@ -345,7 +346,7 @@ export class LocalEngine implements LogEngine {
 
   private grew(bytes: number): void {
     this.unmarkedBytes += bytes;
-    if (this.unmarkedBytes < this.config['log.checkpoint.bytes'] || this.checkpointing || this.state !== 'open') return;
+    if (this.checkpointsWaiting > 0 || this.state !== 'open' || !this.isCheckpointDue()) return;
     this.checkpoint().catch((error: unknown) => {
       this.options.logger.error('Marks cannot be saved; a start after a crash reads more.', {
         error: messageOf(error),
@@ -353,20 +354,28 @@ export class LocalEngine implements LogEngine {
     });
   }
 
+  private isCheckpointDue(): boolean {
+    if (this.unmarkedBytes >= this.config['log.checkpoint.bytes']) return true;
+    const elapsedMs = this.options.clock.monotonic() - this.markedAtMs;
+    return this.unmarkedBytes > 0 && elapsedMs >= this.config['log.checkpoint.ms'];
+  }
+
   /** Moves the marks of all partitions up to what is durable, and makes the table of them durable. */
-  private async checkpoint(): Promise<void> {
-    this.checkpointing = true;
+  private checkpoint(): Promise<void> {
+    this.checkpointsWaiting += 1;
     this.unmarkedBytes = 0;
     this.markedAtMs = this.options.clock.monotonic();
-    try {
-      const moved: PartitionLog[] = [];
-      for (const partition of this.partitions.all()) if (await partition.saveMark()) moved.push(partition);
-      if (moved.length === 0) return;
-      await this.marksCommit.submit(null);
-      for (const partition of moved) await partition.markSaved();
-    } finally {
-      this.checkpointing = false;
-    }
+    return this.checkpointTurns
+      .run(async () => {
+        const moved: PartitionLog[] = [];
+        for (const partition of this.partitions.all()) if (await partition.saveMark()) moved.push(partition);
+        if (moved.length === 0) return;
+        await this.marksCommit.submit(null);
+        for (const partition of moved) await partition.markSaved();
+      })
+      .finally(() => {
+        this.checkpointsWaiting -= 1;
+      });
   }
 
   private writeMarks(): Promise<void> {

@@ -29,9 +29,6 @@ interface PendingAppend {
 }
 
 const groupBytesMax = 32 * 1024 * 1024;
-/** A cached batch smaller than this part of the memory it shares is copied, so that it does not keep a large frame alive. */
-const cachedShareMin = 16;
-
 /**
  * One partition: a row of segments and the one queue through which all bytes reach the newest of them.
  *
@@ -63,6 +60,8 @@ export class PartitionLog {
   private syncWanted = false;
   private pumping: Promise<void> | null = null;
   private rollWanted = false;
+  /** The last write failed, and the log has a line about it. */
+  private isFailing = false;
   private hasDirectory = false;
   private readonly watchers = new Set<HighWatermarkWatcher>();
 
@@ -381,6 +380,7 @@ export class PartitionLog {
     if (chunks.length > 0) await this.ports.files.use(segment.path, (file) => file.write(chunks, start));
     segment.writtenBytes = position;
     this.writing = [];
+    this.isFailing = false;
     for (const pending of group) {
       this.unsynced.push(pending);
       if (pending.ticket.acks === 1) this.answer(pending);
@@ -391,7 +391,8 @@ export class PartitionLog {
   /** A write failed (the disk is full): the file is cut to what was written before, and whoever waits is told to try again. */
   private async undoWrite(error: unknown): Promise<void> {
     const { logger, fault, files } = this.ports;
-    logger.error('An append failed.', this.fields(error));
+    if (!this.isFailing) logger.error('An append failed; what waits is told to try again.', this.fields(error));
+    this.isFailing = true;
     if (this.unsynced.length > 0) await this.sync();
     const active = this.segments.at(-1);
     if (active !== undefined && fault.reason === null) {
@@ -436,8 +437,7 @@ export class PartitionLog {
       assert(baseOffset === this.highWatermark, 'batches are published in order, without a gap');
       segment.note({ baseOffset, position, maxTimestamp: recordBatch.maxTimestamp(batch) }, indexIntervalBytes);
       if (producer !== null) this.producers.settle(producerId, producer);
-      const isSmallShare = batch.length * cachedShareMin < batch.buffer.byteLength;
-      this.ports.cache.add(this.tail, { baseOffset, lastOffset, bytes: isSmallShare ? Buffer.from(batch) : batch });
+      this.ports.cache.add(this.tail, { baseOffset, lastOffset, bytes: batch });
       this.highWatermark = lastOffset + 1;
     }
     for (const pending of group) if (pending.ticket.acks === -1) this.answer(pending);

@@ -47,6 +47,20 @@ describe('TailCache', () => {
     expect(other.read(0, 100, true)).toBeNull();
   });
 
+  it('counts the memory that batches share once, for as long as one of them is there', () => {
+    const cache = new TailCache(100_000);
+    const tail = new Tail();
+    const other = new Tail();
+    const frame = Buffer.alloc(10_000);
+    cache.add(tail, { baseOffset: 0, lastOffset: 0, bytes: frame.subarray(0, 100) });
+    cache.add(other, { baseOffset: 0, lastOffset: 0, bytes: frame.subarray(100, 200) });
+    expect(cache.sizeBytes).toBe(10_320);
+    cache.clear(tail);
+    expect(cache.sizeBytes).toBe(10_160);
+    cache.clear(other);
+    expect(cache.sizeBytes).toBe(0);
+  });
+
   it('leaves no hole where a batch is too large for it', () => {
     const cache = new TailCache(1000);
     const tail = new Tail();

@@ -1,12 +1,15 @@
 /**
  * The batches appended last, of all partitions, within one byte budget, so that readers at the tail touch no file. The oldest
- * append of the whole engine goes first: batches that came in one frame share its memory, and so leave together.
+ * append of the whole engine goes first: batches that came in one frame share its memory, and so leave together. What counts is the
+ * memory kept alive, a frame's once for all its batches, so that a small batch in a large frame does not come cheap.
  */
 export class TailCache {
   /** One element a cached batch, in order of append; consumed from `first`. */
   private order: Tail[] = [];
   private first = 0;
   private bytes = 0;
+  /** How many cached batches lie in a piece of memory. */
+  private readonly shares = new Map<ArrayBufferLike, number>();
 
   constructor(private readonly bytesMax: number) {}
 
@@ -15,15 +18,14 @@ export class TailCache {
   }
 
   add(tail: Tail, batch: CachedBatch): void {
-    const size = batch.bytes.length + overheadBytes;
-    if (size > this.bytesMax) {
+    if (batch.bytes.buffer.byteLength + overheadBytes > this.bytesMax) {
       // Nothing before a gap may stay: a tail is without holes.
       this.clear(tail);
       return;
     }
     tail.push(batch);
     this.order.push(tail);
-    this.bytes += size;
+    this.count(batch.bytes.buffer);
     while (this.bytes > this.bytesMax) this.evict();
   }
 
@@ -31,8 +33,21 @@ export class TailCache {
   clear(tail: Tail): void {
     for (let batch = tail.shift(); batch !== null; batch = tail.shift()) {
       tail.cleared += 1;
-      this.bytes -= batch.bytes.length + overheadBytes;
+      this.discount(batch.bytes.buffer);
     }
+  }
+
+  private count(memory: ArrayBufferLike): void {
+    const shares = this.shares.get(memory) ?? 0;
+    this.shares.set(memory, shares + 1);
+    this.bytes += overheadBytes + (shares === 0 ? memory.byteLength : 0);
+  }
+
+  private discount(memory: ArrayBufferLike): void {
+    const shares = this.shares.get(memory) ?? 0;
+    this.bytes -= overheadBytes + (shares === 1 ? memory.byteLength : 0);
+    if (shares === 1) this.shares.delete(memory);
+    else this.shares.set(memory, shares - 1);
   }
 
   private evict(): void {
@@ -48,7 +63,7 @@ export class TailCache {
       return;
     }
     const batch = tail.shift();
-    if (batch !== null) this.bytes -= batch.bytes.length + overheadBytes;
+    if (batch !== null) this.discount(batch.bytes.buffer);
   }
 }
 
