@@ -339,3 +339,40 @@ describe('deleting a group', () => {
     });
   });
 });
+
+describe('deleting offsets', () => {
+  const subscription = Buffer.concat([
+    Buffer.from('000000000001', 'hex'),
+    Buffer.from([0, topic.length]),
+    Buffer.from(topic),
+  ]);
+
+  it('leaves those that a live member reads, and takes the others', async () => {
+    const world = new GroupWorld(seededRandom(1));
+    await world.commit({ memberId: '', generationId: -1 });
+    const member = await world.join({ protocols: [{ name: 'range', metadata: subscription }] });
+    const asked = [
+      { topic, partition: 0 },
+      { topic: 'unknown', partition: 0 },
+    ];
+    expect(await world.coordinator.deleteOffsets(groupId, asked)).toEqual({
+      errorCode: kafkaError.NONE,
+      partitionErrors: [kafkaError.GROUP_SUBSCRIBED_TO_TOPIC, kafkaError.UNKNOWN_TOPIC_OR_PARTITION],
+    });
+    world.coordinator.leave(groupId, [{ memberId: member.memberId, groupInstanceId: null }]);
+    expect((await world.coordinator.deleteOffsets(groupId, asked)).partitionErrors[0]).toBe(kafkaError.NONE);
+    expect(world.coordinator.find(groupId, topic, 0)).toBeNull();
+  });
+
+  it('needs the group to be known', async () => {
+    const world = new GroupWorld(seededRandom(1));
+    expect((await world.coordinator.deleteOffsets('nobody', [])).errorCode).toBe(kafkaError.GROUP_ID_NOT_FOUND);
+  });
+
+  it('happens by itself for a topic that is deleted', async () => {
+    const world = new GroupWorld(seededRandom(1));
+    await world.commit({ memberId: '', generationId: -1 });
+    await world.coordinator.forgetTopic(topic);
+    expect(world.coordinator.find(groupId, topic, 0)).toBeNull();
+  });
+});
