@@ -44,6 +44,7 @@ describe('JSON of records', () => {
       { a: [12345678901234567890n, 1.5, '1234567890123456789'] },
     ],
     ['1234567890123456.5', 1234567890123456.5],
+    ['[-9007199254740993,12345678901234567890]', [-9007199254740993n, 12345678901234567890n]],
   ])('keeps whole numbers exact: %s', (text, value) => {
     expect(parseJsonText(text)).toEqual(value);
     expect(stringifyJson(parseJsonText(text))).toBe(text);

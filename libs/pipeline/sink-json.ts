@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 /**
  * JSON as records carry it, with whole numbers kept exact: one that a double can not hold becomes a bigint. Only text that
- * has sixteen digits in a row pays for it.
+ * has a number of sixteen digits pays for it.
  */
 export type JsonValue = null | boolean | number | bigint | string | JsonValue[] | JsonObject;
 
@@ -17,7 +17,8 @@ declare global {
   }
 }
 
-const longDigits = /\d{16}/;
+/** A long number outside a string, or something in a string that looks like one, which costs time and nothing else. */
+const longNumber = /(?:^|[:[,\s])-?\d{16}/;
 const wholeNumber = /^-?\d+$/;
 
 /** Throws a SyntaxError that says what is wrong. */
@@ -27,7 +28,7 @@ export function parseJson(bytes: Buffer): JsonValue {
 }
 
 export function parseJsonText(text: string): JsonValue {
-  if (!longDigits.test(text)) return JSON.parse(text) as JsonValue;
+  if (!longNumber.test(text)) return JSON.parse(text) as JsonValue;
   return JSON.parse(text, keepWholeNumbers) as JsonValue;
 }
 
