@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '#std/clock';
 import { FrameSplitter } from './frame-splitter.js';
 import { plainAddress } from './host.js';
+import { withReadBuffer } from './read-buffer.js';
 
 export interface ConnectionLimits {
   /** Largest frame, bytes, without its size prefix. */
@@ -20,7 +21,7 @@ export interface ConnectionEvents {
 }
 
 /**
- * One accepted socket. It gives frames up and takes answers down, and reads no further while what it owes (requests not
+ * One accepted connection, of a socket that the listener paused. It gives frames up and takes answers down, and reads no further while what it owes (requests not
  * settled, answers not yet taken by the peer) is over its budget: a peer that does not read its answers, or asks faster than
  * it is served, waits in its own TCP window and not in our memory.
  */
@@ -31,6 +32,7 @@ export class Connection {
   readonly remoteHost: string;
   bytesIn = 0;
   bytesOut = 0;
+  private readonly socket: Socket;
   private readonly splitter: FrameSplitter;
   private events: ConnectionEvents | null = null;
   private lastActivityMs: number;
@@ -44,14 +46,16 @@ export class Connection {
 
   constructor(
     id: number,
-    private readonly socket: Socket,
+    accepted: Socket,
     private readonly limits: ConnectionLimits,
     private readonly clock: Clock,
   ) {
     this.id = id;
-    this.localHost = plainAddress(socket.localAddress ?? '');
-    this.localPort = socket.localPort ?? 0;
-    this.remoteHost = plainAddress(socket.remoteAddress ?? '');
+    this.localHost = plainAddress(accepted.localAddress ?? '');
+    this.localPort = accepted.localPort ?? 0;
+    this.remoteHost = plainAddress(accepted.remoteAddress ?? '');
+    const buffered = withReadBuffer(accepted, (bytes) => this.read(bytes));
+    this.socket = buffered ?? accepted.on('data', (bytes: Buffer) => this.read(bytes)).resume();
     this.splitter = new FrameSplitter(limits.frameBytesMax);
     this.lastActivityMs = clock.monotonic();
   }
@@ -60,16 +64,21 @@ export class Connection {
     return this.closed;
   }
 
+  /** Called when it is closed, before anything else hears of it. */
+  whenClosed(callback: () => void): void {
+    this.socket.once('close', callback);
+  }
+
   /** Bytes of answers that the peer has not taken yet. */
   get unsentBytes(): number {
     return this.socket.writableLength;
   }
 
-  /** Begins to read. */
+  /** Says who takes the frames; to be called in the turn in which the connection was made. */
   start(events: ConnectionEvents): void {
     this.events = events;
     this.socket.setNoDelay(true);
-    this.socket.on('data', (chunk: Buffer) => this.read(chunk));
+    this.socket.setKeepAlive(true);
     this.socket.on('drain', () => this.drained());
     this.socket.on('error', (error) => (this.failure ??= error));
     this.socket.on('end', () => this.close());

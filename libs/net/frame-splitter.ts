@@ -2,11 +2,12 @@ import { MillraceError } from '#std/errors';
 import { netErrors } from './errors.js';
 
 const sizeBytes = 4;
+/** Smaller frames come from Node's pool of 8 KiB. A larger one has memory of its own, since the log may keep parts of it. */
+const pooledBytesMax = 1024;
 
 /**
- * Cuts a byte stream into frames: `size i32`, then `size` bytes. A frame that lies whole in one chunk is given as a view of
- * that chunk. One that does not is allocated once, and each chunk's part is copied to its place, so that a large frame costs
- * one copy however many pieces it comes in.
+ * Cuts a byte stream into frames: `size i32`, then `size` bytes. A frame is allocated once, and each chunk's part of it is copied
+ * to its place, so that it costs one copy however many pieces it comes in, and the chunks may be used again at once.
  */
 export class FrameSplitter {
   /** The size prefix as far as it has arrived; used only when a chunk ends inside it. */
@@ -18,13 +19,8 @@ export class FrameSplitter {
   /** @param frameBytesMax largest size accepted, the prefix not counted. */
   constructor(private readonly frameBytesMax: number) {}
 
-  /** Bytes of the frame that is being put together; 0 between frames. */
-  get heldBytes(): number {
-    return this.frame?.length ?? 0;
-  }
-
   /**
-   * Takes the next chunk and calls `onFrame` for each frame it completes. Throws `net.frame.size` at a size that is negative
+   * Takes the next chunk, of which nothing is kept, and calls `onFrame` for each frame it completes. Throws `net.frame.size` at a size that is negative
    * or over the limit; the stream cannot be read on after that.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
@@ -57,14 +53,11 @@ export class FrameSplitter {
         `A frame announces ${size} bytes; 0 to ${this.frameBytesMax} are allowed (socket.request.max.bytes).`,
       );
     }
-    if (chunk.length - at >= size) {
-      onFrame(chunk.subarray(at, at + size));
-      return at + size;
-    }
-    // Not from the shared pool: it lives as long as the request, and the log may keep parts of it.
-    this.frame = Buffer.allocUnsafeSlow(size);
+    this.frame = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.frameFilled = 0;
-    return this.fill(this.frame, chunk, at);
+    const next = this.fill(this.frame, chunk, at);
+    if (this.frameFilled === size) this.complete(this.frame, onFrame);
+    return next;
   }
 
   private fill(frame: Buffer, chunk: Buffer, at: number): number {

@@ -65,9 +65,7 @@ export class Listener {
       );
     }
     // Without exclusive a cluster worker would share the port and connections would be split between two services.
-    const server = createServer({ allowHalfOpen: false, keepAlive: true, noDelay: true }, (socket) =>
-      this.accept(socket),
-    );
+    const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => this.accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(this.listenError(error)));
       server.listen({ host: plainAddress(host), port, backlog, exclusive: true }, () => {
@@ -113,7 +111,7 @@ export class Listener {
     this.nextId += 1;
     this.connections.add(connection);
     this.perHost.set(host, ofHost + 1);
-    socket.once('close', () => this.forget(connection, host));
+    connection.whenClosed(() => this.forget(connection, host));
     this.onConnection(connection);
   }
 
