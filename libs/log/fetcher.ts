@@ -61,8 +61,9 @@ export class Fetcher {
         continue;
       }
       seen.set(partition, partition.highWatermark);
-      const limits = { bytesMax: Math.min(slice.maxBytes, bytesMax - bytes), firstWhole: bytes === 0 };
-      if (slice.offset === partition.highWatermark || limits.bytesMax <= 0) {
+      const room = Math.max(0, Math.min(slice.maxBytes, bytesMax - bytes));
+      const limits = { bytesMax: room, firstWhole: bytes === 0 };
+      if (slice.offset === partition.highWatermark || (room === 0 && !limits.firstWhole)) {
         results.push(emptyResult(partition, 'none'));
         continue;
       }

@@ -68,7 +68,7 @@ describe('LocalEngine', () => {
   ])('serves whole batches from the one that holds the offset, %s', async (_name, config) => {
     await setUp(small, config);
     const expected = await appendMany(40);
-    for (const maxBytes of [1, 150, 400, 100_000]) {
+    for (const maxBytes of [0, 1, 150, 400, 100_000]) {
       expect(await readPartition(engine, topic.id, 0, maxBytes)).toEqual(expected);
     }
     const middle = await fetchOne(engine, topic.id, 0, 41, { maxBytes: 1 });

@@ -163,13 +163,7 @@ export class LocalEngine implements LogEngine {
     await Promise.all(partitions.map((partition) => partition.drain()));
     await this.localGroups.close();
     await this.startsCommit.idle();
-    if (this.fault.reason === null) {
-      await this.checkpoint();
-      const { disk, root: directory } = this.ports;
-      const file = await disk.open(join(directory, cleanStopName), 'append');
-      await file.close();
-      await disk.syncDirectory(directory);
-    }
+    if (this.fault.reason === null) await this.markCleanStop();
     await this.files.closeAll();
   }
 
@@ -283,6 +277,19 @@ export class LocalEngine implements LogEngine {
         error: messageOf(cause),
       });
       return { error: 'storage_error', offset: -1, timestamp: -1 };
+    }
+  }
+
+  private async markCleanStop(): Promise<void> {
+    const { disk, root, logger } = this.ports;
+    try {
+      await this.checkpoint();
+      const file = await disk.open(join(root, cleanStopName), 'append');
+      await file.close();
+      await disk.syncDirectory(root);
+    } catch (error) {
+      // All data are durable already: the next start only has more to check.
+      logger.error('The clean stop could not be marked.', { error: messageOf(error) });
     }
   }
 
