@@ -35,6 +35,8 @@ interface NodeLane {
   requests: number;
 }
 
+/** Connections for produce requests alone, so that a large one does not hold up a heartbeat. */
+export const produceLane = 'produce';
 /** Topic ids (version 13) would only save bytes: names are what we have. */
 const produceVersionMax = 12;
 /** Our own topic service takes 16 MiB in one request; a larger single batch goes alone. */
@@ -148,7 +150,7 @@ export class ProduceSender {
   private connect(lane: NodeLane): void {
     if (lane.connecting) return;
     lane.connecting = true;
-    this.cluster.connect({ node: lane.nodeId }, 'produce').then(
+    this.cluster.connect({ node: lane.nodeId }, produceLane).then(
       (connection) => {
         lane.connection = connection;
         lane.connecting = false;

@@ -226,6 +226,17 @@ describe('a topic writer', () => {
     expect(fake.topics.get(topic)?.[0]?.values()).toEqual(['0', '1']);
   });
 
+  it('closes within the time given, rejecting what is still under way', async () => {
+    fake.create(topic, 1);
+    const writer = writerOf();
+    await writer.write(topic, columns(0, 1));
+    fake.onProduce = () => ({ kind: 'error', code: kafkaError.NOT_ENOUGH_REPLICAS });
+    const write = writer.write(topic, columns(1, 1)).catch((reason: unknown) => reason);
+    await writer.close(200);
+    expect(await write).toMatchObject({ code: 'topics.delivery.timeout' });
+    await expect(writer.write(topic, columns(2, 1))).rejects.toMatchObject({ code: 'topics.client.closed' });
+  });
+
   it('rejects at once what the cluster will never take, and goes on with the rest', async () => {
     const [partition] = fake.create(topic, 1);
     const writer = writerOf();

@@ -9,7 +9,7 @@ import { Delivery } from '#topics/delivery';
 import { answerError, asTopicsError, RecordTooLargeError, TopicsError, topicsErrors } from '#topics/errors';
 import { PartitionQueue, type ProducerIdentity } from '#topics/partition-queue';
 import { partitionOfKey } from '#topics/partitioner';
-import { ProduceSender } from '#topics/produce-sender';
+import { produceLane, ProduceSender } from '#topics/produce-sender';
 
 /**
  * Records of one write, laid out in columns; an EventBatch has the first four. Nothing here may change before the write is
@@ -88,7 +88,7 @@ export class TopicWriter {
   private readonly idempotent: boolean;
   private readonly batchBytesMax: number;
   private readonly bufferBytesMax: number;
-  private readonly deliveryTimeoutMs: number;
+  private deliveryTimeoutMs: number;
   private readonly codec: Codec;
   private bufferedBytes = 0;
   private producer: Promise<ProducerIdentity> | null = null;
@@ -185,10 +185,15 @@ export class TopicWriter {
     if (this.waiting.length > 0) await this.flush();
   }
 
-  /** Delivers what was taken, then lets go of everything. Later writes are rejected. */
-  async close(): Promise<void> {
+  /**
+   * Delivers what was taken, then lets go of everything. Later writes are rejected. What is not delivered `withinMs` is rejected
+   * with `topics.delivery.timeout`; by default it has its own delivery timeout.
+   */
+  async close(withinMs?: number): Promise<void> {
     this.closed = true;
+    const patience = withinMs === undefined ? null : this.cluster.clock.after(withinMs, () => this.abandon());
     await this.flush();
+    patience?.cancel();
     this.sweeper?.cancel();
     this.sweeper = null;
     this.sender.stop();
@@ -219,7 +224,8 @@ export class TopicWriter {
     const known = state;
     if (known.loaded) return run(known);
     known.waiting.push(() => {
-      if (known.loaded) run(known);
+      if (this.closed) reject(new TopicsError(topicsErrors.closed, `The writer to ${topic} was closed.`));
+      else if (known.loaded) run(known);
       else reject(known.failure ?? this.notDelivered(topic, startedMs));
     });
   }
@@ -414,12 +420,20 @@ export class TopicWriter {
     return total;
   }
 
+  /** Nothing is waited for any longer, answers under way least of all. */
+  private abandon(): void {
+    this.deliveryTimeoutMs = 0;
+    this.cluster.closeLane(produceLane);
+    this.sweep();
+  }
+
   private armSweeper(): void {
     this.sweeper ??= this.cluster.clock.after(sweepMs, () => this.sweep());
   }
 
   /** Gives up what is too old, looks whether topics have grown, and starts what waits for the leader's return. */
   private sweep(): void {
+    this.sweeper?.cancel();
     this.sweeper = null;
     const nowMs = this.cluster.clock.monotonic();
     const beforeMs = nowMs - this.deliveryTimeoutMs;
