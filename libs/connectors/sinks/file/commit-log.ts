@@ -58,6 +58,8 @@ export class CommitLog {
   private claimSequence = 0;
   private temporaryCount = 0;
   private abandoned: string[] = [];
+  /** Entries below this owner's, as last seen. */
+  private older: readonly number[] = [];
 
   constructor(private readonly options: CommitLogOptions) {}
 
@@ -81,7 +83,7 @@ export class CommitLog {
       if (!(await this.isHighest(top + 1))) continue;
       this.sequence = top + 1;
       this.claimSequence = this.sequence;
-      await this.removeBelow(this.sequence);
+      await this.removeOlder();
       return entry;
     }
     throw new RetriableSinkError(
@@ -114,7 +116,8 @@ export class CommitLog {
 
   /** Clears what this owner's entry replaced, and what failed. Not needed for safety: a failure is made good at the next commit. */
   async removeOlder(): Promise<void> {
-    await this.removeBelow(this.sequence);
+    for (const sequence of this.older) await this.options.store.remove(this.path(sequence));
+    this.older = [];
     for (const path of this.abandoned) await this.options.store.remove(path);
     this.abandoned = [];
   }
@@ -141,13 +144,9 @@ export class CommitLog {
   }
 
   private async isHighest(sequence: number): Promise<boolean> {
-    return (await this.sequences()).at(-1) === sequence;
-  }
-
-  private async removeBelow(sequence: number): Promise<void> {
-    for (const lower of await this.sequences()) {
-      if (lower < sequence) await this.options.store.remove(this.path(lower));
-    }
+    const all = await this.sequences();
+    this.older = all.filter((other) => other < sequence);
+    return all.at(-1) === sequence;
   }
 
   private async sequences(): Promise<number[]> {
@@ -168,8 +167,8 @@ export class CommitLog {
     if (!isNewer(found, owner)) return;
     throw new FatalSinkError(
       `${stateDirectory} belongs to owner epoch ${found.ownerEpoch} of ${found.connector}/${found.task}, this is epoch ` +
-        `${owner.ownerEpoch}: a newer owner has the task. If the control database was made anew, remove that folder's ` +
-        'entries; the position is then found from the file names.',
+        `${owner.ownerEpoch}: a newer owner has the task. If the control database was made anew, give the ` +
+        'connector another name: it then takes over where the files end.',
     );
   }
 
