@@ -20,9 +20,10 @@ export function admitBatch(batch: Buffer, settings: TopicSettings, nowMs: number
   }
   const problem = validateProducedBatch(batch);
   if (problem !== null) return { error: problem.code, message: problem.message };
-  const sequenced = recordBatch.producerId(batch) >= 0;
-  if (sequenced !== recordBatch.baseSequence(batch) >= 0 || (sequenced && recordBatch.producerEpoch(batch) < 0)) {
-    return { error: 'invalid_record', message: 'Producer id, epoch and sequence are given together or not at all.' };
+  // Without a producer id the other two mean nothing: some clients leave 0 in them.
+  const isSequenced = recordBatch.producerId(batch) >= 0;
+  if (isSequenced && (recordBatch.baseSequence(batch) < 0 || recordBatch.producerEpoch(batch) < 0)) {
+    return { error: 'invalid_record', message: 'A batch with a producer id needs an epoch and a sequence too.' };
   }
   if (recordBatch.isTransactional(batch)) {
     return { error: 'invalid_record', message: 'Transactional batches are not supported.' };
