@@ -31,6 +31,7 @@ class TestClock implements Clock {
   }
 
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) return Promise.reject(new Error('aborted'));
     return new Promise((resolve, reject) => {
       const timer = this.after(delayMs, resolve);
       signal?.addEventListener('abort', () => {
@@ -285,6 +286,29 @@ describe('agent', () => {
     release();
     await stopped;
     expect(sink.written).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('stopping an agent', () => {
+  it('does not wait for a sink whose store is away for ever', async () => {
+    const { agent, source, sink, channel, clock, journal } = build();
+    let refuse: (reason: Error) => void = () => undefined;
+    sink.hold = new Promise((_resolve, reject) => {
+      refuse = reject;
+    });
+    sink.stop = () => {
+      refuse(new Error('closed'));
+      journal.push('stop k1');
+      return Promise.resolve();
+    };
+    await agent.start();
+    await source.deliver(lines('a'));
+    await settle();
+    const stopped = agent.stop();
+    for (let second = 0; second < 9; second += 1) await clock.advance(1000);
+    await stopped;
+    expect(channel.batches.map(texts)).toEqual([['a']]);
+    expect(journal.slice(-2)).toEqual(['stop k1', 'stop c1']);
   });
 });
 

@@ -25,6 +25,8 @@ export interface AgentStatus {
 
 /** How long a stop waits for the sinks to empty a channel that would lose its events, ms. */
 const drainMsMax = 10_000;
+/** How long a stop waits for deliveries and writes under way before it takes their destination away, ms. */
+const settleMsMax = 8000;
 const drainCheckMs = 20;
 
 /** Builds and runs one agent. Starts channels, sinks, sources; stops sources, sinks, channels. */
@@ -58,12 +60,18 @@ export class Agent {
     await Promise.all(this.sources.map((component) => component.start()));
   }
 
-  /** Lets sinks empty channels that would lose their events (at most 10 s); what is left there is logged. */
+  /**
+   * Lets sinks empty channels that would lose their events (at most 10 s); what is left there is logged. A source or sink that waits for
+   * something that is away does not hold it up for longer than 8 s.
+   */
   async stop(): Promise<void> {
-    await Promise.all(this.sources.map((component) => component.stop()));
+    const sourcesStopped = Promise.all(this.sources.map((component) => component.stop()));
+    await this.settled(sourcesStopped);
     await this.drain();
     await Promise.all(this.sinks.map(({ component }) => component.stop()));
     await Promise.all([...this.channels.values()].map(({ component }) => component.stop()));
+    // Deliveries that still waited have been refused by now.
+    await this.settled(sourcesStopped);
     this.isStarted = false;
   }
 
@@ -98,8 +106,10 @@ export class Agent {
         runner.start();
       },
       stop: async () => {
-        await runner?.stop();
+        const stopped = runner?.stop() ?? Promise.resolve();
+        await this.settled(stopped);
         await sink.stop();
+        await this.settled(stopped);
       },
     });
     this.sinks.push({ component, channel: plan.channel });
@@ -144,6 +154,14 @@ export class Agent {
       stateDirectory: this.options.stateDirectory,
       ...life,
     });
+  }
+
+  /** Resolves with `work`, or after 8 s. */
+  private async settled(work: Promise<unknown>): Promise<void> {
+    const waiting = new AbortController();
+    const timeout = this.clock.sleep(settleMsMax, waiting.signal).catch(() => undefined);
+    await Promise.race([work, timeout]);
+    waiting.abort();
   }
 
   private async drain(): Promise<void> {

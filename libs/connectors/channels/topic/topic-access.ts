@@ -1,4 +1,5 @@
 /** What topic channels and topic sinks need of topics; `#topics` gives it, a fake in tests. */
+import type { Clock } from '#std/clock';
 import type { ComponentInput } from '#pipeline/collector';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicReader, type TopicReaderOptions } from '#topics/topic-reader';
@@ -25,6 +26,17 @@ export interface TopicAccessOptions {
   readonly bootstrap: string | null;
   /** Null: the agent's and the component's name. */
   readonly clientId: string | null;
+}
+
+/** How long a writer may take to deliver what it has, ms. */
+const closeMsMax = 3000;
+
+/** Lets a writer deliver what it has, but not for long: to close the access afterwards refuses the rest. */
+export async function closeWithin(output: TopicOutput, clock: Clock): Promise<void> {
+  const waiting = new AbortController();
+  const timeout = clock.sleep(closeMsMax, waiting.signal).catch(() => undefined);
+  await Promise.race([output.close(), timeout]);
+  waiting.abort();
 }
 
 /** Nothing is connected before the first write or read. */

@@ -9,7 +9,7 @@ import { keyHeader, keysOf, partitionsOf } from './event-columns.js';
 import type { ProducerProperties } from './producer-properties.js';
 import { eventsOfRecords } from './record-events.js';
 import { TakenOffsets, type OffsetRange } from './taken-offsets.js';
-import type { TopicAccess, TopicInput, TopicOutput } from './topic-access.js';
+import { closeWithin, type TopicAccess, type TopicInput, type TopicOutput } from './topic-access.js';
 
 export interface TopicChannelSettings {
   readonly topic: string;
@@ -62,14 +62,14 @@ export class TopicChannel implements Channel {
   }
 
   async stop(): Promise<void> {
-    const { input, output } = this;
+    const { input, output, context } = this;
     this.input = null;
     this.output = null;
     this.context = null;
     this.pending = [];
     await input?.stop();
     await this.polling?.catch(() => undefined);
-    await output?.close();
+    if (output !== null && context !== null) await closeWithin(output, context.clock);
     await this.access.close();
   }
 

@@ -2,7 +2,7 @@ import type { ChannelSink, ComponentContext } from '#pipeline/collector';
 import type { EventBatch, HeaderColumn } from '#pipeline/event-batch';
 import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
 import { keyHeader, keysOf, partitionsOf, timestampsOf } from '../../channels/topic/event-columns.js';
-import type { TopicAccess, TopicOutput } from '../../channels/topic/topic-access.js';
+import { closeWithin, type TopicAccess, type TopicOutput } from '../../channels/topic/topic-access.js';
 import type { ProducerProperties } from '../../channels/topic/producer-properties.js';
 
 export interface TopicSinkSettings {
@@ -45,10 +45,12 @@ export class TopicSink implements ChannelSink {
     return Promise.resolve();
   }
 
+  /** What the topics have not taken by then is refused, and lies in the channel again. */
   async stop(): Promise<void> {
-    await this.output?.close();
-    await this.access.close();
+    const { output, context } = this;
     this.output = null;
+    if (output !== null && context !== null) await closeWithin(output, context.clock);
+    await this.access.close();
   }
 
   async write(batch: EventBatch): Promise<void> {
