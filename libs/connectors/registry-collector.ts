@@ -16,11 +16,12 @@ import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 import { execSource } from './sources/exec/exec-source.js';
+import { netcatSource } from './sources/netcat/netcat-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource, execSource],
+  sources: [taildirSource, spooldirSource, execSource, netcatSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
