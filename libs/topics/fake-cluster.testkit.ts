@@ -7,10 +7,10 @@ import { silentLogger } from '#std/log';
 import { systemClock } from '#std/clock';
 import { apiOfKey, apis, type FetchRequest, type ProduceRequest } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { decodeRequest, decodeRequestHeader, encodeResponse } from '#wire/kafka/frame';
+import { decodeRequest, decodeRequestHeader, encodeResponse, type RequestHeader } from '#wire/kafka/frame';
 import { patchBaseOffset, recordBatch } from '#wire/kafka/record-batch';
 import { decodeRecords } from '#wire/kafka/record-columns';
-import type { Api, ResponseInput } from '#wire/kafka/schema';
+import type { Api, Decoded, Fields, Input, ResponseInput } from '#wire/kafka/schema';
 import { Cluster, type ClusterOptions } from '#topics/cluster';
 import { FrameReader } from '#topics/frame-reader';
 
@@ -88,6 +88,7 @@ export class FakeCluster {
   onProduce: (request: ProduceRequest, node: number) => Fault = () => noFault;
   onFetch: (request: FetchRequest, node: number) => Fault = () => noFault;
   delayMs: () => number = () => 0;
+  private readonly scripts = new Map<number, (version: number, frame: Buffer, header: RequestHeader) => Buffer[]>();
   private readonly servers: net.Server[] = [];
   private readonly sockets = new Set<net.Socket>();
   private readonly clusters: Cluster[] = [];
@@ -106,6 +107,16 @@ export class FakeCluster {
     for (const cluster of this.clusters) await cluster.close();
     this.disconnectAll();
     await Promise.all(this.servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+
+  /** Answers an API that is not served here, or answers it otherwise. */
+  on<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    handle: (request: Decoded<Request>) => Input<Response>,
+  ): void {
+    this.scripts.set(api.key, (version, frame, header) =>
+      encodeResponse(api, version, header.correlationId, handle(decodeRequest(api, version, frame, header.bodyAt))),
+    );
   }
 
   disconnectAll(): void {
@@ -161,6 +172,8 @@ export class FakeCluster {
       const body = { errorCode: kafkaError.UNSUPPORTED_VERSION, apiKeys };
       return this.write(socket, encodeResponse(apis.apiVersions, 0, correlationId, body));
     }
+    const script = this.scripts.get(api.key);
+    if (script !== undefined) return this.write(socket, script(version, frame, header));
     const read = <A extends Api>(asked: A) => decodeRequest(asked, version, frame, header.bodyAt);
     const reply = <A extends Api>(asked: A, body: ResponseInput<A>): void =>
       this.write(socket, encodeResponse(asked as Api, version, correlationId, body as ResponseInput<Api>));
