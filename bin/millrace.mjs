@@ -11,6 +11,8 @@ if (bundledNode() !== process.execPath || Number(process.versions.node.split('.'
   process.argv.splice(2, 0, fileURLToPath(import.meta.url));
   await import('./run.mjs');
 } else {
+  // Node's four threads for files carry every write, sync and read of the log: more partitions than that sync at a time.
+  process.env.UV_THREADPOOL_SIZE ??= '12';
   const { buildIfStale } = await import('./build-if-stale.mjs');
   buildIfStale(root);
   process.setSourceMapsEnabled(true);
