@@ -22,6 +22,7 @@ import { describeConfigs } from './32-describe-configs.js';
 import { createPartitions } from './37-create-partitions.js';
 import { deleteGroups } from './42-delete-groups.js';
 import { incrementalAlterConfigs } from './44-incremental-alter-configs.js';
+import { offsetDelete } from './47-offset-delete.js';
 import { describeCluster } from './60-describe-cluster.js';
 
 /** Every API that is served, in the order of its key; ApiVersions advertises exactly this list. */
@@ -49,5 +50,6 @@ export const handlers: readonly Handler[] = [
   createPartitions,
   deleteGroups,
   incrementalAlterConfigs,
+  offsetDelete,
   describeCluster,
 ];

@@ -1,0 +1,76 @@
+import { requireOptions } from '#config/options';
+import { LocalEngine } from '#log/local-engine';
+import { MemoryCatalog } from '#log/memory-catalog';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
+import { seededRandom } from '#std/random';
+import { SimulatedDisk } from '#std/simulated-disk';
+import { decodeRequestHeader, decodeResponse, encodeRequest } from '#wire/kafka/frame';
+import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
+import { brokerOptions } from './broker-options.js';
+import { Broker } from './broker.js';
+
+/** A broker on an engine in memory, asked in encoded messages as a connection would. */
+export class BrokerWorld {
+  private constructor(
+    readonly broker: Broker,
+    private readonly engine: LocalEngine,
+  ) {}
+
+  static async open(config: Readonly<Record<string, string>> = {}): Promise<BrokerWorld> {
+    const random = seededRandom(1);
+    const engine = new LocalEngine({
+      directory: '/data',
+      disk: new SimulatedDisk({ random }),
+      clock: systemClock,
+      random,
+      logger: silentLogger,
+      catalog: new MemoryCatalog(),
+      onFatal: (reason) => {
+        throw new Error(reason);
+      },
+    });
+    await engine.open();
+    const values = requireOptions('the broker', brokerOptions, config);
+    const dependencies = { engine, clock: systemClock, random, logger: silentLogger };
+    return new BrokerWorld(new Broker({ ...dependencies, config: values, configSet: config }), engine);
+  }
+
+  async close(): Promise<void> {
+    this.broker.stop();
+    await this.engine.close();
+  }
+
+  /** The answer's body; null where there is none. Throws what the handler throws. */
+  async ask<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    body: Input<Request>,
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<Decoded<Response> | null> {
+    const request = Buffer.concat(encodeRequest(api, version, { correlationId: 5, clientId: 'spec' }, body));
+    const frame = request.subarray(4);
+    const header = decodeRequestHeader(frame);
+    const connection = { id: 1, listenerHost: '127.0.0.1', listenerPort: 9092, clientHost: '127.0.0.1' };
+    const handler = this.broker.handler(api.key);
+    if (handler === null) throw new Error(`${api.name} is not served`);
+    const context = { broker: this.broker, connection, clientId: header.clientId, signal };
+    const pieces = await handler.respond(context, header, frame);
+    return pieces === null ? null : decodeResponse(api, version, Buffer.concat(pieces).subarray(4)).body;
+  }
+
+  /** As `ask`, where an answer is due. */
+  async call<Request extends Fields, Response extends Fields>(
+    api: Api<Request, Response>,
+    version: number,
+    body: Input<Request>,
+  ): Promise<Decoded<Response>> {
+    const answer = await this.ask(api, version, body);
+    if (answer === null) throw new Error(`${api.name} was not answered`);
+    return answer;
+  }
+
+  createTopic(name: string, partitions = 1, configs: Readonly<Record<string, string>> = {}) {
+    return this.engine.topics.create({ name, partitions, configs });
+  }
+}
