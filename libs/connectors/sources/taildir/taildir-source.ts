@@ -4,7 +4,7 @@
  *
  * Where it differs from Flume: a renamed file goes on at its position also when the new name matches (Flume reads it
  * again from 0); positions are replaced by a rename (Flume writes in place, and a crash can leave half a file); the wait
- * between two looks is 0.1 to 1 s (Flume: 1 to 5 s).
+ * between two looks is 0.1 to 1 s (Flume: 1 to 5 s), that between two writes of positions 0.1 s (Flume: 3 s).
  */
 import { join } from 'node:path';
 import { requireOptions, type OptionValues } from '#config/options';
