@@ -20,7 +20,7 @@ describe('Listener', () => {
 
   afterEach(async () => {
     for (const socket of sockets.splice(0)) socket.destroy();
-    for (const listener of open.splice(0)) await listener.stop();
+    for (const listener of open.splice(0)) await listener.stop(100);
   });
 
   async function listen(

@@ -28,6 +28,7 @@ export class Listener {
   refused = 0;
   private server: Server | null = null;
   private sweep: Timer | null = null;
+  private hasClosed = false;
   private nextId = 1;
   private readonly perHost = new Map<string, number>();
   private closedBytes = { in: 0, out: 0 };
@@ -74,28 +75,31 @@ export class Listener {
       });
     });
     server.on('error', () => undefined);
+    server.on('close', () => (this.hasClosed = true));
     this.server = server;
     this.armSweep();
   }
 
-  /** Takes no new connections; those there are stay. */
+  /** Closes the port; connections that are there stay. */
   stopAccepting(): void {
     this.server?.close();
   }
 
-  /** Closes everything at once. */
-  async stop(): Promise<void> {
+  /** Lets answers already sent leave, for at most `graceMs`, and closes everything. */
+  async stop(graceMs: number): Promise<void> {
     this.sweep?.cancel();
     this.sweep = null;
     const server = this.server;
     this.server = null;
     if (server === null) return;
-    const closed = new Promise<void>((resolve) => {
-      if (server.listening) server.close(() => resolve());
-      else resolve();
+    const closed = this.hasClosed ? Promise.resolve() : new Promise<void>((resolve) => server.once('close', resolve));
+    if (server.listening) server.close();
+    for (const connection of this.connections) connection.closeAfterWrites();
+    const force = this.clock.after(graceMs, () => {
+      for (const connection of this.connections) connection.close();
     });
-    for (const connection of this.connections) connection.close();
     await closed;
+    force.cancel();
   }
 
   private accept(socket: Socket): void {

@@ -11,6 +11,9 @@ export interface KafkaServerOptions {
   readonly port: number;
 }
 
+/** When the service stops, clients have this long to take answers that were written. */
+const writeGraceMs = 500;
+
 /** The topic service's door: takes connections and has the broker answer each one's requests in their order. */
 export class KafkaServer {
   /** Requests taken, by the name of their API. */
@@ -70,9 +73,12 @@ export class KafkaServer {
    */
   async stop(graceMs: number): Promise<void> {
     this.listener.stopAccepting();
+    const patience = new AbortController();
     const finished = Promise.all([...this.queues].map((queue) => queue.finish()));
-    await Promise.race([finished, this.broker.clock.sleep(graceMs)]);
-    await this.listener.stop();
+    const tooLong = this.broker.clock.sleep(graceMs, patience.signal).catch(() => undefined);
+    await Promise.race([finished, tooLong]);
+    patience.abort();
+    await this.listener.stop(writeGraceMs);
   }
 
   private serve(connection: Connection): void {
