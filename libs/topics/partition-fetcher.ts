@@ -55,6 +55,9 @@ type FetchedPartition = FetchResponse['responses'][number]['partitions'][number]
 /** Topic ids (version 13) need sessions of metadata that we do not keep. */
 const fetchVersionMax = 12;
 const retryMs = 200;
+const answerPatienceMs = 30_000;
+/** A fetch of idle partitions must not be held open for long while a busy one of the same node waits for the next. */
+const fullWaitMs = 5;
 const unknownPosition = -1;
 
 export class PartitionFetcher {
@@ -245,11 +248,20 @@ export class PartitionFetcher {
       if (asked === undefined) byLeader.set(leader, [state]);
       else asked.push(state);
     }
+    const waitMs = Math.min(this.options.fetchWaitMs, this.someAreFull() ? fullWaitMs : Infinity);
     for (const [leader, states] of byLeader) {
       if (this.roomBytes <= 0) this.dropPaused();
       const maxBytes = Math.min(this.roomBytes, states.length * this.options.partitionBytesMax);
-      if (maxBytes > 0) void this.fetch(leader, states, maxBytes);
+      if (maxBytes > 0) void this.fetch(leader, states, maxBytes, waitMs);
     }
+  }
+
+  /** Whether a partition is left out of a fetch only until the reader takes what is there, which may be at once. */
+  private someAreFull(): boolean {
+    for (const state of this.states.values()) {
+      if (!state.paused && !state.suspended && state.bufferedBytes >= this.options.partitionBytesMax) return true;
+    }
+    return false;
   }
 
   private get roomBytes(): number {
@@ -275,9 +287,14 @@ export class PartitionFetcher {
     return state.bufferedBytes < this.options.partitionBytesMax;
   }
 
-  private async fetch(leader: number, states: readonly PartitionState[], maxBytes: number): Promise<void> {
+  private async fetch(
+    leader: number,
+    states: readonly PartitionState[],
+    maxBytes: number,
+    waitMs: number,
+  ): Promise<void> {
     const asked = new Map(states.map((state) => [keyOf(state.topic, state.partition), { state, epoch: state.epoch }]));
-    const { fetchWaitMs, isolation, partitionBytesMax, lane } = this.options;
+    const { isolation, partitionBytesMax, lane } = this.options;
     this.busy.add(leader);
     this.askedBytes += maxBytes;
     try {
@@ -285,7 +302,7 @@ export class PartitionFetcher {
         { node: leader },
         apis.fetch,
         {
-          maxWaitMs: fetchWaitMs,
+          maxWaitMs: waitMs,
           minBytes: 1,
           maxBytes,
           isolationLevel: isolation === 'read_committed' ? 1 : 0,
@@ -300,7 +317,7 @@ export class PartitionFetcher {
             })),
           })),
         },
-        { lane, versionMax: fetchVersionMax, timeoutMs: fetchWaitMs + 30_000 },
+        { lane, versionMax: fetchVersionMax, timeoutMs: waitMs + answerPatienceMs },
       );
       if (answer.errorCode !== kafkaError.NONE) throw answerError(answer.errorCode, `Fetching from node ${leader}`);
       for (const { topic, partitions } of answer.responses) {
