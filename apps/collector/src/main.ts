@@ -1,42 +1,28 @@
 import { hostname } from 'node:os';
-import { defineOptions, requireOptions } from '#config/options';
-import { stopOnSignal } from '#nest/stop-signal';
+import { join } from 'node:path';
+import { runRoleProcess } from '#nest/role-process';
+import { roleSettings } from '#nest/role-settings';
 import { systemClock } from '#std/clock';
-import { messageOf } from '#std/errors';
-import { createLogger } from '#std/log';
 import { CollectorWorker } from './collector-worker.js';
 
-/** A collector worker as a process of its own. Its settings are environment variables, as containers have them. */
-const settings = defineOptions({
-  DATABASE_URL: { type: 'string', required: true, doc: 'PostgreSQL of the installation: `postgresql://…`.' },
-  MILLRACE_BOOTSTRAP: { type: 'string', default: '127.0.0.1:9092', doc: 'Addresses of topics.' },
-  MILLRACE_DATA: { type: 'string', default: './data', doc: 'Folder for positions and channels.' },
-  MILLRACE_WORKER_ID: { type: 'string', doc: 'Unique among collector workers. Default: the name of the host.' },
-});
-
-const stopMsMax = 28_000;
-
-const logger = createLogger({
-  write: (line) => process.stderr.write(`${line}\n`),
-  now: () => new Date().toISOString(),
-});
-
-async function main(): Promise<void> {
-  const values = requireOptions('The collector worker', settings, process.env);
-  const worker = new CollectorWorker({
-    databaseUrl: values.DATABASE_URL,
-    bootstrap: values.MILLRACE_BOOTSTRAP,
-    dataDirectory: values.MILLRACE_DATA,
-    workerId: values.MILLRACE_WORKER_ID ?? hostname(),
-    clock: systemClock,
-    logger,
-  });
-  stopOnSignal({ stop: () => worker.stop(), logger, stopMsMax });
-  await worker.start();
-  logger.info('The collector worker is ready', { topics: values.MILLRACE_BOOTSTRAP });
-}
-
-main().catch((error: unknown) => {
-  logger.error(`The collector worker could not start: ${messageOf(error)}`);
-  process.exitCode = 1;
+/** A collector worker as a process of its own. */
+await runRoleProcess({
+  name: 'The collector worker',
+  settings: roleSettings,
+  stopMsMax: 28_000,
+  async start(settings, logger) {
+    const worker = new CollectorWorker({
+      databaseUrl: settings.DATABASE_URL,
+      bootstrap: settings.TOPICS_BOOTSTRAP,
+      dataDirectory: join(settings.MILLRACE_DATA, 'collector'),
+      workerId: settings.MILLRACE_WORKER_ID ?? hostname(),
+      clock: systemClock,
+      logger,
+    });
+    await worker.start();
+    return {
+      ready: `The collector worker is ready, topics at ${settings.TOPICS_BOOTSTRAP}.`,
+      stop: () => worker.stop(),
+    };
+  },
 });

@@ -26,6 +26,8 @@ export interface StandaloneOptions {
 
 const host = '127.0.0.1';
 const stopMsMax = 20_000;
+/** As sysexits' EX_SOFTWARE. */
+const storageFailedCode = 70;
 
 /** Runs everything until SIGINT or SIGTERM; resolves when all is stopped and safe. */
 export async function runStandalone(options: StandaloneOptions): Promise<void> {
@@ -96,6 +98,7 @@ class Product {
       port: topicsPort.port,
       config: this.config.topicService,
       logger: this.logger,
+      onFatal: (reason) => this.storageFailed(reason),
     });
     await this.topics.start();
     const port = (await adminReady) ?? httpPort.port;
@@ -166,6 +169,12 @@ class Product {
       '  durability  acks=all is answered after the data is synced to disk; kill -9 and power loss lose nothing acknowledged',
       ...(this.config.next === null ? [] : [`  next        ${this.config.next}`]),
     ];
+  }
+
+  /** Not a stop: what could not be synced must not be touched again by this process. */
+  private storageFailed(reason: string): void {
+    process.stderr.write(`${reason}\n`);
+    process.exit(storageFailedCode);
   }
 
   private get shown(): string {

@@ -11,6 +11,8 @@ export interface TopicsRoleOptions {
   /** By Kafka's names. */
   readonly config: Readonly<Record<string, string>>;
   readonly logger: Logger;
+  /** The disk takes no further write: nothing more may be acknowledged. */
+  readonly onFatal: (reason: string) => void;
 }
 
 /** The topic service on this thread's event loop, its topics in the database. */
@@ -29,6 +31,7 @@ export class TopicsRole {
       config: { ...settingsOfOneMachine, ...options.config },
       clock: systemClock,
       logger,
+      onFatal: options.onFatal,
     });
   }
 

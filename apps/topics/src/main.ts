@@ -1,75 +1,70 @@
-/**
- * The topic service as a process of its own, set by its environment: DATABASE_URL, DATA_DIRECTORY, HOST, PORT,
- * MILLRACE_INSECURE. Arguments are settings by Kafka's names: `num.partitions=3 log.cache.bytes=134217728`.
- */
+import { join } from 'node:path';
 import { PostgresTopicCatalog } from '#catalog/postgres-topic-catalog';
-import { controlErrors } from '#control/errors';
-import { stopOnSignal } from '#nest/stop-signal';
-import { Backoff } from '#std/backoff';
+import { EmbeddedPostgres } from '#control/embedded-postgres';
+import { runRoleProcess } from '#nest/role-process';
+import { roleSettings } from '#nest/role-settings';
 import { systemClock } from '#std/clock';
-import { messageOf, MillraceError } from '#std/errors';
-import { createLogger } from '#std/log';
-import { systemRandom } from '#std/random';
 import { TopicsService } from './topics-service.js';
 
-const stopMsMax = 15_000;
+/** As sysexits' EX_SOFTWARE: a sync to disk has failed, and nothing more may be acknowledged. */
+const storageFailedCode = 70;
 
-const logger = createLogger({
-  write: (line) => process.stderr.write(`${line}\n`),
-  now: () => new Date().toISOString(),
+/** The topic service as a process of its own. */
+await runRoleProcess({
+  name: 'The topic service',
+  settings: {
+    ...roleSettings,
+    DATABASE_URL: {
+      type: 'string',
+      doc: 'The PostgreSQL that all roles share. Default: one of its own in its data folder.',
+    },
+    PORT: { type: 'int', default: 9092, min: 0, max: 65_535, doc: 'Port to listen on.' },
+    TOPICS_SETTINGS: {
+      type: 'list',
+      default: [],
+      doc: 'Settings by Kafka’s names: `num.partitions=3 log.retention.ms=…`.',
+    },
+  } as const,
+  stopMsMax: 15_000,
+  async start(settings, logger) {
+    const database =
+      settings.DATABASE_URL === null
+        ? new EmbeddedPostgres({ directory: join(settings.MILLRACE_DATA, 'postgres') })
+        : null;
+    await database?.start();
+    const catalog = new PostgresTopicCatalog({
+      databaseUrl: settings.DATABASE_URL ?? database?.databaseUrl ?? '',
+      logger,
+    });
+    await catalog.start();
+    const service = new TopicsService({
+      dataDirectory: join(settings.MILLRACE_DATA, 'topics'),
+      catalog,
+      host: settings.HOST,
+      port: settings.PORT,
+      config: { insecure: String(settings.MILLRACE_INSECURE), ...settingsOf(settings.TOPICS_SETTINGS) },
+      clock: systemClock,
+      logger,
+      onFatal: () => process.exit(storageFailedCode),
+    });
+    await service.start();
+    return {
+      ready: `The topic service is on ${settings.HOST}:${service.port}.`,
+      async stop() {
+        await service.stop();
+        await catalog.stop();
+        await database?.stop();
+      },
+    };
+  },
 });
 
-try {
-  const { DATABASE_URL, DATA_DIRECTORY, HOST, PORT, MILLRACE_INSECURE } = process.env;
-  if (DATABASE_URL === undefined)
-    throw new Error('Set DATABASE_URL to a PostgreSQL: postgres://user:password@host/database');
-  if (DATA_DIRECTORY === undefined) throw new Error('Set DATA_DIRECTORY to the folder that keeps the topics.');
-  const catalog = new PostgresTopicCatalog({ databaseUrl: DATABASE_URL, logger });
-  await whenDatabaseAnswers(catalog);
-  const host = HOST ?? '127.0.0.1';
-  const service = new TopicsService({
-    dataDirectory: DATA_DIRECTORY,
-    catalog,
-    host,
-    port: Number(PORT ?? 9092),
-    config: { insecure: String(MILLRACE_INSECURE === 'true'), ...settings(process.argv.slice(2)) },
-    clock: systemClock,
-    logger,
-    onFatal: () => process.exit(1),
-  });
-  await service.start();
-  process.stdout.write(`Topics on ${host}:${service.port}\n`);
-  const stop = async (): Promise<void> => {
-    await service.stop();
-    await catalog.stop();
-  };
-  stopOnSignal({ stop, logger, stopMsMax });
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exit(1);
-}
-
-function settings(pairs: readonly string[]): Record<string, string> {
+function settingsOf(pairs: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=');
-      if (at < 1) throw new Error(`"${pair}" is not a setting: write name=value.`);
+      if (at < 1) throw new Error(`"${pair}" in TOPICS_SETTINGS is no setting: write name=value`);
       return [pair.slice(0, at), pair.slice(at + 1)];
     }),
   );
-}
-
-/** A database that is not there yet is waited for: processes of one machine start in any order. */
-async function whenDatabaseAnswers(catalog: PostgresTopicCatalog): Promise<void> {
-  const backoff = new Backoff({ initialMs: 200, maxMs: 5_000 }, systemRandom);
-  for (;;) {
-    try {
-      await catalog.start();
-      return;
-    } catch (error) {
-      if (!(error instanceof MillraceError) || error.code !== controlErrors.databaseAway.code) throw error;
-      if (backoff.attempt === 0) logger.warn(`Waiting for the database: ${messageOf(error)}`);
-      await systemClock.sleep(backoff.nextMs());
-    }
-  }
 }

@@ -1,0 +1,19 @@
+import { defineOptions } from '#config/options';
+
+/** Environment variables that several roles know; docs/guides/separate-processes.md lists them. */
+export const roleSettings = defineOptions({
+  DATABASE_URL: { type: 'string', required: true, doc: 'The PostgreSQL that all roles share: `postgres://…`.' },
+  TOPICS_BOOTSTRAP: {
+    type: 'string',
+    default: '127.0.0.1:9092',
+    doc: 'Addresses of topics: ours, or any Kafka cluster.',
+  },
+  HOST: { type: 'string', default: '127.0.0.1', doc: 'Address to listen on.' },
+  MILLRACE_DATA: { type: 'string', default: 'millrace-data', doc: 'Folder for segments, positions and spools.' },
+  MILLRACE_WORKER_ID: { type: 'string', doc: 'Unique among workers of one role. Default: the name of the host.' },
+  MILLRACE_INSECURE: {
+    type: 'boolean',
+    default: false,
+    doc: 'Allows a listener off loopback although there is no authentication.',
+  },
+});
