@@ -11,7 +11,7 @@ const failureWaitMsMax = 5000;
 const commitsPerWriteMax = 4;
 
 export interface SinkRunnerParts {
-  readonly sink: ChannelSink;
+  readonly sink: Pick<ChannelSink, 'batchSize' | 'write' | 'writesInFlightMax'>;
   readonly channel: AgentChannel;
   readonly context: ComponentContext;
 }

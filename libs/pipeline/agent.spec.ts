@@ -195,6 +195,7 @@ function build(
   const sink = more.sink ?? new TestSink(journal);
   const plan: AgentPlan = {
     name: 'a1',
+    sinkGroups: [],
     channels: channels.map((channel, index) => ({
       name: names[index] ?? '',
       type: typeOf<Channel>('test', channel),

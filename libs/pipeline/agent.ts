@@ -6,7 +6,8 @@ import { ChannelProcessor } from '#pipeline/agent-channel-processor';
 import { AgentComponent, type ComponentStatus } from '#pipeline/agent-component';
 import { SinkRunner } from '#pipeline/agent-sink-runner';
 import type { AgentServices, Channel, ComponentContext, ComponentInput, SourceContext } from '#pipeline/collector';
-import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
+import { SinkGroup } from '#pipeline/agent-sink-group';
+import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import { createSelector } from '#pipeline/selector';
 
 export interface AgentOptions {
@@ -35,6 +36,8 @@ export class Agent {
   private readonly logger: Logger;
   private readonly channels = new Map<string, { channel: AgentChannel; component: AgentComponent }>();
   private readonly sinks: { component: AgentComponent; channel: string }[] = [];
+  /** Sinks of groups; the group starts and stops them. */
+  private readonly members: AgentComponent[] = [];
   private readonly sources: AgentComponent[] = [];
   private isStarted = false;
 
@@ -44,7 +47,9 @@ export class Agent {
     this.clock = services.clock;
     this.logger = services.logger.child({ agent: plan.name });
     for (const channel of plan.channels) this.addChannel(channel);
-    for (const sink of plan.sinks) this.addSink(sink);
+    const grouped = new Set(plan.sinkGroups.flatMap((group) => group.sinks));
+    for (const sink of plan.sinks) if (!grouped.has(sink.name)) this.addSink(sink);
+    for (const group of plan.sinkGroups) this.addSinkGroup(group);
     for (const source of plan.sources) this.addSource(source);
   }
 
@@ -80,6 +85,7 @@ export class Agent {
       ...this.sources.map((component) => component.status()),
       ...[...this.channels.values()].map(({ channel, component }) => component.status(channel.gauges())),
       ...this.sinks.map(({ component }) => component.status()),
+      ...this.members.map((component) => component.status()),
     ];
     const isWell = components.every((component) => component.state === 'RUNNING' && component.error === null);
     const state = !this.isStarted ? 'STOPPED' : isWell ? 'RUNNING' : 'DEGRADED';
@@ -115,6 +121,47 @@ export class Agent {
     this.sinks.push({ component, channel: plan.channel });
   }
 
+  /** The members are components like other sinks, only that one runner writes to all of them. */
+  private addSinkGroup(group: SinkGroupPlan): void {
+    const plans = this.options.plan.sinks.filter((sink) => group.sinks.includes(sink.name));
+    const name = plans[0]?.channel ?? '';
+    const { channel } = this.channelOf(name);
+    const members = plans.map((plan) => {
+      const sink = plan.type.create(this.inputOf(plan));
+      const component = this.component('sink', plan, {
+        start: (context) => sink.start(context),
+        stop: () => sink.stop(),
+      });
+      return { plan, sink, component };
+    });
+    let runner: SinkRunner | null = null;
+    const component = this.component(
+      'sink',
+      { name: group.name, type: { name: group.processor.type } },
+      {
+        start: async (context) => {
+          await Promise.all(members.map((member) => member.component.start()));
+          const sinks = members.map((member) => ({
+            name: member.plan.name,
+            sink: member.sink,
+            context: member.component.context,
+            isRunning: () => member.component.isRunning,
+          }));
+          runner = new SinkRunner({ sink: new SinkGroup(group.processor, sinks, this.clock), channel, context });
+          runner.start();
+        },
+        stop: async () => {
+          const stopped = runner?.stop() ?? Promise.resolve();
+          await this.settled(stopped);
+          await Promise.all(members.map((member) => member.component.stop()));
+          await this.settled(stopped);
+        },
+      },
+    );
+    this.sinks.push({ component, channel: name });
+    this.members.push(...members.map((member) => member.component));
+  }
+
   private addSource(plan: SourcePlan): void {
     const source = plan.type.create(this.inputOf(plan));
     const interceptors = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
@@ -142,7 +189,7 @@ export class Agent {
 
   private component(
     kind: 'source' | 'channel' | 'sink',
-    plan: ComponentPlan<unknown>,
+    plan: { readonly name: string; readonly type: { readonly name: string } },
     life: { start: (context: ComponentContext) => Promise<void>; stop: () => Promise<void> },
   ): AgentComponent {
     return new AgentComponent({

@@ -7,7 +7,30 @@ export interface AgentPlan {
   readonly channels: readonly ComponentPlan<Channel>[];
   readonly sinks: readonly SinkPlan[];
   readonly sources: readonly SourcePlan[];
+  readonly sinkGroups: readonly SinkGroupPlan[];
 }
+
+/** Sinks that stand in for each other; they drain one channel. */
+export interface SinkGroupPlan {
+  readonly name: string;
+  readonly sinks: readonly string[];
+  readonly processor: SinkProcessorPlan;
+}
+
+export type SinkProcessorPlan =
+  | {
+      readonly type: 'failover';
+      /** Names of the sinks, the preferred one first. */
+      readonly order: readonly string[];
+      readonly maxPenaltyMs: number;
+    }
+  | {
+      readonly type: 'load_balance';
+      /** At random; else each in its turn. */
+      readonly isRandom: boolean;
+      /** How long a sink that failed is left out at most; 0: not at all. */
+      readonly backoffMsMax: number;
+    };
 
 export interface ComponentPlan<T> {
   readonly name: string;

@@ -241,9 +241,34 @@ describe('a flume.conf with one mistake', () => {
     ],
     ['an empty value', { 'a1.channels.c1.capacity': '' }, 'f:11: warning: a1.channels.c1.capacity has no value.'],
     [
-      'sink groups',
-      { 'a1.sinkgroups': 'g1' },
-      'f:11: error: Sink groups (failover, load_balance) are not supported in this release.',
+      'a sink group of an unknown sink',
+      { 'a1.sinkgroups': 'g1', 'a1.sinkgroups.g1.sinks': 'k1 k5', 'a1.sinkgroups.g1.processor.type': 'failover' },
+      'f:12: error: sink group g1 names the sink k5, which a1.sinks does not list. Did you mean k1?',
+    ],
+    [
+      'an unknown sink processor',
+      { 'a1.sinkgroups': 'g1', 'a1.sinkgroups.g1.sinks': 'k1', 'a1.sinkgroups.g1.processor.type': 'fail_over' },
+      'f:13: error: sink group g1: there is no processor type "fail_over". Did you mean failover?',
+    ],
+    [
+      'a bad priority',
+      {
+        'a1.sinkgroups': 'g1',
+        'a1.sinkgroups.g1.sinks': 'k1',
+        'a1.sinkgroups.g1.processor.type': 'failover',
+        'a1.sinkgroups.g1.processor.priority.k1': 'high',
+      },
+      'f:14: error: sink group g1: the priority of k1 must be a whole number, it is "high".',
+    ],
+    [
+      'load balancing over one sink',
+      { 'a1.sinkgroups': 'g1', 'a1.sinkgroups.g1.sinks': 'k1', 'a1.sinkgroups.g1.processor.type': 'load_balance' },
+      'f:13: error: sink group g1: load_balance needs at least two sinks.',
+    ],
+    [
+      'configuration filters',
+      { 'a1.configfilters': 'f1' },
+      'f:11: error: Configuration filters are not supported in this release.',
     ],
   ])('%s is named with its line', (_what, changes, expected) => {
     const { plan, lines } = judge(changed(changes));

@@ -9,6 +9,7 @@ import { planComponent } from '#pipeline/flume-component';
 import { sectionKinds, type AgentConf, type ComponentConf, type Conf } from '#pipeline/flume-conf';
 import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
+import { planSinkGroups } from '#pipeline/flume-sink-group';
 import { planInterceptors, planSelector, repeated, splitNames } from '#pipeline/flume-source';
 import { suggest } from '#pipeline/flume-suggestion';
 
@@ -48,11 +49,12 @@ class AgentPlanner {
     const channels = this.components('channel').flatMap((component) => this.planChannel(component));
     const sources = this.components('source').flatMap((component) => this.planSource(component, channelNames));
     const sinks = this.components('sink').flatMap((component) => this.planSink(component, channelNames));
+    const sinkGroups = planSinkGroups(this.agent, sinks, this.problems);
     this.checkNotEmpty();
     this.checkBatchSizes(channels, sources, sinks);
-    if (this.failed) return null;
+    if (this.failed || sinkGroups === null) return null;
     this.warnOfDeadEnds(channels, sources, sinks);
-    return { name: this.agent.name, channels, sources, sinks };
+    return { name: this.agent.name, channels, sources, sinks, sinkGroups };
   }
 
   private error(at: ConfPosition, message: string, more: { suggestion?: string | null; flume?: string } = {}): void {
@@ -61,14 +63,9 @@ class AgentPlanner {
   }
 
   private rejectUnsupported(): void {
-    const unsupported = [
-      ['sinkgroup', 'Sink groups (failover, load_balance) are'],
-      ['configfilter', 'Configuration filters are'],
-    ] as const;
-    for (const [kind, subject] of unsupported) {
-      const first = this.agent.lists.get(kind) ?? [...(this.agent.components.get(kind)?.values() ?? [])][0];
-      if (first !== undefined) this.error(first.at, `${subject} not supported in this release.`);
-    }
+    const kind = 'configfilter';
+    const first = this.agent.lists.get(kind) ?? [...(this.agent.components.get(kind)?.values() ?? [])][0];
+    if (first !== undefined) this.error(first.at, 'Configuration filters are not supported in this release.');
   }
 
   private listedNames(kind: ListedKind): string[] {

@@ -16,10 +16,10 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const conf = (channel: string) => `
+const conf = (channel: string, sinks = 'k1') => `
 a1.sources = r1
 a1.channels = c1
-a1.sinks = k1
+a1.sinks = ${sinks}
 a1.sources.r1.type = taildir
 a1.sources.r1.filegroups = f1
 a1.sources.r1.filegroups.f1 = \${env:ROOT}/logs/.*[.]log
@@ -38,9 +38,9 @@ a1.sinks.k1.sink.directory = \${env:ROOT}/out
 a1.sinks.k1.sink.serializer = HEADER_AND_TEXT
 `;
 
-async function start(channel: string): Promise<{ stop(): Promise<void> }> {
+async function start(channel: string, more = ''): Promise<{ stop(): Promise<void> }> {
   const confPath = join(directory, 'flume.conf');
-  await writeFile(confPath, conf(channel));
+  await writeFile(confPath, conf(channel, more === '' ? 'k1' : 'k1 k2') + more);
   const stop = new AbortController();
   const running = runAgent({
     confPath,
@@ -93,6 +93,26 @@ describe('an agent of a flume.conf', () => {
       expect(await output()).toHaveLength(3);
     },
   );
+
+  it('goes over to the next sink of a failover group while the preferred one does not even start', async () => {
+    await writeFile(join(directory, 'taken'), 'no folder');
+    await writeFile(join(directory, 'logs', 'a.log'), 'one\n');
+    const running = await start(
+      'memory',
+      `
+a1.sinks.k2.type = file_roll
+a1.sinks.k2.channel = c1
+a1.sinks.k2.sink.directory = \${env:ROOT}/taken
+a1.sinkgroups = g1
+a1.sinkgroups.g1.sinks = k1 k2
+a1.sinkgroups.g1.processor.type = failover
+a1.sinkgroups.g1.processor.priority.k1 = 1
+a1.sinkgroups.g1.processor.priority.k2 = 9
+`,
+    );
+    expect(await untilLines(1)).toEqual(['{dc=b1} one']);
+    await running.stop();
+  });
 
   it('is not started with a mistake: all of them are in one error', async () => {
     const confPath = join(directory, 'bad.conf');
