@@ -181,6 +181,19 @@ describe('a topic writer', () => {
     expect(fake.topics.get(topic)?.[1]?.values()).toEqual(['0', '1', '2']);
   });
 
+  it('finds partitions that are added while it writes', async () => {
+    fake.create(topic, 1);
+    const writer = new TopicWriter(fake.connect({ metadataAgeMsMax: 50 }));
+    writers.push(writer);
+    await writer.write(topic, columns(0, 1));
+    const [, added] = fake.create(topic, 2);
+    for (let step = 0; step < 300 && added?.end === 0; step += 1) {
+      await writer.write(topic, columns(step, 1));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    expect(added?.end).toBeGreaterThan(0);
+  });
+
   it('tells where a single record lies', async () => {
     fake.create(topic, 2);
     const writer = writerOf();

@@ -442,6 +442,9 @@ export class TopicWriter {
       write?.reject(this.notDelivered('its topic', write.startedMs));
     }
     for (const state of this.topics.values()) {
+      // Asks only when what is known is old; a topic that was forgotten is asked for by the sender.
+      const ageMs = this.cluster.metadata.ageMs(state.name, nowMs);
+      if (state.loaded && ageMs < Infinity) this.cluster.topic(state.name).catch(() => undefined);
       const known = this.cluster.metadata.topic(state.name)?.partitions.length ?? 0;
       if (state.loaded && known > state.queues.length) this.grow(state, known, state.queues[0]?.identity ?? null);
       for (const queue of state.queues) {
