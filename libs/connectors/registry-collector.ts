@@ -18,10 +18,11 @@ import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 import { execSource } from './sources/exec/exec-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
+import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource, execSource, netcatSource],
+  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [

@@ -14,6 +14,14 @@ export interface SocketProtocol {
   answer(count: number, refusal: unknown): string;
 }
 
+export interface EventSocketOptions {
+  /** Events of a part given to the gatherer, at most. */
+  readonly eventsMax: number;
+  readonly clock: Clock;
+  /** A protocol threw, and the connection was closed. */
+  readonly onBroken: (error: unknown) => void;
+}
+
 /** The peer is read no further while more than this waits for the channels, or answers for the peer. */
 const waitingBytesMax = 256 * 1024;
 const waitingEventsMax = 8192;
@@ -46,7 +54,7 @@ export class EventSocket {
     private readonly socket: Socket,
     private readonly protocol: SocketProtocol,
     private readonly gatherer: DeliveryGatherer,
-    private readonly options: { readonly eventsMax: number; readonly clock: Clock },
+    private readonly options: EventSocketOptions,
   ) {}
 
   start(): void {
@@ -65,13 +73,25 @@ export class EventSocket {
 
   private read(chunk: Buffer): void {
     if (this.hasEnded || this.protocol.farewell !== null) return;
-    const batch = this.protocol.push(chunk);
+    const batch = this.parse(chunk);
+    if (batch === null) return;
     this.backlog.push(batch);
     this.waitingEvents += batch.count;
     this.waitingBytes += batch.bodyBytes;
     this.pump();
     this.regulate();
     this.closeIfDone();
+  }
+
+  /** A mistake of ours in a protocol costs this connection, not the process. */
+  private parse(chunk: Buffer): EventBatch | null {
+    try {
+      return this.protocol.push(chunk);
+    } catch (error) {
+      this.options.onBroken(error);
+      this.socket.destroy();
+      return null;
+    }
   }
 
   private pump(): void {

@@ -3,7 +3,9 @@ import { cutLines } from './line-cutter.js';
 
 /** Cuts a stream of chunks into lines. What is held of an unfinished line is bounded: it is given up in pieces. */
 export class LineAssembler {
-  private rest: Buffer = Buffer.alloc(0);
+  /** An unfinished line, as it came: joined once it is whole, so that many small chunks are not copied again and again. */
+  private readonly rest: Buffer[] = [];
+  private restBytes = 0;
 
   constructor(
     /** An unfinished line of so many bytes is taken as it is, and goes on in the next event. */
@@ -13,23 +15,40 @@ export class LineAssembler {
 
   /** The lines that `chunk` finishes. The chunk is kept by reference. */
   push(chunk: Buffer): EventBatch {
-    const bytes = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
+    if (!chunk.includes(newline) && this.restBytes + chunk.length < this.lineBytesMax) {
+      this.keep(chunk);
+      return noLines;
+    }
+    const bytes = this.takeRest(chunk);
     const cut = cutLines(bytes, { from: 0, to: bytes.length }, Number.MAX_SAFE_INTEGER, this.stripCarriageReturn);
     const lines = new EventBatch(bytes, cut.starts, cut.ends);
     if (bytes.length - cut.next < this.lineBytesMax) {
       // Copied, so that half a line does not hold on to its whole chunk.
-      this.rest = Buffer.from(bytes.subarray(cut.next));
+      this.keep(Buffer.from(bytes.subarray(cut.next)));
       return lines;
     }
-    this.rest = Buffer.alloc(0);
     return EventBatch.join([lines, new EventBatch(bytes, Int32Array.of(cut.next), Int32Array.of(bytes.length))]);
   }
 
   /** What came after the last line end, as a line; an empty batch when there is nothing. */
   finish(): EventBatch {
-    const { rest } = this;
-    this.rest = Buffer.alloc(0);
-    if (rest.length === 0) return new EventBatch(rest, new Int32Array(0), new Int32Array(0));
-    return new EventBatch(rest, Int32Array.of(0), Int32Array.of(rest.length));
+    const bytes = this.takeRest();
+    return bytes.length === 0 ? noLines : new EventBatch(bytes, Int32Array.of(0), Int32Array.of(bytes.length));
+  }
+
+  private keep(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.rest.push(bytes);
+    this.restBytes += bytes.length;
+  }
+
+  private takeRest(...more: Buffer[]): Buffer {
+    const all = [...this.rest.splice(0), ...more];
+    this.restBytes = 0;
+    const [only] = all;
+    return all.length === 1 && only !== undefined ? only : Buffer.concat(all);
   }
 }
+
+const newline = 10;
+const noLines = new EventBatch(Buffer.alloc(0), new Int32Array(0), new Int32Array(0));

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Source, SourceContext } from '#pipeline/collector';
+import { messageOf } from '#std/errors';
 import { DeliveryGatherer } from './delivery-gatherer.js';
 import { EventSocket, type SocketProtocol } from './event-socket.js';
 import { SocketListener } from './socket-listener.js';
@@ -65,6 +66,10 @@ export class LineSource implements Source {
     const peer = new EventSocket(socket, protocol, gatherer, {
       eventsMax: this.options.batchSize,
       clock: context.clock,
+      onBroken: (error) => {
+        context.count('EventReadFail', 1);
+        context.logger.error(`A connection was closed because what it sent could not be read: ${messageOf(error)}`);
+      },
     });
     this.peers.add(peer);
     socket.once('close', () => this.peers.delete(peer));
