@@ -48,19 +48,22 @@ function findType<T>(
     (type) => type.name === written.text.toLowerCase() || type.classNames.includes(written.text),
   );
   if (found !== undefined) return found;
-  const isMissing = missing.some((name) => name.toLowerCase() === written.text.toLowerCase());
-  if (isMissing) {
+  const near = suggest(
+    written.text,
+    types.flatMap((type) => [type.name, ...type.classNames]),
+  );
+  const isKnown = missing.some((name) => name.toLowerCase() === written.text.toLowerCase());
+  if (isKnown || (near === null && written.text.startsWith('org.apache.flume.'))) {
+    const there = types.map((type) => type.name).join(', ');
+    const instead = component.kind === 'sink' ? ' Or write to a topic, and let a sink worker take it from there.' : '';
     problems.error(
       written.at,
-      `${component.what}: Flume's ${component.kind} type "${written.text}" is not supported in this release; there are ${types
-        .map((type) => type.name)
-        .join(', ')}.`,
+      `${component.what}: Flume's ${component.kind} type "${written.text}" is not supported in this release; there are ${there}.${instead}`,
     );
     return null;
   }
-  const names = types.flatMap((type) => [type.name, ...type.classNames]);
   problems.error(written.at, `${component.what}: there is no ${component.kind} type "${written.text}".`, {
-    suggestion: suggest(written.text, names),
+    suggestion: near,
     flume: 'Flume would have ended its start (or its reload) there.',
   });
   return null;

@@ -1,7 +1,10 @@
+/** Long names, as of Java classes, that differ by more are different names. */
+const distanceMax = 3;
+
 /** The candidate that `written` is most likely a misspelling of, or null where none is near. Case counts little. */
 export function suggest(written: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
-  let bestDistance = Math.max(1, Math.floor(written.length / 3)) + 1;
+  let bestDistance = Math.min(distanceMax, Math.max(1, Math.floor(written.length / 3))) + 1;
   for (const candidate of candidates) {
     if (candidate === written) continue;
     const distance = editDistance(written.toLowerCase(), candidate.toLowerCase());

@@ -167,7 +167,17 @@ describe('a flume.conf with one mistake', () => {
     [
       'a type that is not in this release',
       { 'a1.sinks.k1.type': 'hive' },
-      'f:9: error: sink k1: Flume\'s sink type "hive" is not supported in this release; there are logger.',
+      'f:9: error: sink k1: Flume\'s sink type "hive" is not supported in this release; there are logger. Or write to a topic',
+    ],
+    [
+      'a class that is not in this release',
+      { 'a1.channels.c1.type': 'org.apache.flume.channel.SpillableMemoryChannel' },
+      'f:8: error: channel c1: Flume\'s channel type "org.apache.flume.channel.SpillableMemoryChannel" is not supported in this release; there are memory.',
+    ],
+    [
+      'a misspelled class',
+      { 'a1.channels.c1.type': 'org.apache.flume.channel.MemoryChanel' },
+      'f:8: error: channel c1: there is no channel type "org.apache.flume.channel.MemoryChanel". Did you mean org.apache.flume.channel.MemoryChannel?',
     ],
     ['no type', { 'a1.sinks.k1.type': null }, 'f:10: error: sink k1 has no type.'],
     [
