@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '#std/clock';
 import { FrameSplitter } from './frame-splitter.js';
 import { plainAddress } from './host.js';
+import type { ReceiveBudget } from './receive-budget.js';
 import { withReadBuffer } from './read-buffer.js';
 
 export interface ConnectionLimits {
@@ -37,6 +38,8 @@ export class Connection {
   private events: ConnectionEvents | null = null;
   private lastActivityMs: number;
   private unansweredBytes = 0;
+  /** What this connection has of the budget: frames without an answer, and the one that is being received. */
+  private heldBytes = 0;
   private unanswered = 0;
   private paused = false;
   private corked = false;
@@ -48,6 +51,7 @@ export class Connection {
     id: number,
     accepted: Socket,
     private readonly limits: ConnectionLimits,
+    private readonly budget: ReceiveBudget,
     private readonly clock: Clock,
   ) {
     this.id = id;
@@ -56,7 +60,7 @@ export class Connection {
     this.remoteHost = plainAddress(accepted.remoteAddress ?? '');
     const buffered = withReadBuffer(accepted, (bytes) => this.read(bytes));
     this.socket = buffered ?? accepted.on('data', (bytes: Buffer) => this.read(bytes)).resume();
-    this.splitter = new FrameSplitter(limits.frameBytesMax);
+    this.splitter = new FrameSplitter(limits.frameBytesMax, (size) => this.hold(size));
     this.lastActivityMs = clock.monotonic();
   }
 
@@ -104,6 +108,7 @@ export class Connection {
   settle(bytes: number): void {
     this.unanswered -= 1;
     this.unansweredBytes -= bytes;
+    if (!this.closed) this.hold(-bytes);
     this.lastActivityMs = this.clock.monotonic();
     this.regulate();
   }
@@ -160,9 +165,17 @@ export class Connection {
     this.regulate();
   }
 
-  private regulate(): void {
+  private hold(bytes: number): void {
+    this.heldBytes += bytes;
+    if (bytes > 0) this.budget.take(bytes);
+    else this.budget.release(-bytes);
+  }
+
+  /** Stops reading, or goes on, as the limits want it now. */
+  regulate(): void {
     if (this.closed) return;
     const full =
+      (this.budget.isFull && !this.splitter.isInsideFrame) ||
       this.unanswered >= this.limits.unansweredMax ||
       (this.unanswered > 0 && this.unansweredBytes + this.unsentBytes >= this.limits.budgetBytesMax) ||
       this.unsentBytes >= this.limits.budgetBytesMax;
@@ -185,6 +198,8 @@ export class Connection {
 
   private finish(): void {
     this.closed = true;
+    this.budget.release(this.heldBytes);
+    this.heldBytes = 0;
     this.releaseWaiters();
     const events = this.events;
     this.events = null;

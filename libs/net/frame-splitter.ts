@@ -16,8 +16,19 @@ export class FrameSplitter {
   private frame: Buffer | null = null;
   private frameFilled = 0;
 
-  /** @param frameBytesMax largest size accepted, the prefix not counted. */
-  constructor(private readonly frameBytesMax: number) {}
+  /**
+   * @param frameBytesMax largest size accepted, the prefix not counted.
+   * @param onBegin called with the size of each frame before its memory is taken.
+   */
+  constructor(
+    private readonly frameBytesMax: number,
+    private readonly onBegin: (size: number) => void = () => undefined,
+  ) {}
+
+  /** Whether a frame has begun and is not whole yet. */
+  get isInsideFrame(): boolean {
+    return this.frame !== null;
+  }
 
   /**
    * Takes the next chunk, of which nothing is kept, and calls `onFrame` for each frame it completes. Throws `net.frame.size` at a size that is negative
@@ -53,6 +64,7 @@ export class FrameSplitter {
         `A frame announces ${size} bytes; 0 to ${this.frameBytesMax} are allowed (socket.request.max.bytes).`,
       );
     }
+    this.onBegin(size);
     this.frame = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.frameFilled = 0;
     const next = this.fill(this.frame, chunk, at);

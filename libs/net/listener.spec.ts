@@ -11,6 +11,7 @@ const defaults: ListenerOptions = {
   connectionsMax: 100,
   connectionsPerHostMax: 100,
   idleMs: 60_000,
+  heldBytesMax: 1 << 28,
   limits: { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 },
 };
 
@@ -128,6 +129,47 @@ describe('Listener', () => {
       await systemClock.sleep(5);
     }
     expect(frames).toBe(40);
+  });
+
+  test('begins no further frame while all connections together hold too much, and goes on after', async () => {
+    let frames = 0;
+    const open: { connection: Connection; bytes: number }[] = [];
+    const listener = await listen({ heldBytesMax: 500_000 }, (connection) =>
+      connection.start({
+        onFrame(bytes) {
+          frames += 1;
+          open.push({ connection, bytes: bytes.length });
+        },
+        onClose: () => undefined,
+      }),
+    );
+    const dialled = Array.from({ length: 20 }, () => dial(listener));
+    await Promise.all(dialled.map((socket) => once(socket, 'connect')));
+    for (const socket of dialled) {
+      socket.write(frame('x'.repeat(100_000)));
+      await systemClock.sleep(5);
+    }
+    await systemClock.sleep(100);
+    expect(frames).toBeLessThan(12);
+    for (let round = 0; round < 200 && frames < 19; round += 1) {
+      for (const { connection, bytes } of open.splice(0)) connection.settle(bytes);
+      await systemClock.sleep(5);
+    }
+    for (let round = 0; round < 200 && frames < 20; round += 1) await systemClock.sleep(5);
+    expect(frames).toBe(20);
+    for (const { connection, bytes } of open.splice(0)) connection.settle(bytes);
+    expect(listener.heldBytes).toBe(0);
+  });
+
+  test('a client that hangs up in the middle of a frame gives back what it held', async () => {
+    const listener = await listen({});
+    const socket = dial(listener);
+    socket.write(frame('x'.repeat(1000)).subarray(0, 500));
+    for (let round = 0; round < 200 && listener.heldBytes === 0; round += 1) await systemClock.sleep(5);
+    expect(listener.heldBytes).toBe(1000);
+    socket.destroy();
+    for (let round = 0; round < 200 && listener.heldBytes > 0; round += 1) await systemClock.sleep(5);
+    expect(listener.heldBytes).toBe(0);
   });
 
   test('reads no further while the peer does not take its answers', async () => {

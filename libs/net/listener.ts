@@ -4,6 +4,7 @@ import { MillraceError, systemCode } from '#std/errors';
 import { Connection, type ConnectionLimits } from './connection.js';
 import { netErrors } from './errors.js';
 import { isLoopback, plainAddress } from './host.js';
+import { ReceiveBudget } from './receive-budget.js';
 
 export interface ListenerOptions {
   readonly host: string;
@@ -15,6 +16,8 @@ export interface ListenerOptions {
   readonly connectionsPerHostMax: number;
   /** A connection on which nothing moves for this long is closed. */
   readonly idleMs: number;
+  /** Bytes of requests held for all connections; see `ReceiveBudget`. */
+  readonly heldBytesMax: number;
   readonly limits: ConnectionLimits;
 }
 
@@ -33,11 +36,22 @@ export class Listener {
   private readonly perHost = new Map<string, number>();
   private closedBytes = { in: 0, out: 0 };
 
+  private readonly budget: ReceiveBudget;
+
   constructor(
     private readonly options: ListenerOptions,
     private readonly clock: Clock,
     private readonly onConnection: (connection: Connection) => void,
-  ) {}
+  ) {
+    this.budget = new ReceiveBudget(options.heldBytesMax, () => {
+      for (const connection of this.connections) connection.regulate();
+    });
+  }
+
+  /** Bytes of requests that are being received or wait for their answer. */
+  get heldBytes(): number {
+    return this.budget.usedBytes;
+  }
 
   /** The port that is listened on; 0 before `start`. */
   get port(): number {
@@ -111,7 +125,7 @@ export class Listener {
       socket.destroy();
       return;
     }
-    const connection = new Connection(this.nextId, socket, this.options.limits, this.clock);
+    const connection = new Connection(this.nextId, socket, this.options.limits, this.budget, this.clock);
     this.nextId += 1;
     this.connections.add(connection);
     this.perHost.set(host, ofHost + 1);

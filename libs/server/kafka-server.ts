@@ -35,6 +35,7 @@ export class KafkaServer {
         connectionsMax: config['max.connections'],
         connectionsPerHostMax: config['max.connections.per.ip'],
         idleMs: config['connections.max.idle.ms'],
+        heldBytesMax: config['queued.max.request.bytes'],
         limits: {
           frameBytesMax: config['socket.request.max.bytes'],
           budgetBytesMax: config['connection.budget.bytes'],
