@@ -6,6 +6,7 @@ import type { Logger } from '#std/log';
 
 /** Takes events in. Delivers batches to its context, which answers when every required channel has committed them. */
 export interface Source {
+  /** Is called again every 3 s after it has rejected, and then must find nothing left of the last try. */
   start(context: SourceContext): Promise<void>;
   /** Stops reading, waits for deliveries under way, writes positions. */
   stop(): Promise<void>;
@@ -30,7 +31,7 @@ export interface ComponentContext {
   readonly logger: Logger;
   /** A folder of this component's own, made on demand, kept over restarts. */
   readonly stateDirectory: string;
-  /** Adds to a counter of this component, by Flume's counter names (EventAcceptedCount …). */
+  /** Adds to a counter of this component, by Flume's counter names (EventDrainSuccessCount …). */
   count(counter: string, by: number): void;
   /** Shows an error of a running component in its status; null clears it. Does not stop the component. */
   reportError(error: unknown): void;
