@@ -1,16 +1,19 @@
-// Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed.
+// Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed, and so does a
+// suite that was cut off or has no test.
 //   node tools/test.mjs unit|conformance|stores|interop|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildIfStale } from '../bin/build-if-stale.mjs';
 
 const root = join(import.meta.dirname, '..');
 
 // `serial`: the tests of the suite start servers and measure their memory, so one file at a time.
+// `kafka`: after our own topic service, the same once more against a real Kafka.
 const suites = {
-  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', serial: false, minutes: 10 },
-  conformance: { roots: ['test/conformance'], match: '**/*.conformance.ts', serial: true, minutes: 10 },
+  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 10 },
+  conformance: { roots: ['test/conformance'], match: '**/*.conformance.ts', serial: true, kafka: true, minutes: 10 },
   stores: { roots: ['test/stores'], match: '**/*.stores.ts', serial: true, minutes: 20 },
   interop: { roots: ['test/interop'], match: '**/*.interop.ts', serial: true, minutes: 15 },
   long: { roots: ['test/long'], match: '**/*.long.ts', serial: true, minutes: 120 },
@@ -22,36 +25,71 @@ if (suite === undefined) {
   console.error(`no suite ${name}: one of ${Object.keys(suites).join(', ')}`);
   process.exit(2);
 }
-
-const { buildIfStale } = await import('../bin/build-if-stale.mjs');
 buildIfStale(root);
+process.env.UV_THREADPOOL_SIZE ??= '12';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-test-'));
-const output = join(folder, 'result.json');
-const jest = spawnSync(
-  process.execPath,
-  [
-    '--experimental-vm-modules',
-    '--disable-warning=ExperimentalWarning',
-    join(root, 'node_modules/jest/bin/jest.js'),
-    ...['--roots', ...suite.roots.map((path) => join(root, path))],
-    ...['--testMatch', suite.match],
-    // Foreign clients leave timers and sockets behind; a suite that is done is done.
-    ...(suite.serial ? ['--runInBand', '--forceExit'] : []),
-    ...['--json', '--outputFile', output],
-    ...rest,
-  ],
-  { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], timeout: suite.minutes * 60_000, killSignal: 'SIGKILL' },
-);
+const total = { passed: 0, failed: 0 };
+try {
+  run({});
+  if (suite.kafka) await onKafka((bootstrap) => run({ CONFORMANCE_BOOTSTRAP: bootstrap }));
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed === 0 ? 0 : 1);
 
-const result = read(output);
-rmSync(folder, { recursive: true, force: true });
-const passed = result?.numPassedTests ?? 0;
-// A run that was cut off or printed nothing is a failure, and so is a suite without a test.
-const failed = result === null ? 1 : result.numFailedTests + result.numRuntimeErrorTestSuites + result.numPendingTests;
-const none = passed + failed === 0 ? 1 : 0;
-console.log(`${passed} passed, ${failed + none} failed`);
-process.exit(failed + none === 0 && jest.status === 0 ? 0 : 1);
+/** One run of Jest, added to the total. */
+function run(env) {
+  const output = join(folder, 'result.json');
+  rmSync(output, { force: true });
+  const jest = spawnSync(
+    process.execPath,
+    [
+      '--experimental-vm-modules',
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'node_modules/jest/bin/jest.js'),
+      ...['--roots', ...suite.roots.map((path) => join(root, path))],
+      ...['--testMatch', suite.match],
+      // Foreign clients leave timers and sockets behind; a suite that is done is done.
+      ...(suite.serial ? ['--runInBand', '--forceExit'] : []),
+      ...['--json', '--outputFile', output],
+      ...rest,
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      timeout: suite.minutes * 60_000,
+      killSignal: 'SIGKILL',
+    },
+  );
+  const result = read(output);
+  const failed =
+    result === null
+      ? 0
+      : result.numFailedTests + result.numRuntimeErrorTestSuites + (rest.length > 0 ? 0 : result.numPendingTests);
+  total.passed += result?.numPassedTests ?? 0;
+  total.failed += failed;
+  const isEmpty = (result?.numPassedTests ?? 0) + failed === 0;
+  if (isEmpty || (failed === 0 && jest.status !== 0)) total.failed += 1;
+}
+
+async function onKafka(work) {
+  const { startKafka } = await import('../dist/test/peers/kafka.js');
+  try {
+    const properties = ['group.initial.rebalance.delay.ms=0', 'offsets.topic.num.partitions=5'];
+    const kafka = await startKafka({ port: 45_092, directory: join(folder, 'kafka'), properties });
+    try {
+      work(kafka.bootstrap);
+    } finally {
+      await kafka.child.stop();
+    }
+  } catch (error) {
+    console.error(error);
+    total.failed += 1;
+  }
+}
 
 function read(path) {
   try {
