@@ -22,6 +22,7 @@ export function commandHelp(command: Command): string[] {
   return [`millrace ${usage(command)}`, '', command.summary, ...(flags.length > 0 ? ['', ...table(flags)] : [])];
 }
 
-function usage(command: Command): string {
+/** The words of a command and what follows them: `topic describe <topic>`. */
+export function usage(command: Command): string {
   return [...command.path, ...(command.operands === undefined ? [] : [command.operands])].join(' ');
 }
