@@ -5,6 +5,7 @@ import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { Child, sleep } from '../peers/child.js';
+import { callRest } from './rest.js';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
@@ -71,13 +72,8 @@ export class Product {
     await this.child.until('the product', () => this.child.output().includes('is ready'), 60_000);
   }
 
-  async rest(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
-    const response = await fetch(this.url + path, {
-      method,
-      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === '' ? null : parse(text) };
+  rest(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+    return callRest(this.url, method, path, body);
   }
 
   /** Records of a topic so far, all partitions. */
@@ -120,13 +116,5 @@ export async function eventually(
     }
     if (Date.now() > deadline) throw new Error(`not in ${timeoutMs} ms: ${what}`, { cause: last });
     await sleep(100);
-  }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return text;
   }
 }
