@@ -16,13 +16,14 @@ import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 import { execSource } from './sources/exec/exec-source.js';
+import { httpSource } from './sources/http/http-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource],
+  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource, httpSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
