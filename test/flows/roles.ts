@@ -44,6 +44,7 @@ export class Roles {
 
   /** Kills what still runs. */
   async dispose(): Promise<void> {
-    await Promise.all(this.children.map((child) => (child.exitCode === undefined ? child.kill() : null)));
+    const alive = this.children.filter((child) => child.exitCode === undefined);
+    await Promise.all(alive.map((child) => child.kill()));
   }
 }
