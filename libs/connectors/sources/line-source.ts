@@ -63,6 +63,8 @@ export class LineSource implements Source {
 
   private async serve(socket: Socket, context: SourceContext, gatherer: DeliveryGatherer): Promise<void> {
     const protocol = await this.options.protocolOf(socket, context);
+    // Gone while the protocol was made.
+    if (socket.destroyed) return;
     const peer = new EventSocket(socket, protocol, gatherer, {
       eventsMax: this.options.batchSize,
       clock: context.clock,

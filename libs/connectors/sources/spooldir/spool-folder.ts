@@ -64,7 +64,8 @@ export class SpoolFolder {
       const path = join(directory, name);
       if (entry.isDirectory()) {
         const isBelow = this.options.recursiveDirectorySearch && path !== this.trackerDirectory;
-        if (isBelow) await this.collect(path, done, into);
+        // One that is removed meanwhile has no files.
+        if (isBelow) await this.collect(path, done, into).catch(ignoreMissing);
         continue;
       }
       if (name.endsWith(this.options.fileSuffix) || !this.include.test(name) || done.has(this.markOf(path))) continue;
@@ -96,6 +97,10 @@ export async function look(path: string, name: string): Promise<SpooledEntry | n
     if (systemCode(error) === 'ENOENT') return null;
     throw error;
   }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemCode(error) !== 'ENOENT') throw error;
 }
 
 function wholeName(pattern: string): RegExp {

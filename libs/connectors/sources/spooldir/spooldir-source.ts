@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { requireOptions, type OptionValues } from '#config/options';
 import type { ComponentRemark, ComponentType, Source, SourceContext } from '#pipeline/collector';
 import { EventBatch, type HeaderColumn } from '#pipeline/event-batch';
-import { messageOf } from '#std/errors';
+import { messageOf, systemCode } from '#std/errors';
 import { requireCharset } from '../charset.js';
 import { deliverUntilTaken } from '../deliver-until-taken.js';
 import { BlobDeserializer } from './blob-deserializer.js';
@@ -257,5 +257,5 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function ignoreExisting(error: unknown): void {
-  if (!(typeof error === 'object' && error !== null && 'code' in error && error.code === 'EEXIST')) throw error;
+  if (systemCode(error) !== 'EEXIST') throw error;
 }
