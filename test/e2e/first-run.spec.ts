@@ -66,6 +66,14 @@ test('a sink is added by one POST, from the oldest record on, and nothing else s
   expect((await product.rest('DELETE', '/connectors/copy')).status).toBe(204);
 });
 
+test('the metrics count what the topic service takes in and gives out, and what every partition holds', async () => {
+  const { body } = await product.rest('GET', '/metrics');
+  expect(body).toMatch(/^millrace_topics_bytes_in_total [1-9]\d*$/m);
+  expect(body).toMatch(/^millrace_topics_requests_total\{api="Produce"\} [1-9]\d*$/m);
+  expect(body).toMatch(/^millrace_topics_log_end_offset\{topic="access-log",partition="2"\} \d+$/m);
+  expect(body).toContain('millrace_scrape_errors{source="service"} 0');
+});
+
 test('a wrong option gets Connect’s validation answer', async () => {
   const answer = await product.rest('PUT', '/connector-plugins/postgres/config/validate', {
     name: 'bad',

@@ -1,11 +1,24 @@
 import { Worker } from 'node:worker_threads';
+import type { TopicsMetrics } from '../../topics/src/topics-service.js';
 
 /** What a thread says to the process that started it. */
 export type FromThread =
   | { readonly kind: 'ready'; readonly port: number | null }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'stopped' }
-  | { readonly kind: 'line'; readonly line: string };
+  | { readonly kind: 'line'; readonly line: string }
+  | { readonly kind: 'topics-metrics-wanted' };
+
+/** What the process says to a thread. */
+export type ToThread =
+  | {
+      readonly kind: 'start';
+      readonly settings: ThreadSettings;
+      readonly environment: Readonly<Record<string, string | undefined>>;
+    }
+  | { readonly kind: 'stop' }
+  /** Null while the topic service does not run. */
+  | { readonly kind: 'topics-metrics'; readonly metrics: TopicsMetrics | null };
 
 export interface ThreadSettings {
   readonly databaseUrl: string;
@@ -14,6 +27,16 @@ export interface ThreadSettings {
   readonly httpPort: number;
   readonly dataDirectory: string;
   readonly workerId: string;
+}
+
+export interface RoleThreadOptions {
+  readonly name: string;
+  readonly module: URL;
+  /** A line for the log. */
+  onLine(line: string): void;
+  onDeath(reason: string): void;
+  /** Answers a thread that asks: the topic service counts on this thread. */
+  topicsMetrics(): TopicsMetrics | null;
 }
 
 /**
@@ -26,12 +49,8 @@ export class RoleThread {
   private readonly stopped = Promise.withResolvers<void>();
   private stopping = false;
 
-  constructor(
-    readonly name: string,
-    module: URL,
-    private readonly onLine: (line: string) => void,
-    private readonly onDeath: (name: string, reason: string) => void,
-  ) {
+  constructor(private readonly options: RoleThreadOptions) {
+    const { name, module } = options;
     this.worker = new Worker(module, { name, env: process.env });
     this.worker.on('message', (message: FromThread) => this.take(message));
     this.worker.on('error', (error) =>
@@ -42,19 +61,27 @@ export class RoleThread {
     this.ready.promise.catch(() => undefined);
   }
 
+  get name(): string {
+    return this.options.name;
+  }
+
   /** Resolves with the port it listens on, if it does. */
   start(settings: ThreadSettings): Promise<number | null> {
-    this.worker.postMessage({ kind: 'start', settings, environment: { ...process.env } });
+    this.say({ kind: 'start', settings, environment: { ...process.env } });
     return this.ready.promise;
   }
 
   async stop(timeoutMs: number): Promise<void> {
     this.stopping = true;
-    this.worker.postMessage({ kind: 'stop' });
+    this.say({ kind: 'stop' });
     const late = setTimeout(() => this.stopped.resolve(), timeoutMs);
     await this.stopped.promise;
     clearTimeout(late);
     await this.worker.terminate();
+  }
+
+  private say(message: ToThread): void {
+    this.worker.postMessage(message);
   }
 
   private take(message: FromThread): void {
@@ -69,7 +96,10 @@ export class RoleThread {
         this.stopped.resolve();
         break;
       case 'line':
-        this.onLine(message.line);
+        this.options.onLine(message.line);
+        break;
+      case 'topics-metrics-wanted':
+        this.say({ kind: 'topics-metrics', metrics: this.options.topicsMetrics() });
         break;
     }
   }
@@ -79,7 +109,7 @@ export class RoleThread {
     this.ready.reject(new Error(`${this.name}: ${reason}`));
     if (!this.stopping) {
       this.stopping = true;
-      this.onDeath(this.name, reason);
+      this.options.onDeath(reason);
     }
   }
 }

@@ -127,15 +127,16 @@ class Product {
   }
 
   private thread(name: 'admin' | 'collector' | 'sink-worker'): RoleThread {
-    const thread = new RoleThread(
+    const thread = new RoleThread({
       name,
-      new URL(`./threads/${name}.js`, import.meta.url),
-      (line) => this.log.write(line),
-      (role, reason) => {
-        this.logger.error('a role has failed', { role, reason });
-        if (!this.stopping) this.onFailure(`The ${role} role has failed: ${reason}`);
+      module: new URL(`./threads/${name}.js`, import.meta.url),
+      onLine: (line) => this.log.write(line),
+      onDeath: (reason) => {
+        this.logger.error('a role has failed', { role: name, reason });
+        if (!this.stopping) this.onFailure(`The ${name} role has failed: ${reason}`);
       },
-    );
+      topicsMetrics: () => this.topics?.metrics() ?? null,
+    });
     this.threads.push(thread);
     return thread;
   }

@@ -3,7 +3,7 @@ import { CollectorWorker } from '../../../collector/src/collector-worker.js';
 import { runRole } from './role-main.js';
 import { systemClock } from '#std/clock';
 
-runRole(async (settings, logger) => {
+runRole(async ({ settings, logger }) => {
   const worker = new CollectorWorker({
     databaseUrl: settings.databaseUrl,
     bootstrap: settings.bootstrap,

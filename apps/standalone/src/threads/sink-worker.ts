@@ -3,7 +3,7 @@ import { SinkWorker } from '../../../sink-worker/src/sink-worker.js';
 import { runRole } from './role-main.js';
 import { systemClock } from '#std/clock';
 
-runRole(async (settings, logger) => {
+runRole(async ({ settings, logger }) => {
   const worker = new SinkWorker({
     databaseUrl: settings.databaseUrl,
     bootstrap: settings.bootstrap,
