@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 export interface Command {
   /** Words after `millrace`. */
   readonly path: readonly string[];
-  /** What follows the words: `<topic>`. */
+  /** The one word that has to follow: `<topic>`. */
   readonly operands?: string;
   readonly summary: string;
   readonly flags: Readonly<Record<string, Flag>>;
@@ -23,7 +23,8 @@ export interface Flag {
 }
 
 export interface CommandInput {
-  readonly operands: readonly string[];
+  /** The word after the command's own; empty where it takes none. */
+  readonly operand: string;
   /** The value of a flag, its environment variable or default, else null. */
   text(name: string): string | null;
   on(name: string): boolean;
@@ -45,6 +46,11 @@ export function readInput(command: Command, words: readonly string[], out: (line
     ]),
   );
   const parsed = parse(words, options);
+  const [stray] = parsed.positionals.slice(command.operands === undefined ? 0 : 1);
+  if (stray !== undefined) throw new UsageError(`"${stray}" is too much here`);
+  if (command.operands !== undefined && parsed.positionals.length === 0) {
+    throw new UsageError(`${command.operands} is missing`);
+  }
   const value = (name: string): string | boolean | null => {
     const given = parsed.values[name];
     if (typeof given === 'string' || typeof given === 'boolean') return given;
@@ -56,7 +62,7 @@ export function readInput(command: Command, words: readonly string[], out: (line
     if (flag.required === true && value(name) === null) throw new UsageError(`--${name} is missing: ${flag.doc}`);
   }
   return {
-    operands: parsed.positionals,
+    operand: parsed.positionals[0] ?? '',
     text: (name) => {
       const found = value(name);
       return typeof found === 'string' ? found : null;
@@ -74,13 +80,6 @@ function parse(words: readonly string[], options: ParseOptions): ReturnType<type
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The first operand, or a UsageError that names it. */
-export function operand(input: CommandInput, name: string): string {
-  const [first] = input.operands;
-  if (first === undefined) throw new UsageError(`<${name}> is missing`);
-  return first;
 }
 
 /** A flag as a whole number of at least 0, or null where it was not given. */

@@ -1,9 +1,14 @@
 import { table, type Command } from './command.js';
 
-/** The whole tree, or one command when the words name it. */
+/** The command that the words begin with, or null. */
+export function commandAt(commands: readonly Command[], words: readonly string[]): Command | null {
+  return commands.find((command) => command.path.every((word, at) => words[at] === word)) ?? null;
+}
+
+/** One command when the words name it, those below a noun when they name that, else the whole tree. */
 export function helpText(commands: readonly Command[], words: readonly string[]): string[] {
-  const one = commands.find((command) => command.path.join(' ') === words.join(' '));
-  if (one !== undefined) return commandHelp(one);
+  const one = commandAt(commands, words);
+  if (one !== null) return commandHelp(one);
   const shown = commands.filter((command) => words.every((word, at) => command.path[at] === word));
   return [
     'millrace: durable topics, flume.conf collectors and sink workers',

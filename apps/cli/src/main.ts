@@ -1,6 +1,6 @@
 import { UsageError, readInput } from './command.js';
 import { commands } from './commands.js';
-import { commandHelp, helpText } from './help.js';
+import { commandAt, commandHelp, helpText } from './help.js';
 import { messageOf } from '#std/errors';
 
 // A reader that has seen enough (`| head`) closes the pipe: that is an end, not an error.
@@ -22,9 +22,9 @@ async function main(words: readonly string[]): Promise<number> {
     out(productVersion);
     return 0;
   }
-  const command = commands.find((candidate) => candidate.path.every((word, at) => words[at] === word));
-  if (command === undefined) {
-    process.stderr.write(`There is no command "${words.join(' ')}".\n${helpText(commands, []).join('\n')}\n`);
+  const command = commandAt(commands, words);
+  if (command === null) {
+    process.stderr.write(`${await unknownCommand(words)}\n\n${helpText(commands, words).join('\n')}\n`);
     return 2;
   }
   try {
@@ -38,4 +38,14 @@ async function main(words: readonly string[]): Promise<number> {
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   }
+}
+
+async function unknownCommand(words: readonly string[]): Promise<string> {
+  const { suggest } = await import('#pipeline/flume-suggestion');
+  const written = words.filter((word) => !word.startsWith('-')).slice(0, 2);
+  const near = suggest(
+    written.join(' '),
+    commands.map((command) => command.path.join(' ')),
+  );
+  return `There is no command "${written.join(' ')}".${near === null ? '' : ` Did you mean "${near}"?`}`;
 }

@@ -1,4 +1,4 @@
-import { operand, UsageError, type Command } from '../command.js';
+import { UsageError, type Command } from '../command.js';
 
 /** Each is the main file of an app; it reads its settings from the environment. */
 const roles: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -14,7 +14,7 @@ export const roleCommand: Command = {
   summary: 'One role as a process of its own, set by environment variables (DATABASE_URL, TOPICS_BOOTSTRAP …)',
   flags: {},
   async run(input) {
-    const name = operand(input, 'role');
+    const name = input.operand;
     const start = roles[name];
     if (start === undefined) throw new UsageError(`There is no role ${name}: one of ${Object.keys(roles).join(', ')}`);
     await start();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { operand, table, urlFlag, type Command, type CommandInput } from '../command.js';
+import { table, urlFlag, type Command, type CommandInput } from '../command.js';
 import { RestClient } from '../rest-client.js';
 
 const taskStatus = z.object({
@@ -36,7 +36,7 @@ export const sinkCommands: readonly Command[] = [
     summary: 'Adds a sink while everything runs; the file holds {"name": …, "config": {…}} as Kafka Connect takes it',
     flags: { url: urlFlag, file: { doc: 'the JSON file', value: 'file', short: 'f', required: true } },
     async run(input) {
-      const wanted = definition.parse(JSON.parse(readFileSync(input.text('file') ?? '', 'utf8')));
+      const wanted = readDefinition(input.text('file') ?? '');
       await client(input).call('POST', '/connectors', wanted);
       input.out(`Added ${wanted.name}. "millrace sink status ${wanted.name}" shows how it does.`);
     },
@@ -47,7 +47,7 @@ export const sinkCommands: readonly Command[] = [
     summary: 'State of a sink and of each of its tasks, with the last error',
     flags: { url: urlFlag },
     async run(input) {
-      const name = operand(input, 'name');
+      const name = input.operand;
       const status = connectorStatus.parse(await client(input).get(`/connectors/${encodeURIComponent(name)}/status`));
       input.out(`${status.name}  ${status.connector.state}`);
       const rows = status.tasks.map((task) => [`task ${task.id}`, task.state, task.worker_id ?? '']);
@@ -56,6 +56,21 @@ export const sinkCommands: readonly Command[] = [
     },
   },
 ];
+
+/** Throws a sentence that names the file where it is not what Connect takes. */
+function readDefinition(path: string): z.infer<typeof definition> {
+  const wanted = `expected {"name": "…", "config": {…}}`;
+  const text = readFileSync(path, 'utf8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${path} is not JSON; ${wanted}`, { cause: error });
+  }
+  const parsed = definition.safeParse(json);
+  if (!parsed.success) throw new Error(`${path} does not define a sink; ${wanted}:\n${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
 
 function client(input: CommandInput): RestClient {
   return new RestClient(input.text('url') ?? '');

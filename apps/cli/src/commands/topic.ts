@@ -1,10 +1,11 @@
 import { createInterface } from 'node:readline';
-import { bootstrapFlag, countOf, operand, table, UsageError, type Command, type CommandInput } from '../command.js';
+import { bootstrapFlag, countOf, table, UsageError, type Command, type CommandInput } from '../command.js';
+import { requireReachable } from '../reach.js';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
-import { TopicReader, type PartitionRecords } from '#topics/topic-reader';
+import { TopicReader, type PartitionPosition, type PartitionRecords } from '#topics/topic-reader';
 import { TopicWriter, type WriteRecord } from '#topics/topic-writer';
 
 /** Records produced at once, before the oldest is waited for. */
@@ -27,7 +28,7 @@ export const topicCommands: readonly Command[] = [
     operands: '<topic>',
     summary: 'Partitions with their offsets, and the configuration that was set',
     flags: { bootstrap: bootstrapFlag },
-    run: (input) => withCluster(input, (cluster) => describe(cluster, operand(input, 'topic'), input.out)),
+    run: (input) => withCluster(input, (cluster) => describe(cluster, input.operand, input.out)),
   },
   {
     path: ['topic', 'create'],
@@ -38,13 +39,15 @@ export const topicCommands: readonly Command[] = [
       partitions: { doc: 'how many partitions', value: 'n', short: 'p', default: '1' },
       config: { doc: 'settings of the topic, separated by commas', value: 'key=value,…', short: 'c' },
     },
-    run: (input) =>
-      withCluster(input, async (cluster) => {
-        const name = operand(input, 'topic');
-        const partitions = countOf(input, 'partitions') ?? 1;
-        await new TopicAdmin(cluster).createTopic({ name, partitions, configs: configsOf(input.text('config')) });
+    run(input) {
+      const name = input.operand;
+      const partitions = countOf(input, 'partitions') ?? 1;
+      const configs = configsOf(input.text('config'));
+      return withCluster(input, async (cluster) => {
+        await new TopicAdmin(cluster).createTopic({ name, partitions, configs });
         input.out(`Created ${name} with ${partitions} partition${partitions === 1 ? '' : 's'}.`);
-      }),
+      });
+    },
   },
   {
     path: ['topic', 'delete'],
@@ -53,8 +56,8 @@ export const topicCommands: readonly Command[] = [
     flags: { bootstrap: bootstrapFlag },
     run: (input) =>
       withCluster(input, async (cluster) => {
-        await new TopicAdmin(cluster).deleteTopic(operand(input, 'topic'));
-        input.out(`Deleted ${operand(input, 'topic')}.`);
+        await new TopicAdmin(cluster).deleteTopic(input.operand);
+        input.out(`Deleted ${input.operand}.`);
       }),
   },
   {
@@ -66,7 +69,10 @@ export const topicCommands: readonly Command[] = [
       'key-separator': { doc: 'what stands between key and value on a line', value: 'text', short: 'k' },
       partition: { doc: 'the partition to write to', value: 'n', short: 'p' },
     },
-    run: (input) => withCluster(input, (cluster) => produce(cluster, operand(input, 'topic'), input)),
+    run(input) {
+      const options = { partition: countOf(input, 'partition'), separator: input.text('key-separator') };
+      return withCluster(input, (cluster) => produce(cluster, input.operand, options));
+    },
   },
   {
     path: ['topic', 'consume'],
@@ -85,12 +91,22 @@ export const topicCommands: readonly Command[] = [
       },
       'exit-at-end': { doc: 'end when there is nothing more to read', short: 'e' },
     },
-    run: (input) => withCluster(input, (cluster) => consume(cluster, operand(input, 'topic'), input)),
+    run(input) {
+      const options: ConsumeOptions = {
+        print: printer(input),
+        start: startOf(input),
+        max: countOf(input, 'max') ?? Number.POSITIVE_INFINITY,
+        group: input.text('group'),
+        exitAtEnd: input.on('exit-at-end'),
+      };
+      return withCluster(input, (cluster) => consume(cluster, input.operand, options));
+    },
   },
 ];
 
 async function withCluster(input: CommandInput, work: (cluster: Cluster) => Promise<void>): Promise<void> {
   const bootstrap = parseBootstrap(input.text('bootstrap') ?? '');
+  await requireReachable(bootstrap);
   const cluster = new Cluster({ bootstrap, clientId: 'millrace-cli', clock: systemClock, logger: silentLogger });
   try {
     await work(cluster);
@@ -118,10 +134,14 @@ async function describe(cluster: Cluster, name: string, out: (line: string) => v
   for (const config of configs) if (config.source === 'topic') out(`${config.name}=${config.value ?? '***'}`);
 }
 
-async function produce(cluster: Cluster, topic: string, input: CommandInput): Promise<void> {
+interface ProduceOptions {
+  readonly partition: number | null;
+  /** Null: no keys. */
+  readonly separator: string | null;
+}
+
+async function produce(cluster: Cluster, topic: string, { partition, separator }: ProduceOptions): Promise<void> {
   const writer = new TopicWriter(cluster, { lingerMs: 5 });
-  const partition = countOf(input, 'partition');
-  const separator = input.text('key-separator');
   const underWay: Promise<unknown>[] = [];
   let count = 0;
   try {
@@ -144,22 +164,29 @@ function recordOf(line: string, separator: string | null, partition: number | nu
   return { ...place, key: Buffer.from(line.slice(0, at)), value: Buffer.from(line.slice(at + separator.length)) };
 }
 
-async function consume(cluster: Cluster, topic: string, input: CommandInput): Promise<void> {
+interface ConsumeOptions {
+  readonly print: (part: PartitionRecords, index: number) => void;
+  readonly start: 'earliest' | 'latest' | { readonly timestampMs: number };
+  readonly max: number;
+  /** Null: no member of any group, nothing committed. */
+  readonly group: string | null;
+  readonly exitAtEnd: boolean;
+}
+
+async function consume(cluster: Cluster, topic: string, options: ConsumeOptions): Promise<void> {
+  const { print, start, max, group } = options;
   const admin = new TopicAdmin(cluster);
   if ((await admin.describeTopic(topic)) === null) {
     throw new Error(`There is no topic ${topic}. "millrace topic list" shows all.`);
   }
-  const group = input.text('group');
   const latest = await admin.offsets(topic, 'latest');
   const reader = new TopicReader(cluster, {
     ...(group === null
       ? { partitions: latest.map((entry) => ({ topic, partition: entry.partition })) }
       : { groupId: group, topics: [topic] }),
-    start: startOf(input),
+    start,
   });
-  const max = countOf(input, 'max') ?? Number.POSITIVE_INFINITY;
-  const ends = input.on('exit-at-end') ? new Map(latest.map((entry) => [entry.partition, entry.offset])) : null;
-  const print = printer(input);
+  const ends = options.exitAtEnd ? new Map(latest.map((entry) => [entry.partition, entry.offset])) : null;
   let count = 0;
   let stopping = false;
   process.once('SIGINT', () => {
@@ -172,34 +199,21 @@ async function consume(cluster: Cluster, topic: string, input: CommandInput): Pr
   });
   try {
     while (!stopping && count < max && !reachedAll(reader, topic, ends)) {
-      for (const part of await reader.poll(250)) count = printPart(part, print, count, max);
-      if (group !== null) await commitPrinted(reader);
+      for (const part of await reader.poll(250)) {
+        const printed = Math.min(part.records.count, max - count);
+        for (let index = 0; index < printed; index += 1) print(part, index);
+        count += printed;
+        // Not the reader's position: with --max it may be past what was printed.
+        if (group !== null && printed > 0) await reader.commit([placeAfter(part, printed)]);
+      }
     }
   } finally {
     await reader.stop();
   }
 }
 
-function printPart(
-  part: PartitionRecords,
-  print: (part: PartitionRecords, index: number) => void,
-  count: number,
-  max: number,
-): number {
-  let printed = count;
-  for (let index = 0; index < part.records.count && printed < max; index += 1) {
-    print(part, index);
-    printed += 1;
-  }
-  return printed;
-}
-
-async function commitPrinted(reader: TopicReader): Promise<void> {
-  const positions = reader.assignment().flatMap((place) => {
-    const offset = reader.position(place);
-    return offset === null ? [] : [{ ...place, offset }];
-  });
-  if (positions.length > 0) await reader.commit(positions);
+function placeAfter({ topic, partition, records }: PartitionRecords, printed: number): PartitionPosition {
+  return { topic, partition, offset: records.offset(printed - 1) + 1 };
 }
 
 function reachedAll(reader: TopicReader, topic: string, ends: ReadonlyMap<number, number> | null): boolean {
@@ -210,7 +224,7 @@ function reachedAll(reader: TopicReader, topic: string, ends: ReadonlyMap<number
   return true;
 }
 
-function startOf(input: CommandInput): 'earliest' | 'latest' | { timestampMs: number } {
+function startOf(input: CommandInput): ConsumeOptions['start'] {
   const from = input.text('from');
   if (from === null) return input.on('from-beginning') ? 'earliest' : 'latest';
   const timestampMs = /^\d+$/.test(from) ? Number(from) : Date.parse(from);
@@ -218,7 +232,7 @@ function startOf(input: CommandInput): 'earliest' | 'latest' | { timestampMs: nu
   return { timestampMs };
 }
 
-function printer(input: CommandInput): (part: PartitionRecords, index: number) => void {
+function printer(input: CommandInput): ConsumeOptions['print'] {
   const format = input.text('format');
   if (format === 'value') return (part, index) => input.out(part.records.value(index)?.toString() ?? '');
   if (format !== 'json') throw new UsageError(`--format must be value or json, and is "${format}"`);
