@@ -36,24 +36,28 @@ async function sinksPage() {
 
 async function collectorPage() {
   const { collectorRegistry } = await import('#connectors/registry-collector');
-  const kinds = [
-    ['source', 'Sources', collectorRegistry.sources],
-    ['channel', 'Channels', collectorRegistry.channels],
-    ['interceptor', 'Interceptors', collectorRegistry.interceptors],
-    ['sink', 'Sinks', collectorRegistry.sinks],
-  ];
+  const { sources, channels, interceptors, sinks, missing } = collectorRegistry;
   return page('collector.md', 'libs/connectors/registry-collector.ts', 'Collectors: components and their options', [
     'What a `flume.conf` can name as `type`, by its short name or by a class name. Besides the options below a source has ' +
       '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume.',
-    ...kinds.flatMap(([kind, title, types]) => [
-      `## ${title}`,
-      ...types.flatMap((type) => [`### ${type.name}`, type.doc, ...classNames(type), optionTable(type.options)]),
-      ...missingTypes(kind, collectorRegistry.missing[kind]),
-    ]),
+    ...componentParts('Sources', sources, missing.source),
+    ...componentParts('Channels', channels, missing.channel),
+    ...componentParts('Interceptors', interceptors, missing.interceptor),
+    ...componentParts('Sinks', sinks, missing.sink),
   ]);
 }
 
-function missingTypes(kind, names) {
+function componentParts(title, types, missing) {
+  const described = types.flatMap((type) => [
+    `### ${type.name}`,
+    type.doc,
+    ...classNames(type),
+    optionTable(type.options),
+  ]);
+  return [`## ${title}`, ...described, ...missingTypes(missing)];
+}
+
+function missingTypes(names) {
   if (names.length === 0) return [];
   const list = names.map((name) => `\`${name}\``).join(', ');
   return [`Flume has these too; here a conf that names one is refused with a message that says so: ${list}.`];
