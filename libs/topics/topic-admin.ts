@@ -388,6 +388,26 @@ export class TopicAdmin {
     return positions;
   }
 
+  /** Forgets what the group has committed of some partitions. Rejects with Kafka code 86 where it reads them now, 69 where there is no such group. */
+  async dropGroupOffsets(groupId: string, partitions: readonly TopicPartition[]): Promise<void> {
+    await this.coordinated(groupId, async (target) => {
+      const topics = [...groupByTopic(partitions)].map(([name, indexes]) => ({
+        name,
+        partitions: indexes.map((partitionIndex) => ({ partitionIndex })),
+      }));
+      const answer = await this.cluster.request(target, apis.offsetDelete, { groupId, topics });
+      check(answer.errorCode, `Dropping offsets of group ${groupId}`);
+      for (const topic of answer.topics) {
+        for (const partition of topic.partitions) {
+          check(
+            partition.errorCode,
+            `Dropping offsets of group ${groupId} on ${topic.name}-${partition.partitionIndex}`,
+          );
+        }
+      }
+    });
+  }
+
   /** The group must have no members: rejects with Kafka code 68 otherwise, 69 where there is no such group. */
   async deleteGroup(groupId: string): Promise<void> {
     await this.coordinated(groupId, async (target) => {

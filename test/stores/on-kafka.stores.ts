@@ -90,6 +90,25 @@ test('lags of the sinks come from Kafka’s own groups, and Kafka’s tool sees 
   ]);
 });
 
+test('offsets of a stopped sink are moved and dropped in Kafka and in its store, and it writes all again', async () => {
+  const at = (partition: number, offset: number | null): object => ({
+    partition: { kafka_topic: 'lines', kafka_partition: partition },
+    offset: offset === null ? null : { kafka_offset: offset },
+  });
+  const path = '/connectors/table/offsets';
+  expect((await flow.rest('PUT', '/connectors/table/stop')).status).toBe(204);
+  const changed = await flow.rest('PATCH', path, { offsets: [at(0, 0), at(1, null)] });
+  expect(changed).toMatchObject({ status: 200 });
+  const { offsets } = (await flow.rest('GET', path)).body as { offsets: { partition: { kafka_partition: number } }[] };
+  expect(offsets).toContainEqual(at(0, 0));
+  expect(offsets.filter(({ partition }) => partition.kafka_partition === 1)).toEqual([]);
+  expect(await flow.rest('DELETE', path)).toMatchObject({ status: 200 });
+  expect(await flow.rest('GET', path)).toMatchObject({ body: { offsets: [] } });
+  await flow.rest('PUT', '/connectors/table/resume');
+  await eventually('all rows twice', 30_000, async () => (await flow.readTable()).total === 2 * lines);
+  expect(await flow.rest('DELETE', '/connectors/files/offsets')).toMatchObject({ status: 400 });
+});
+
 test('topics of a real Kafka are created, shown, widened and deleted by REST', async () => {
   const topic = {
     topic_name: 'by-rest',

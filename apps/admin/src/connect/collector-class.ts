@@ -60,6 +60,7 @@ export function collectorClass(registry: ComponentRegistry, version: string): Co
     keys: collectorKeys,
     validate: (config) => validateCollector(registry, config),
     tasksMax: () => 1,
+    offsetsFixed: () => 'Offsets of a collector are positions in its files; they cannot be changed here',
   };
 }
 

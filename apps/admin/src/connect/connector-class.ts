@@ -1,6 +1,7 @@
 /** What may stand in `connector.class`: every sink of the registry, and the collector that runs a flume.conf. */
 import type { OptionSpecs } from '#config/options';
 import type { ConnectorKind } from '#control/connector';
+import type { SinkType } from '#pipeline/sink';
 import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
 
 export interface ConnectorClass {
@@ -17,6 +18,10 @@ export interface ConnectorClass {
   validate(config: Readonly<Record<string, string>>): ConfigInfos;
   /** Of a config without errors: how many tasks it gets. */
   tasksMax(config: Readonly<Record<string, string>>): number;
+  /** Why offsets cannot be set from outside; null where they can. */
+  offsetsFixed(config: Readonly<Record<string, string>>): string | null;
+  /** Absent where the consumer group's offsets are all that there is. */
+  readonly alterOffsets?: SinkType['alterOffsets'];
 }
 
 export class ConnectorClasses {

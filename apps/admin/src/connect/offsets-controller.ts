@@ -2,8 +2,12 @@ import { BadRequestException, Body, Controller, Delete, Get, NotFoundException, 
 import { z } from 'zod';
 import type { Connector } from '#control/connector';
 import { ControlStore } from '#control/control-store';
+import { systemClock } from '#std/clock';
 import { TopicAdmin } from '#topics/topic-admin';
 import { Section, Summary } from '../operations/summary.js';
+import { ConnectorClasses } from './connector-class.js';
+import { requireClass } from './connector-spec.js';
+import { SinkOffsets } from './sink-offsets.js';
 
 const count = z.coerce.number().int().min(0);
 
@@ -26,6 +30,7 @@ export class OffsetsController {
   constructor(
     private readonly store: ControlStore,
     private readonly topics: TopicAdmin,
+    private readonly classes: ConnectorClasses,
   ) {}
 
   @Get()
@@ -33,7 +38,7 @@ export class OffsetsController {
   async get(@Param('name') name: string): Promise<unknown> {
     const connector = await this.find(name);
     if (connector.kind !== 'sink') return { offsets: [] };
-    const offsets = await this.topics.groupOffsets(groupOf(connector));
+    const offsets = await this.offsetsOf(connector).committed();
     return {
       offsets: offsets.map(({ topic, partition, offset }) => ({
         partition: { kafka_partition: partition, kafka_topic: topic },
@@ -42,55 +47,48 @@ export class OffsetsController {
     };
   }
 
-  /** A partition whose offset is dropped begins at its earliest record, as `auto.offset.reset` of sinks has it. */
   @Patch()
-  @Summary('Moves a stopped sink: kafka_offset by partition, null = from the start')
+  @Summary('Moves a stopped sink: kafka_offset by partition, null = where start.from says')
   async change(
     @Param('name') name: string,
     @Body({ schema: OffsetChange }) body: z.infer<typeof OffsetChange>,
   ): Promise<unknown> {
+    const connector = await this.find(name);
     if (body.offsets.length === 0)
       throw new BadRequestException('Partitions / offsets need to be provided for an alter offsets request');
-    const connector = await this.requireStoppedSink(name);
-    const positions = await Promise.all(
-      body.offsets.map(async ({ partition: { kafka_topic: topic, kafka_partition: partition }, offset }) => {
-        const known = await this.topics.describeTopic(topic);
-        if (known === null || partition >= known.partitions) {
-          throw new BadRequestException(`There is no partition ${partition} of a topic ${topic}`);
-        }
-        return { topic, partition, offset: offset?.kafka_offset ?? (await this.earliest(topic, partition)) };
-      }),
+    await this.stoppedSink(connector).move(
+      body.offsets.map(({ partition, offset }) => ({
+        topic: partition.kafka_topic,
+        partition: partition.kafka_partition,
+        offset: offset?.kafka_offset ?? null,
+      })),
     );
-    await this.topics.resetGroupOffsets(groupOf(connector), positions);
     return { message: 'The offsets for this connector have been altered successfully' };
   }
 
   @Delete()
   @Summary('Drops all offsets of a stopped sink')
   async drop(@Param('name') name: string): Promise<unknown> {
-    const connector = await this.requireStoppedSink(name);
-    const groupId = groupOf(connector);
-    if ((await this.topics.groupOffsets(groupId)).length > 0) await this.topics.deleteGroup(groupId);
+    await this.stoppedSink(await this.find(name)).drop();
     return { message: 'The offsets for this connector have been reset successfully' };
   }
 
-  private async earliest(topic: string, partition: number): Promise<number> {
-    const offsets = await this.topics.offsets(topic, 'earliest');
-    return offsets.find((candidate) => candidate.partition === partition)?.offset ?? 0;
-  }
-
-  private async requireStoppedSink(name: string): Promise<Connector> {
-    const connector = await this.find(name);
-    if (connector.kind !== 'sink') {
-      throw new BadRequestException('Offsets of a collector are positions in its files; they cannot be changed here');
-    }
+  private stoppedSink(connector: Connector): SinkOffsets {
+    const connectorClass = requireClass(this.classes, connector.config['connector.class']);
+    const fixed = connectorClass.offsetsFixed(connector.config);
+    if (fixed !== null) throw new BadRequestException(fixed);
     if (connector.targetState !== 'STOPPED') {
       throw new BadRequestException(
         'Connectors must be in the STOPPED state before their offsets can be modified. This can be done for the specified connector by issuing a ' +
-          `'PUT' request to the '/connectors/${name}/stop' endpoint`,
+          `'PUT' request to the '/connectors/${encodeURIComponent(connector.name)}/stop' endpoint`,
       );
     }
-    return connector;
+    return this.offsetsOf(connector);
+  }
+
+  private offsetsOf(connector: Connector): SinkOffsets {
+    const connectorClass = requireClass(this.classes, connector.config['connector.class']);
+    return new SinkOffsets({ topics: this.topics, clock: systemClock }, connectorClass, connector);
   }
 
   private async find(name: string): Promise<Connector> {
@@ -98,8 +96,4 @@ export class OffsetsController {
     if (connector === null) throw new NotFoundException(`Connector ${name} not found`);
     return connector;
   }
-}
-
-function groupOf(connector: Connector): string {
-  return connector.config['consumer.override.group.id'] ?? `connect-${connector.name}`;
 }

@@ -13,5 +13,16 @@ export function sinkClass(type: SinkType): ConnectorClass {
     keys: () => configKeys(type),
     validate: (config) => validateConnector(type, config),
     tasksMax: (config) => Number(config['tasks.max'] ?? 1),
+    offsetsFixed: (config) => offsetsFixed(type, config),
+    alterOffsets: type.alterOffsets?.bind(type),
   };
+}
+
+/** More than at least once means that the store says where to go on; a sink that cannot be told otherwise would not listen. */
+function offsetsFixed(type: SinkType, config: Readonly<Record<string, string>>): string | null {
+  if (type.alterOffsets !== undefined || type.guarantee(config) === 'at-least-once') return null;
+  return (
+    `A sink of class ${type.name} goes on behind what it has written, as its store says, whatever offsets are set here. ` +
+    'To write records again, or to leave some out, add a sink under another name that writes to another place, and set start.from.'
+  );
 }
