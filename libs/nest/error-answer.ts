@@ -3,6 +3,7 @@
  * proxy answer `{error_code, message}`, all others `application/problem+json` (RFC 9457) with our code and whether to retry.
  */
 import { HttpException } from '@nestjs/common';
+import type { Response } from 'express';
 import { MillraceError } from '#std/errors';
 
 export interface ErrorAnswer {
@@ -47,6 +48,14 @@ export function answerFor(error: unknown, path: string): ErrorAnswer {
       retryable: retriable,
     },
   };
+}
+
+export function sendAnswer(response: Response, answer: ErrorAnswer): void {
+  const text = JSON.stringify(answer.body);
+  response.status(answer.status).setHeader('Content-Type', answer.contentType);
+  // Said beforehand, so that the access log has it.
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
 }
 
 /** 40002 is the REST proxy's code for whatever a Kafka broker refuses. */

@@ -2,7 +2,7 @@ import { Catch, NotFoundException, type ArgumentsHost, type ExceptionFilter } fr
 import type { Request, Response } from 'express';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
-import { answerFor } from './error-answer.js';
+import { answerFor, sendAnswer } from './error-answer.js';
 
 /** Names the methods that a path has, so that a wrong verb is 405 and not 404; an empty list where there is no such path. */
 export type MethodsOfPath = (path: string) => readonly string[];
@@ -27,18 +27,13 @@ export class ErrorFilter implements ExceptionFilter {
     if (methods.length > 0 && !methods.includes(request.method)) {
       response.setHeader('Allow', methods.join(', '));
       const wrongVerb = Object.assign(new Error('HTTP 405 Method Not Allowed'), { status: 405 });
-      this.send(response, answerFor(wrongVerb, request.path));
+      sendAnswer(response, answerFor(wrongVerb, request.path));
       return;
     }
     const answer = answerFor(error, request.path);
     if (answer.status >= 500) {
       this.logger.error(`${request.method} ${request.path} failed: ${messageOf(error)}`, { status: answer.status });
     }
-    this.send(response, answer);
-  }
-
-  private send(response: Response, answer: ReturnType<typeof answerFor>): void {
-    response.status(answer.status).setHeader('Content-Type', answer.contentType);
-    response.end(JSON.stringify(answer.body));
+    sendAnswer(response, answer);
   }
 }

@@ -4,7 +4,7 @@
  * handler: bodies that are not JSON (415), clients that take no JSON (406).
  */
 import type { NextFunction, Request, Response } from 'express';
-import { answerFor, isCompatiblePath } from './error-answer.js';
+import { answerFor, isCompatiblePath, sendAnswer } from './error-answer.js';
 
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
@@ -22,8 +22,7 @@ export function requestGuard(boundTo: string) {
       return;
     }
     const answer = answerFor(Object.assign(new Error(refusal.message), { status: refusal.status }), request.path);
-    response.status(answer.status).setHeader('Content-Type', answer.contentType);
-    response.end(JSON.stringify(answer.body));
+    sendAnswer(response, answer);
   };
 }
 

@@ -121,6 +121,10 @@ describe('the administration', () => {
       await http.post('/connectors/states/restart').expect(204, '');
       const restart = await http.post('/connectors/states/restart?includeTasks=true&onlyFailed=true').expect(202);
       expect(restart.body.tasks).toMatchObject([{ state: 'RUNNING' }, { state: 'RESTARTING', trace: 'no rights' }]);
+      // As clients in Python write it.
+      const spelled = await http.post('/connectors/states/restart?includeTasks=True&onlyFailed=False').expect(202);
+      expect(spelled.body).toMatchObject({ connector: { state: 'RESTARTING' }, tasks: [{ state: 'RESTARTING' }, {}] });
+      await http.post('/connectors/states/restart?includeTasks=perhaps').expect(400, /includeTasks/);
       await http.post('/connectors/states/tasks/0/restart').expect(204);
       await http.post('/connectors/states/tasks/9/restart').expect(404);
       const metrics = await http.get('/metrics').expect(200);
@@ -147,9 +151,6 @@ describe('the administration', () => {
         expect(body.connector.state).toBe(state);
       }
       await http.put('/connectors/nobody/pause').expect(404);
-      await http.patch('/connectors/tap/offsets').send({ offsets: [] }).expect(400);
-      const refused = await http.delete('/connectors/tap/offsets').expect(400);
-      expect(refused.body.message).toContain('STOPPED');
       await http.delete('/connectors/tap').expect(204);
     });
 
@@ -213,6 +214,19 @@ describe('the administration', () => {
       expect(Object.keys(body as object)).toEqual(['error_code', 'message']);
       expect(body.error_code).toBe(code);
       expect(body.message).not.toBe('');
+    });
+
+    it.each([
+      [
+        '/connectors',
+        '{"name": "x", "config": {"topics": {"a": 1}}}',
+        'config.topics: must be a string, a number, true or false',
+      ],
+      ['/connectors', '{"config": {}}', 'name: Invalid input: expected string, received undefined'],
+      ['/connectors', '', 'body: Invalid input: expected object, received undefined'],
+    ])('what is wrong in a body is named: %s %s', async (path, text, message) => {
+      const request = http.post(path);
+      await (text === '' ? request : request.type('json').send(text)).expect(400, { error_code: 400, message });
     });
 
     it('lists every error of a config', async () => {
@@ -349,6 +363,13 @@ describe('the administration', () => {
         status: 200,
         agent: 'spec "one"',
       });
+    });
+
+    it('counts the bytes of error answers in the access log too', async () => {
+      const { headers } = await http.get('/connectors/nobody?from=bytes').expect(404);
+      expect(Number(headers['content-length'])).toBeGreaterThan(10);
+      const foreign = await http.get('/connectors').set('Host', 'elsewhere.example').expect(403);
+      expect(Number(foreign.headers['content-length'])).toBeGreaterThan(10);
     });
 
     it('answers 503 while the database is away, and serves again when it is back', async () => {

@@ -28,9 +28,7 @@ export async function createAdminServer(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) =>
         new BadRequestException(
-          issues
-            .map(({ path, message }) => [path?.map(String).join('.'), message].filter(Boolean).join(': '))
-            .join('; '),
+          issues.map(({ path, message }) => `${path?.map(String).join('.') || 'body'}: ${message}`).join('; '),
         ),
     }),
   );

@@ -6,13 +6,15 @@ import type { ConnectorSpec } from '#control/control-store';
 import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
 import { restoreSecrets } from './secrets.js';
 
-const scalar = z.union([z.string(), z.number(), z.boolean()]).transform((value) => String(value));
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], { error: 'must be a string, a number, true or false' })
+  .transform((value) => String(value));
 
 /** A flat map; scalars become strings. */
 export const ConnectorConfig = z.record(z.string(), scalar).meta({ id: 'ConnectorConfig' });
 /** As `ConnectorConfig`; null removes a key. */
 export const ConnectorConfigPatch = z
-  .record(z.string(), z.union([scalar, z.null()]))
+  .record(z.string(), z.union([scalar, z.null()], { error: 'must be a string, a number, true, false or null' }))
   .meta({ id: 'ConnectorConfigPatch' });
 export const NewConnector = z
   .strictObject({

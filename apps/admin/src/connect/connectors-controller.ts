@@ -1,4 +1,5 @@
 import {
+  BadRequestException,
   Body,
   Controller,
   Delete,
@@ -160,7 +161,7 @@ export class ConnectorsController {
     @Query('includeTasks') includeTasks?: string,
     @Query('onlyFailed') onlyFailed?: string,
   ): Promise<unknown> {
-    const [withTasks, failedOnly] = [includeTasks === 'true', onlyFailed === 'true'];
+    const [withTasks, failedOnly] = [isOn('includeTasks', includeTasks), isOn('onlyFailed', onlyFailed)];
     await this.find(name);
     if (!withTasks && !failedOnly) return undefined;
     if (withTasks) await this.store.restartTasks(name, { onlyFailed: failedOnly });
@@ -181,4 +182,14 @@ export class ConnectorsController {
     const base = `${request.protocol}://${request.headers.host ?? ''}`;
     response.setHeader('Location', `${base}/connectors/${encodeURIComponent(connector.name)}`);
   }
+}
+
+/** In any spelling of case. Throws 400 for other words, so that nobody believes in a restart that was not made. */
+function isOn(name: string, text = 'false'): boolean {
+  // Given twice, it is a list.
+  const word = String(text).toLowerCase();
+  if (word !== 'true' && word !== 'false') {
+    throw new BadRequestException(`${name} must be true or false, and is "${word}"`);
+  }
+  return word === 'true';
 }

@@ -171,7 +171,7 @@ export class TopicsController {
     const detail = await this.findPartition(name, partition);
     const at = async (place: 'earliest' | 'latest'): Promise<number | undefined> =>
       (await this.topics.offsets(name, place)).find((candidate) => candidate.partition === detail.partition)?.offset;
-    const wanted = type?.toLowerCase();
+    const wanted = String(type).toLowerCase();
     return new Resources(request).one(
       'KafkaPartitionOffset',
       ['clusters', cluster, 'topics', name, 'partitions', detail.partition],
