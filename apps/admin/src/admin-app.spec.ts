@@ -182,6 +182,12 @@ describe('the administration', () => {
         'connection.url': 'postgres://writer:sesame@127.0.0.1:5432/warehouse',
       });
       await create('other', tableSink({ 'connection.password': '***' })).expect(400);
+      const wrong = tableSink({ 'connection.url': 'mysql://writer:sesame@127.0.0.1/warehouse' });
+      const refused = await create('other', wrong).expect(400, /mysql:\/\/writer:\*\*\*@/);
+      expect(refused.text).not.toContain('sesame');
+      const checked = await http.put('/connector-plugins/postgres/config/validate').send({ name: 'other', ...wrong });
+      expect(checked.body.error_count).toBe(1);
+      expect(checked.text).not.toContain('sesame');
       const tasks = await http.get('/connectors/table/tasks').expect(200);
       expect(tasks.text).not.toMatch(/open|sesame/);
       await http.delete('/connectors/table').expect(204);

@@ -2,7 +2,7 @@
 import type { Connector } from '#control/connector';
 import type { ConnectorStatus, TaskStatus } from '#control/task';
 import type { ConnectorClasses } from './connector-class.js';
-import { hideSecrets } from './secrets.js';
+import { hideSecrets, hideUrls } from './secrets.js';
 
 export function connectorInfo(classes: ConnectorClasses, connector: Connector) {
   const count = connector.targetState === 'STOPPED' ? 0 : connector.tasksMax;
@@ -34,6 +34,6 @@ export function taskStatus(task: TaskStatus, version: string) {
     state: task.state,
     worker_id: task.workerId ?? '',
     version,
-    ...(task.trace === null || task.trace === '' ? {} : { trace: task.trace }),
+    ...(task.trace === null || task.trace === '' ? {} : { trace: hideUrls(task.trace) }),
   };
 }

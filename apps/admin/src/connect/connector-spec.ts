@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Connector, TargetState } from '#control/connector';
 import type { ConnectorSpec } from '#control/control-store';
 import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
-import { restoreSecrets } from './secrets.js';
+import { hideUrls, restoreSecrets } from './secrets.js';
 
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], { error: 'must be a string, a number, true or false' })
@@ -53,7 +53,7 @@ export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector
   const config = restoreSecrets(connectorClass.options, { ...sent, name }, wanted.old?.config ?? {});
   const infos = connectorClass.validate(config);
   if (infos.error_count > 0) {
-    const errors = infos.configs.flatMap(({ value }) => value.errors);
+    const errors = infos.configs.flatMap(({ value }) => value.errors.map(hideUrls));
     throw new BadRequestException(
       `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
         'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
 import { ConnectorConfig, requireClass } from './connector-spec.js';
-import { hideSecrets } from './secrets.js';
+import { hideSecrets, hideUrls } from './secrets.js';
 
 /** What `connector.class` may be, with every option, and validation. */
 @Section('Connector plugins')
@@ -42,8 +42,8 @@ export class PluginsController {
     return {
       ...infos,
       configs: infos.configs.map((info) => {
-        const value = shown[info.value.name];
-        return value === undefined ? info : { ...info, value: { ...info.value, value } };
+        const { name, value, errors } = info.value;
+        return { ...info, value: { ...info.value, value: shown[name] ?? value, errors: errors.map(hideUrls) } };
       }),
     };
   }

@@ -21,6 +21,14 @@ describe('secrets', () => {
     ['undeclared.password', 'sesame', '***'],
     ['url', 'postgres://user:sesame@host:5432/db', 'postgres://user:***@host:5432/db'],
     ['url', 'postgres://host:5432/db', 'postgres://host:5432/db'],
+    ['url', 'postgres://user:se@s:ame@host/db', 'postgres://user:***@host/db'],
+    [
+      'url',
+      'jdbc:postgresql://h/db?user=me&password=sesame&ssl=true',
+      'jdbc:postgresql://h/db?user=me&password=***&ssl=true',
+    ],
+    ['url', 'jdbc:sqlserver://h;user=me;Password=sesame', 'jdbc:sqlserver://h;user=me;Password=***'],
+    ['url', 'https://h/x?api_key=${env:KEY}', 'https://h/x?api_key=${env:KEY}'],
     ['topics', 'a,b', 'a,b'],
   ])('%s=%s is shown as %s', (name, value, shown) => {
     expect(hideSecrets(options, { [name]: value })).toEqual({ [name]: shown });
@@ -45,6 +53,13 @@ describe('secrets', () => {
   it('never go to another place: a masked URL that was changed is refused', () => {
     const url = 'postgres://user:sesame@here/db';
     expect(() => restoreSecrets(options, { url: 'postgres://user:***@there/db' }, { url })).toThrow(/none is kept/);
+    const jdbc = 'jdbc:postgresql://here/db?password=sesame';
+    expect(restoreSecrets(options, { url: 'jdbc:postgresql://here/db?password=***' }, { url: jdbc })).toEqual({
+      url: jdbc,
+    });
+    expect(() => restoreSecrets(options, { url: 'jdbc:postgresql://there/db?password=***' }, { url: jdbc })).toThrow(
+      /none is kept/,
+    );
     const moved = conf.replace('user:open@host', 'user:***@there');
     expect(() => restoreSecrets(options, { 'flume.conf': moved }, { 'flume.conf': conf })).toThrow(/none is kept/);
     const fresh = `${conf}a1.sinks.k2.password = ***\n`;

@@ -1,7 +1,7 @@
 /**
  * Secrets never leave: `***` stands for them in every answer, and `***` sent back means unchanged. Secret are options declared as
- * `password`, keys that say so by their name, passwords inside URLs, and such keys inside a flume.conf. References (`${env:NAME}`) are
- * no secrets and stay readable.
+ * `password`, keys that say so by their name, passwords and such parameters inside URLs, and such keys inside a flume.conf.
+ * References (`${env:NAME}`) are no secrets and stay readable.
  */
 import { BadRequestException } from '@nestjs/common';
 import type { OptionSpecs } from '#config/options';
@@ -11,7 +11,11 @@ type Config = Readonly<Record<string, string>>;
 const mask = '***';
 const secretName = /password|passwd|passphrase|secret|credential|token|jaas|private\.?key|api\.?key/i;
 const reference = /^\$\{[^}]*\}$/;
-const urlPassword = /(\b[a-z][\w+.-]*:\/\/[^\s/:@]*:)([^\s/@]+)(@)/gi;
+/** Up to the last @ of the authority: a password may hold one. */
+const urlPassword = /(\b[a-z][\w+.-]*:\/\/[^\s/:@]*:)([^\s/]+)(@)/gi;
+/** A parameter of a URL, as JDBC's have them: what comes before the value, its name, and the value. */
+const urlParameter = /([?&;]([\w.-]+)=)([^\s&;]+)/g;
+const maskInUrl = /:\*\*\*@|[?&;][\w.-]+=\*\*\*(?![^\s&;])/;
 /** A line of a flume.conf: what comes before the value, and the value. */
 const propertyLine = /^([ \t]*([^\s#!=:][^\s=:]*)[ \t]*[=:][ \t]*)(\S.*)$/gm;
 
@@ -33,11 +37,7 @@ export function restoreSecrets(options: OptionSpecs, sent: Config, old: Config):
     return [name, name === 'flume.conf' ? restoreLines(value, kept) : value] as const;
   });
   for (const [name, value] of restored) {
-    if (
-      value.includes(`:${mask}@`) ||
-      (value === mask && isSecret(name)) ||
-      (name === 'flume.conf' && hasMask(value))
-    ) {
+    if (maskInUrl.test(value) || (value === mask && isSecret(name)) || (name === 'flume.conf' && hasMask(value))) {
       throw new BadRequestException(`${name} has "${mask}" for a kept value, and none is kept for it. Send the value.`);
     }
   }
@@ -64,8 +64,13 @@ function hide(name: string, value: string, isSecret: (name: string) => boolean):
   return hideUrls(value);
 }
 
-function hideUrls(text: string): string {
-  return text.replaceAll(urlPassword, `$1${mask}$3`);
+/** A text in which URLs may be, such as an error message. */
+export function hideUrls(text: string): string {
+  return text
+    .replaceAll(urlPassword, `$1${mask}$3`)
+    .replaceAll(urlParameter, (whole, start: string, name: string, value: string) =>
+      secretName.test(name) && !reference.test(value) ? start + mask : whole,
+    );
 }
 
 function hideProperty(key: string, text: string): string {
