@@ -1,16 +1,20 @@
 // Everything that can be said of the code without running it: format, types, lint, layers, lock file.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { buildIfStale } from '../bin/build-if-stale.mjs';
 import { layerProblems } from './layer-problems.mjs';
 import { tidyProblems } from './tidy.mjs';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 
+buildIfStale(root);
+
 const steps = [
   ['format', bin('oxfmt'), ['--check', '.']],
   ['types', process.execPath, [join(root, 'node_modules/ts7/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
   ['lint', bin('oxlint'), []],
+  ['reference', process.execPath, [join(root, 'tools/docs.mjs'), '--check']],
   ['lock file', process.execPath, [join(root, 'tools/lock.mjs'), '--check']],
 ];
 
