@@ -7,28 +7,23 @@ import { tidyProblems } from './tidy.mjs';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
+let failed = 0;
 
 buildIfStale(root);
 
-const steps = [
-  ['format', bin('oxfmt'), ['--check', '.']],
-  ['types', process.execPath, [join(root, 'node_modules/ts7/bin/tsc'), '--noEmit', '-p', 'tsconfig.json']],
-  ['lint', bin('oxlint'), []],
-  ['reference', process.execPath, [join(root, 'tools/docs.mjs'), '--check']],
-  ['lock file', process.execPath, [join(root, 'tools/lock.mjs'), '--check']],
-];
-
-let failed = 0;
-for (const [name, command, args] of steps) {
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
-  report(
-    name,
-    result.status === 0 ? [] : [`${result.stdout ?? ''}${result.stderr ?? ''}`.trim() || `${command} failed`],
-  );
-}
+step('format', bin('oxfmt'), '--check', '.');
+step('types', process.execPath, join(root, 'node_modules/ts7/bin/tsc'), '--noEmit', '-p', 'tsconfig.json');
+step('lint', bin('oxlint'));
+step('reference', process.execPath, join(root, 'tools/docs.mjs'), '--check');
+step('lock file', process.execPath, join(root, 'tools/lock.mjs'), '--check');
 report('layers', layerProblems(root));
 report('tidy', tidyProblems(root));
 process.exit(failed === 0 ? 0 : 1);
+
+function step(name, command, ...args) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  report(name, status === 0 ? [] : [`${stdout}${stderr}`.trim() || `${command} failed`]);
+}
 
 function report(name, problems) {
   console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name}`);

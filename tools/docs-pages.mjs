@@ -96,7 +96,7 @@ async function kafkaApisPage() {
   const { handlers } = await import('#broker/handlers/index');
   const rows = handlers.map(({ api }) => `| ${api.key} | ${api.name} | ${api.minVersion} | ${api.maxVersion} |`);
   return page('kafka-apis.md', 'libs/broker/handlers/index.ts', 'APIs of the Kafka protocol', [
-    'What the topic service answers, and what it advertises in ApiVersions.',
+    'What the topic service answers. ApiVersions says the same, except that it lists Produce from 0 on, which older librdkafka asks for.',
     ['| key | API | from version | to version |', '| --- | --- | --- | --- |', ...rows].join('\n'),
   ]);
 }
