@@ -1,11 +1,12 @@
 import { requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
 import { LocalStore } from './local-store.js';
-import { rollingGuarantee, rollingSetup, rollingSpecs, rollingValues } from './rolling-options.js';
+import { rollingGuarantee, rollingProblems, rollingSetup, rollingSpecs, rollingValues } from './rolling-options.js';
 import { RollingSink } from './rolling-sink.js';
 
 const prefix = 'file.';
 // A layout moves between HDFS and a disk as it is: the options' names in the HDFS sink are understood.
+const defaults = { topicsDirectory: null, fileType: 'DataStream' } as const;
 const options = rollingSpecs(prefix, 'hdfs.');
 
 /** Rolling files on a local or mounted disk, in the layout of the HDFS sink. */
@@ -17,10 +18,11 @@ export const fileSink: SinkType = {
     'Writes rolling files to a local or mounted disk. Files appear under their final name complete and synced, each record in exactly one. ' +
     'The guarantee holds as long as all workers that may run the sink see the same disk.',
   options,
+  check: (values) => rollingProblems(options, prefix, values, defaults),
   guarantee: (values) => rollingGuarantee(options, prefix, values),
   create(input) {
     const values = rollingValues(prefix, requireOptions('sink file', options, input));
-    const setup = rollingSetup(values, { topicsDirectory: null, fileType: 'DataStream' });
+    const setup = rollingSetup(values, defaults);
     return new RollingSink({ connect: () => new LocalStore(), ...setup });
   },
 };

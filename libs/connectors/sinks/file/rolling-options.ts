@@ -15,6 +15,7 @@ import {
   defineOptions,
   optionErrors,
   parseOptions,
+  type OptionProblem,
   type OptionSpec,
   type OptionSpecs,
   type OptionValues,
@@ -260,9 +261,9 @@ export interface RollingDefaults {
 /** What the values mean together; throws where they contradict each other. */
 export function rollingSetup(values: RollingValues, defaults: RollingDefaults): RollingSetup {
   const zone = CalendarZone.find(values.timeZone);
-  if (zone === null) throw invalid(`time zone ${values.timeZone ?? ''} is not known`);
+  if (zone === null) throw invalid('timeZone', `time zone ${values.timeZone ?? ''} is not known`);
   if (values.roundValue > TimeRounding.valueMax(values.roundUnit))
-    throw invalid(`roundValue ${values.roundValue} is more than a day has hours`);
+    throw invalid('roundValue', `roundValue ${values.roundValue} is more than a day has hours`);
   const { format, gzip } = chooseFormat(values, defaults);
   const directory = chooseDirectory(values, defaults);
   const rounding = values.round ? new TimeRounding(zone, values.roundUnit, values.roundValue) : null;
@@ -288,6 +289,24 @@ export function rollingSetup(values: RollingValues, defaults: RollingDefaults): 
   };
 }
 
+/** What does not go together in options that each are right by themselves. */
+export function rollingProblems(
+  specs: OptionSpecs,
+  prefix: string,
+  options: Readonly<Record<string, string>>,
+  defaults: RollingDefaults,
+): readonly OptionProblem[] {
+  try {
+    rollingSetup(rollingValues(prefix, parseOptions(specs, options).values), defaults);
+    return [];
+  } catch (error) {
+    if (!(error instanceof RollingOptionsError)) throw error;
+    const declared = `${prefix}${error.option}` in specs ? `${prefix}${error.option}` : error.option;
+    const name = [declared, ...(specs[declared]?.aliases ?? [])].find((key) => key in options) ?? declared;
+    return [{ name, value: options[name] ?? null, message: error.message }];
+  }
+}
+
 /** Exactly-once, except where the clock decides on folders. `specs` are those of the sink, behind `prefix`. */
 export function rollingGuarantee(
   specs: OptionSpecs,
@@ -302,11 +321,11 @@ function chooseDirectory(values: RollingValues, defaults: RollingDefaults): stri
   if (values.path !== null) {
     // Flume's paths may name their file system; which one is written to is the sink's own address.
     const path = values.path.replace(/^[a-z0-9]+:\/\/[^/]*/i, '');
-    if (!path.startsWith('/')) throw invalid(`path ${values.path} is not absolute`);
+    if (!path.startsWith('/')) throw invalid('path', `path ${values.path} is not absolute`);
     return path;
   }
   const top = values['topics.dir'] ?? defaults.topicsDirectory;
-  if (top === null) throw invalid('neither path nor topics.dir says where files go');
+  if (top === null) throw invalid('path', 'neither path nor topics.dir says where files go');
   return `${top.startsWith('/') ? '' : '/'}${top}/%{topic}/partition=%{partition}`;
 }
 
@@ -319,12 +338,13 @@ function chooseFormat(
   const byPath = values.path !== null && values.format === null && defaults.fileType === 'SequenceFile';
   const fileType = values.fileType ?? (byPath ? 'SequenceFile' : plain);
   if (fileType === 'SequenceFile') {
-    if (codec) throw invalid('compressed SequenceFiles cannot be written: leave codeC out, or take CompressedStream');
-    if (values.format !== null) throw invalid(`a SequenceFile takes no format (${values.format})`);
+    if (codec)
+      throw invalid('codeC', 'compressed SequenceFiles cannot be written: leave codeC out, or take CompressedStream');
+    if (values.format !== null) throw invalid('format', `a SequenceFile takes no format (${values.format})`);
     return { format: new SequenceFileFormat(values.writeFormat), gzip: false };
   }
   if (fileType !== plain) {
-    throw invalid(`${fileType} ${codec ? 'takes no codeC: take CompressedStream' : 'needs codeC=gzip'}`);
+    throw invalid('fileType', `${fileType} ${codec ? 'takes no codeC: take CompressedStream' : 'needs codeC=gzip'}`);
   }
   const json = formatOf(values.format ?? 'text') === 'json';
   const format = json
@@ -341,6 +361,16 @@ function formatOf(name: string): 'text' | 'json' | null {
   return /^text$|\.string\.StringFormat$/i.test(name) ? 'text' : null;
 }
 
-function invalid(sentence: string): MillraceError {
-  return new MillraceError(optionErrors.invalid, `These options do not go together: ${sentence}.`);
+/** `option` is the one to change, without its prefix. */
+class RollingOptionsError extends MillraceError {
+  constructor(
+    readonly option: string,
+    sentence: string,
+  ) {
+    super(optionErrors.invalid, `These options do not go together: ${sentence}.`);
+  }
+}
+
+function invalid(option: keyof RollingValues, sentence: string): RollingOptionsError {
+  return new RollingOptionsError(option, sentence);
 }

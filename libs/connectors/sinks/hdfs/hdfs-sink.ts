@@ -1,7 +1,13 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
 import { WebHdfsClient } from '#wire/hdfs/webhdfs-client';
-import { rollingGuarantee, rollingSetup, rollingSpecs, rollingValues } from '../file/rolling-options.js';
+import {
+  rollingGuarantee,
+  rollingProblems,
+  rollingSetup,
+  rollingSpecs,
+  rollingValues,
+} from '../file/rolling-options.js';
 import { RollingSink } from '../file/rolling-sink.js';
 import { HdfsStore } from './hdfs-store.js';
 
@@ -71,6 +77,7 @@ const options = defineOptions({
   ...rollingSpecs(prefix),
 });
 
+const defaults = { topicsDirectory: '/topics', fileType: 'SequenceFile' } as const;
 const connectClasses = ['io.confluent.connect.hdfs.HdfsSinkConnector', 'io.confluent.connect.hdfs3.Hdfs3SinkConnector'];
 
 /** Rolling files in HDFS over WebHDFS: no Hadoop libraries here, and no daemon beside the NameNode's own there. */
@@ -82,13 +89,11 @@ export const hdfsSink: SinkType = {
     "Writes rolling files to HDFS over WebHDFS, with Flume's paths and Kafka Connect's file names. Files appear under their final name " +
     'complete, and each record is in exactly one, whatever crashes.',
   options,
+  check: (values) => rollingProblems(options, prefix, values, defaults),
   guarantee: (values) => rollingGuarantee(options, prefix, values),
   create(input) {
     const values = requireOptions('sink hdfs', options, input);
-    const setup = rollingSetup(rollingValues(prefix, values), {
-      topicsDirectory: '/topics',
-      fileType: 'SequenceFile',
-    });
+    const setup = rollingSetup(rollingValues(prefix, values), defaults);
     const client = (): WebHdfsClient =>
       new WebHdfsClient({
         urls: values['hdfs.url'].map(webAddress),
