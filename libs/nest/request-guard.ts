@@ -31,6 +31,7 @@ function refuse(request: Request, isLocal: boolean): { status: number; message: 
   if (isLocal && !isLoopback(host.replace(/:\d+$/, ''))) {
     return { status: 403, message: `This server listens on loopback and does not answer for the host ${host}.` };
   }
+  if (request.path.includes('%00')) return { status: 400, message: 'HTTP 400 Bad Request: no name has a NUL in it' };
   const { origin } = request.headers;
   if (origin !== undefined && !['GET', 'HEAD'].includes(request.method) && hostOf(origin) !== host) {
     return { status: 403, message: `Requests from pages of ${origin} are not accepted.` };
