@@ -103,7 +103,7 @@ a1.sinks.k1.sink.directory = ${directory}/out
     await store.setTargetState('logs', 'RUNNING');
     await until(async () => (await output()) === 'one\ntwo\n');
     await store.deleteConnector('logs');
-    await until(() => Promise.resolve(worker.agentCount === 0));
+    await until(() => Promise.resolve(worker.workCount === 0));
   });
 
   it('fails with every mistake of the flume.conf, and runs when it is mended', async () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { LeasedWork } from '#control/lease-worker';
 import type { TaskLease, TaskReport } from '#control/task';
 import { Agent, type AgentStatus } from '#pipeline/agent';
 import { formatProblem } from '#pipeline/flume-problem';
@@ -20,7 +21,7 @@ export interface RunningAgentOptions {
  * The agent of one leased collector. Its connector's config has the text of a flume.conf in `flume.conf` and the agent's name in `agent`.
  * While it is paused nothing of it runs; channels and positions are kept.
  */
-export class RunningAgent {
+export class RunningAgent implements LeasedWork {
   private agent: Agent | null = null;
   private failure: string | null = null;
   private isPaused: boolean;
@@ -37,12 +38,6 @@ export class RunningAgent {
 
   get isStopping(): boolean {
     return this.isEnding;
-  }
-
-  /** Whether this runs what `lease` asks for; a change of the target state does not count. */
-  runs(lease: TaskLease): boolean {
-    const { epoch, revision, restarts } = this.lease;
-    return lease.epoch === epoch && lease.revision === revision && lease.restarts === restarts;
   }
 
   setPaused(isPaused: boolean): void {

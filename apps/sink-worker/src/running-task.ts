@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveReferences } from '#config/references';
 import { requireSinkType } from '#connectors/registry-sinks';
+import type { LeasedWork } from '#control/lease-worker';
 import type { TaskLease, TaskReport } from '#control/task';
 import { connectorSettings, type ConnectorSettings } from '#pipeline/connector-options';
 import { problemsOf, validateConnector } from '#pipeline/connector-validation';
@@ -32,7 +33,7 @@ export interface RunningTaskOptions {
 const partitionsReportedMax = 40;
 
 /** One lease at work: builds the sink and its reader from the connector's config, and tells how it goes. */
-export class RunningTask {
+export class RunningTask implements LeasedWork {
   private task: SinkTask | null = null;
   private cluster: Cluster | null = null;
   private ends: PartitionEnds | null = null;
@@ -51,12 +52,6 @@ export class RunningTask {
       this.failure = error;
       options.logger.error(`Task ${lease.connector}-${lease.task} could not be started: ${messageOf(error)}`);
     });
-  }
-
-  /** Whether this runs what `lease` asks for; a change of the target state does not count. */
-  runs(lease: TaskLease): boolean {
-    const { epoch, revision, restarts } = this.lease;
-    return lease.epoch === epoch && lease.revision === revision && lease.restarts === restarts;
   }
 
   get isStopping(): boolean {

@@ -87,7 +87,7 @@ describe('a sink worker', () => {
     const details = (await store.status('rows'))?.tasks[0]?.details;
     expect(details).toMatchObject({ guarantee: 'exactly-once', sink_record_send_total: 0, lag_records: 0 });
     await store.deleteConnector('rows');
-    await until(() => Promise.resolve(worker.taskCount === 0));
+    await until(() => Promise.resolve(worker.workCount === 0));
   });
 
   it('says why a task can not run, and runs it when its config is right', async () => {
@@ -118,7 +118,7 @@ describe('a sink worker', () => {
     await store.restartTasks('rows');
     await untilStates('rows', ['0 FAILED one']);
     expect((await store.status('rows'))?.tasks[0]?.trace).toMatch(/Failed to find any class that implements Connector/);
-    expect(worker.taskCount).toBe(1);
+    expect(worker.workCount).toBe(1);
   });
 
   it('shares tasks with a second worker, which takes all when the first one stops', async () => {
@@ -139,7 +139,7 @@ describe('a sink worker', () => {
     await untilStates('rows', ['0 RUNNING one']);
     await store.stop();
     await database.stop();
-    await until(() => Promise.resolve(worker.taskCount === 0));
+    await until(() => Promise.resolve(worker.workCount === 0));
     await database.start();
     await store.start();
     await untilStates('rows', ['0 RUNNING one']);

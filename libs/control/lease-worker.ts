@@ -1,0 +1,222 @@
+import type { Clock, Timer } from '#std/clock';
+import { Backoff } from '#std/backoff';
+import { messageOf, MillraceError } from '#std/errors';
+import type { Logger } from '#std/log';
+import { systemRandom } from '#std/random';
+import type { ConnectorKind } from './connector.js';
+import { ControlStore } from './control-store.js';
+import { controlErrors } from './errors.js';
+import type { TaskLease, TaskReport } from './task.js';
+import type { WorkerSession } from './worker.js';
+
+/** What a worker runs under one lease: an agent, a sink task. Starts by itself when it is made. */
+export interface LeasedWork {
+  readonly lease: TaskLease;
+  /** True from the call of `stop` on. */
+  readonly isStopping: boolean;
+  setPaused(isPaused: boolean): void;
+  /** Resolves when nothing of it runs any more. */
+  stop(): Promise<void>;
+  report(): TaskReport;
+}
+
+export interface LeaseWorkerOptions {
+  readonly databaseUrl: string;
+  readonly kind: ConnectorKind;
+  /** Unique among the living workers of a kind; the same after a restart. */
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Default 10,000; the same for all workers. */
+  readonly leaseMs?: number;
+  /** Makes the work of a lease; must not throw: what cannot start is FAILED in its report. */
+  readonly run: (lease: TaskLease) => LeasedWork;
+}
+
+const reportIntervalMs = 1000;
+
+/**
+ * Runs what the control store leases to this worker, and makes what runs equal to what is wanted: at each notice of a change, and
+ * every two seconds. A worker that cannot reach the store stops its work when its leases are over, for then others have them.
+ */
+export class LeaseWorker {
+  private readonly store: ControlStore;
+  private readonly leaseMs: number;
+  private readonly running = new Map<string, LeasedWork>();
+  private session: WorkerSession | null = null;
+  private watch: { stop(): Promise<void> } | null = null;
+  private timer: Timer | null = null;
+  private turn: Promise<void> = Promise.resolve();
+  private isTurnWaiting = false;
+  private leasesSeenAt = 0;
+  private isStopping = false;
+
+  constructor(private readonly options: LeaseWorkerOptions) {
+    const { databaseUrl, clock, logger } = options;
+    this.leaseMs = options.leaseMs ?? 10_000;
+    this.store = new ControlStore({ databaseUrl, clock, logger, leaseMs: this.leaseMs });
+  }
+
+  /** Resolves when the worker is registered; waits for a database that is not there yet. */
+  async start(): Promise<void> {
+    await this.openStore();
+    if (this.isStopping) return;
+    this.session = await this.store.registerWorker({ id: this.options.workerId, kind: this.options.kind });
+    this.leasesSeenAt = this.options.clock.monotonic();
+    this.watch = this.store.watch(() => this.reconcileSoon());
+    this.reconcileSoon();
+    this.reportLater();
+  }
+
+  /** Drains: all work stops while its leases are kept alive, then the leases are given up for others. */
+  async stop(): Promise<void> {
+    if (this.isStopping) return;
+    this.isStopping = true;
+    this.timer?.cancel();
+    await this.watch?.stop();
+    await this.turn;
+    if (this.session !== null) await this.stopAll(this.session);
+    await this.store.stop();
+  }
+
+  /** What runs or is about to stop. */
+  get workCount(): number {
+    return this.running.size;
+  }
+
+  private async openStore(): Promise<void> {
+    const backoff = new Backoff({ initialMs: 200, maxMs: 5000 }, systemRandom);
+    while (!this.isStopping) {
+      try {
+        await this.store.start();
+        return;
+      } catch (error) {
+        if (!(error instanceof MillraceError) || !error.retriable) throw error;
+        if (backoff.attempt === 0) this.options.logger.warn(`Waiting for the database: ${messageOf(error)}`);
+        await this.options.clock.sleep(backoff.nextMs());
+      }
+    }
+  }
+
+  private async stopAll(session: WorkerSession): Promise<void> {
+    const renewing = new AbortController();
+    const renewal = this.renewUntil(renewing.signal, session);
+    await Promise.all([...this.running.values()].map((work) => this.stopQuietly(work)));
+    renewing.abort();
+    await renewal;
+    await this.quietly('The leases were not given up and will run out', this.store.unregisterWorker(session));
+  }
+
+  private async renewUntil(signal: AbortSignal, session: WorkerSession): Promise<void> {
+    for (;;) {
+      await this.options.clock.sleep(this.leaseMs / 4, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.quietly('Leases were not renewed while stopping', this.store.renew(session));
+    }
+  }
+
+  /** One reconciliation at a time, and one more when something changed meanwhile. */
+  private reconcileSoon(): void {
+    if (this.isStopping || this.isTurnWaiting) return;
+    this.isTurnWaiting = true;
+    this.turn = this.turn.then(async () => {
+      this.isTurnWaiting = false;
+      await this.reconcile();
+    });
+  }
+
+  /** Never rejects. */
+  private async reconcile(): Promise<void> {
+    const { session } = this;
+    if (session === null || this.isStopping) return;
+    const askedAt = this.options.clock.monotonic();
+    try {
+      const leases = await this.store.claimTasks(session);
+      this.leasesSeenAt = askedAt;
+      this.makeAsWanted(leases);
+    } catch (error) {
+      this.goOnWithoutStore(error);
+    }
+  }
+
+  private makeAsWanted(leases: readonly TaskLease[]): void {
+    const wanted = new Map(leases.map((lease) => [keyOf(lease), lease]));
+    for (const [key, work] of this.running) {
+      const lease = wanted.get(key);
+      if (lease === undefined || !isSameRun(work.lease, lease)) this.endLater(key, work, lease === undefined);
+      else work.setPaused(lease.targetState === 'PAUSED');
+    }
+    for (const [key, lease] of wanted) {
+      if (!this.running.has(key)) this.running.set(key, this.options.run(lease));
+    }
+  }
+
+  /** The next turn after the end starts what takes its place. */
+  private endLater(key: string, work: LeasedWork, release: boolean): void {
+    if (work.isStopping) return;
+    void this.end(key, work, release);
+  }
+
+  private async end(key: string, work: LeasedWork, release: boolean): Promise<void> {
+    await this.stopQuietly(work);
+    this.running.delete(key);
+    if (release) await this.quietly('A lease was not given up and will run out', this.store.release(work.lease));
+    this.reconcileSoon();
+  }
+
+  /** Work goes on as long as its leases last. */
+  private goOnWithoutStore(error: unknown): void {
+    const isSilentTooLong = this.options.clock.monotonic() - this.leasesSeenAt >= this.leaseMs;
+    if (!isLeaseLost(error) && !isSilentTooLong) return;
+    if (this.running.size > 0) {
+      this.options.logger.error(`The leases of this worker are over, what they let run stops: ${messageOf(error)}`);
+    }
+    for (const [key, work] of this.running) this.endLater(key, work, false);
+  }
+
+  private reportLater(): void {
+    if (this.isStopping) return;
+    this.timer = this.options.clock.after(reportIntervalMs, () => {
+      this.turn = this.turn.then(() => this.reportAll());
+      void this.turn.then(() => this.reportLater());
+    });
+  }
+
+  /** Never rejects: anything but a lost lease is the database being away, which the reconciliation deals with. */
+  private async reportAll(): Promise<void> {
+    for (const [key, work] of this.running) {
+      if (work.isStopping) continue;
+      try {
+        await this.store.reportStatus(work.lease, work.report());
+      } catch (error) {
+        if (!isLeaseLost(error)) return;
+        this.endLater(key, work, false);
+      }
+    }
+  }
+
+  private stopQuietly(work: LeasedWork): Promise<void> {
+    return this.quietly(`${keyOf(work.lease)} did not stop cleanly`, work.stop());
+  }
+
+  private async quietly(what: string, attempt: Promise<unknown>): Promise<void> {
+    try {
+      await attempt;
+    } catch (error) {
+      this.options.logger.warn(`${what}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function keyOf(lease: TaskLease): string {
+  return `${lease.connector}-${lease.task}`;
+}
+
+function isLeaseLost(error: unknown): boolean {
+  return error instanceof MillraceError && error.code === controlErrors.leaseLost.code;
+}
+
+/** Whether the running lease is what is asked for; a change of the target state does not count. */
+function isSameRun(running: TaskLease, wanted: TaskLease): boolean {
+  return running.epoch === wanted.epoch && running.revision === wanted.revision && running.restarts === wanted.restarts;
+}
