@@ -1,4 +1,4 @@
-// Runs every command that README.md and docs/ show, in their order, against one all-in-one.
+// Runs every command that README.md and docs/ show against one all-in-one: those of a page in their order, pages side by side.
 import { jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import {
@@ -22,7 +22,6 @@ import { codeBlocks } from './markdown.js';
 
 jest.setTimeout(60_000);
 
-/** In the order in which a reader meets them. */
 const pages = ['README.md', ...markdownBelow('docs')];
 
 /** Commands that are not run here, each with its reason. */
@@ -40,6 +39,7 @@ const exceptions: readonly { readonly command: RegExp; readonly reason: string }
 ];
 
 interface Step {
+  readonly page: string;
   readonly where: string;
   readonly script: string;
 }
@@ -47,6 +47,7 @@ interface Step {
 const skipped = new Set<RegExp>();
 const steps: Step[] = pages.flatMap((page) =>
   codeBlocks(readFileSync(join(projectRoot, page), 'utf8'), 'sh').map(({ text, line }) => ({
+    page,
     where: `${page}:${line}`,
     script: text
       .replaceAll('\\\n', ' ')
@@ -60,9 +61,19 @@ const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
 chmodSync(folder, 0o755);
 const product = new Product({ directory: folder, topicsPort: 46_192, httpPort: 46_180, config: null });
 
+const runs = new Map<Step, Promise<ScriptResult>>();
+
 beforeAll(async () => {
   makeFolder();
   await product.start();
+  for (const page of pages) {
+    let previous: Promise<unknown> = Promise.resolve();
+    for (const step of steps.filter((candidate) => candidate.page === page)) {
+      const run = previous.then(() => runScript(step.script));
+      runs.set(step, run);
+      previous = run;
+    }
+  }
 });
 
 afterAll(async () => {
@@ -72,8 +83,8 @@ afterAll(async () => {
 
 it.each(steps.filter(({ script }) => script.trim() !== '').map((step) => [step.where, step] as const))(
   '%s',
-  async (_where, { script }) => {
-    const { code, output } = await runScript(script);
+  async (_where, step) => {
+    const { code, output } = (await runs.get(step)) ?? { code: null, output: 'it was not run' };
     expect({ code, output: code === 0 ? '' : output }).toEqual({ code: 0, output: '' });
   },
 );
@@ -160,7 +171,12 @@ function makeFolder(): void {
   }
 }
 
-function runScript(script: string): Promise<{ code: number | null; output: string }> {
+interface ScriptResult {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function runScript(script: string): Promise<ScriptResult> {
   const text = script
     .replaceAll('127.0.0.1:8080', `127.0.0.1:${product.options.httpPort}`)
     .replaceAll('127.0.0.1:9092', product.bootstrap);
