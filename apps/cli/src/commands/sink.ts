@@ -44,7 +44,7 @@ export const sinkCommands: readonly Command[] = [
   {
     path: ['sink', 'status'],
     operands: '<name>',
-    summary: 'State of a sink and of each of its tasks, with the last error',
+    summary: 'State of a sink and of each of its tasks, and why one has failed',
     flags: { url: urlFlag },
     async run(input) {
       const name = input.operand;
