@@ -9,7 +9,7 @@ export class LogFile {
 
   constructor(private readonly path: string) {
     this.bytes = sizeOf(path);
-    this.stream = createWriteStream(path, { flags: 'a' });
+    this.stream = openStream(path);
   }
 
   write(line: string): void {
@@ -18,7 +18,7 @@ export class LogFile {
     if (this.bytes < bytesMax) return;
     this.stream.end();
     renameSync(this.path, `${this.path}.1`);
-    this.stream = createWriteStream(this.path, { flags: 'a' });
+    this.stream = openStream(this.path);
     this.bytes = 0;
   }
 
@@ -27,6 +27,11 @@ export class LogFile {
       this.stream.end(() => resolve());
     });
   }
+}
+
+/** A line that cannot be written is lost: a full disk must not end the product, which holds producers back then and goes on later. */
+function openStream(path: string): WriteStream {
+  return createWriteStream(path, { flags: 'a' }).on('error', () => undefined);
 }
 
 function sizeOf(path: string): number {

@@ -1,4 +1,5 @@
 /** Kafka Connect's own JSON for connectors and tasks, keys in its order. */
+import { z } from 'zod';
 import type { Connector } from '#control/connector';
 import type { ConnectorStatus, TaskStatus } from '#control/task';
 import type { ConnectorClasses } from './connector-class.js';
@@ -28,12 +29,21 @@ export function connectorStatus(status: ConnectorStatus, version: string) {
   };
 }
 
+/** Behind Connect's own keys come two of ours: what the last failure said, also of a task that tries again, and the guarantee. */
 export function taskStatus(task: TaskStatus, version: string) {
+  const { lastError, guarantee } = reported.parse(task.details);
   return {
     id: task.task,
     state: task.state,
     worker_id: task.workerId ?? '',
     version,
     ...(task.trace === null || task.trace === '' ? {} : { trace: hideUrls(task.trace) }),
+    ...(lastError ? { last_error: hideUrls(lastError.message) } : {}),
+    ...(guarantee ? { guarantee } : {}),
   };
 }
+
+const reported = z.object({
+  lastError: z.object({ message: z.string() }).nullish().catch(null),
+  guarantee: z.string().nullish().catch(null),
+});

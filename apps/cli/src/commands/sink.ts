@@ -8,6 +8,8 @@ const taskStatus = z.object({
   state: z.string(),
   worker_id: z.string().nullish(),
   trace: z.string().nullish(),
+  last_error: z.string().nullish(),
+  guarantee: z.string().nullish(),
 });
 const connectorStatus = z.object({
   name: z.string(),
@@ -44,15 +46,23 @@ export const sinkCommands: readonly Command[] = [
   {
     path: ['sink', 'status'],
     operands: '<name>',
-    summary: 'State of a sink and of each of its tasks, and why one has failed',
+    summary: 'State of a sink and of each of its tasks, its guarantee, and the last error',
     flags: { url: urlFlag },
     async run(input) {
       const name = input.operand;
       const status = connectorStatus.parse(await client(input).get(`/connectors/${encodeURIComponent(name)}/status`));
       input.out(`${status.name}  ${status.connector.state}`);
-      const rows = status.tasks.map((task) => [`task ${task.id}`, task.state, task.worker_id ?? '']);
+      const rows = status.tasks.map((task) => [
+        `task ${task.id}`,
+        task.state,
+        task.worker_id ?? '',
+        task.guarantee ?? '',
+      ]);
       for (const line of table(rows)) input.out(line);
-      for (const task of status.tasks) if (task.trace) input.out(`task ${task.id}: ${task.trace}`);
+      for (const task of status.tasks) {
+        const reason = task.trace ?? task.last_error;
+        if (reason) input.out(`task ${task.id}: ${reason}`);
+      }
     },
   },
 ];
