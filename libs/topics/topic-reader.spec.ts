@@ -140,6 +140,8 @@ describe('a topic reader', () => {
         next[partition] = nextOffset;
         expect(reader.position({ topic, partition })).toBe(nextOffset);
       }
+      // On a busy machine the group is joined some polls later, and a pause before that counts for nothing.
+      if (reader.assignment().length === 0) continue;
       const partition = Math.floor(random.next() * 3);
       const chance = random.next();
       if (chance < 0.3) {
