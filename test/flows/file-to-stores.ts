@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
@@ -9,6 +8,7 @@ import { sleep } from '../peers/child.js';
 import type { Hdfs } from '../peers/hdfs.js';
 import { Ledger, LineWriter, numberIn } from './line-writer.js';
 import { eventually, Product } from './product.js';
+import { readTable } from './table-ledger.js';
 
 export interface FlowOptions {
   readonly folder: string;
@@ -124,19 +124,8 @@ export class Flow {
     return ledger;
   }
 
-  async readDatabase(): Promise<Ledger> {
-    const ledger = new Ledger(this.options.lines);
-    const client = new pg.Client({ connectionString: this.options.databaseUrl });
-    await client.connect();
-    try {
-      const { rows } = await client.query<{ n: string; times: string }>(
-        'SELECT n, count(*) AS times FROM lines GROUP BY n',
-      );
-      for (const row of rows) ledger.add(Number(row.n), Number(row.times));
-    } finally {
-      await client.end();
-    }
-    return ledger;
+  readDatabase(): Promise<Ledger> {
+    return readTable(this.options.databaseUrl, this.options.lines);
   }
 
   /** No record has come for a second: nothing is in flight any more. */

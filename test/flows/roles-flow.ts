@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { Ledger, LineWriter, numberIn } from './line-writer.js';
 import { callRest } from './rest.js';
+import { readTable } from './table-ledger.js';
 
 export interface RolesFlowOptions {
   readonly folder: string;
@@ -72,19 +72,8 @@ export class RolesFlow {
     return (body as { tasks: TaskState[] }).tasks;
   }
 
-  async readTable(): Promise<Ledger> {
-    const ledger = new Ledger(this.options.lines);
-    const client = new pg.Client({ connectionString: this.options.databaseUrl });
-    await client.connect();
-    try {
-      const { rows } = await client.query<{ n: string; times: string }>(
-        'SELECT n, count(*) AS times FROM lines GROUP BY n',
-      );
-      for (const row of rows) ledger.add(Number(row.n), Number(row.times));
-    } finally {
-      await client.end();
-    }
-    return ledger;
+  readTable(): Promise<Ledger> {
+    return readTable(this.options.databaseUrl, this.options.lines);
   }
 
   /** Of finished files. */
