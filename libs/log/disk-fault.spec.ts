@@ -22,11 +22,20 @@ const operations: DiskOperation[] = [
 
 describe('A failing disk operation', () => {
   it.each(operations)('%s, at every place, loses nothing acknowledged', async (operation) => {
-    for (let nth = 1; nth <= 60; nth += 1) await lifeWithFault(operation, nth);
+    for (let nth = 1; nth <= 60; nth += 1) {
+      await lifeWithFault(operation, nth, new Error(`EIO at ${operation} ${nth}`));
+    }
+  });
+
+  it('write, for want of room, loses nothing acknowledged and ends nothing', async () => {
+    for (let nth = 1; nth <= 60; nth += 1) {
+      const full = Object.assign(new Error(`no space at write ${nth}`), { code: 'ENOSPC' });
+      expect([nth, await lifeWithFault('write', nth, full)]).toEqual([nth, { fatal: false }]);
+    }
   });
 });
 
-async function lifeWithFault(operation: DiskOperation, nth: number): Promise<void> {
+async function lifeWithFault(operation: DiskOperation, nth: number, error: Error): Promise<{ fatal: boolean }> {
   const clock = new ManualClock();
   const catalog = new MemoryCatalog();
   let disk = new SimulatedDisk();
@@ -35,7 +44,7 @@ async function lifeWithFault(operation: DiskOperation, nth: number): Promise<voi
   let fatal = false;
   let engine = await openEngine({ disk, clock, catalog, config, onFatal: () => (fatal = true) });
   const { id } = await engine.topics.create({ name: 't', partitions: 2, configs });
-  disk.failAt(operation, nth, new Error(`EIO at ${operation} ${nth}`));
+  disk.failAt(operation, nth, error);
   const acked = [new Map<number, string>(), new Map<number, string>()];
   for (let index = 0; index < 14; index += 1) {
     const partition = index % 2;
@@ -61,6 +70,7 @@ async function lifeWithFault(operation: DiskOperation, nth: number): Promise<voi
     const next = await appendOne(engine, id, partition, batchOf(['next']));
     expect([nth, next.error, next.baseOffset]).toEqual([nth, 'none', present.size]);
   }
+  return { fatal };
 }
 
 async function commitQuietly(engine: LocalEngine, offset: number): Promise<void> {

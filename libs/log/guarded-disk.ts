@@ -1,4 +1,4 @@
-import type { Disk, DiskFile } from '#std/disk';
+import { leavesFileKnown, type Disk, type DiskFile } from '#std/disk';
 import type { StorageFault } from './storage-fault.js';
 
 /**
@@ -27,6 +27,15 @@ export function guardDisk(disk: Disk, fault: StorageFault): Disk {
     size: () => file.size(),
     read: (target, position) => file.read(target, position),
     write: (chunks, position) => changing(() => file.write(chunks, position)),
+    async writeDurably(chunks, position) {
+      refuseWhenDown();
+      try {
+        await file.writeDurably(chunks, position);
+      } catch (error) {
+        if (!leavesFileKnown(error)) fault.raise(`Syncing ${file.path}`, error);
+        throw error;
+      }
+    },
     truncate: (size) => changing(() => file.truncate(size)),
     sync: () => syncing(file.path, () => file.sync()),
     close: () => file.close(),

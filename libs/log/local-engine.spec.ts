@@ -1,3 +1,4 @@
+import { seededRandom } from '#std/random';
 import { SimulatedDisk } from '#std/simulated-disk';
 import type { Topic } from './engine.js';
 import type { LocalEngine } from './local-engine.js';
@@ -308,13 +309,24 @@ describe('LocalEngine', () => {
   it('goes on after a failed write, at the offset it had', async () => {
     await setUp();
     await append(['good']);
-    disk.failAt('write', 1, new Error('ENOSPC'), /\.log$/);
+    disk.failAt('write', 1, Object.assign(new Error('no space left'), { code: 'ENOSPC' }), /\.log$/);
     const stamp = { producerId: 7, producerEpoch: 0, baseSequence: 0 };
     expect((await append(['lost'], { producer: stamp })).error).toBe('storage_error');
     expect(await append(['again'], { producer: stamp })).toMatchObject({ error: 'none', baseOffset: 1 });
     disk = disk.kill();
     await open();
     expect([...(await readPartition(engine, topic.id, 0)).values()]).toEqual(['good', 'again']);
+  });
+
+  it('acknowledges acks=all only with all before it durable, what others wrote included', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      await setUp();
+      expect((await appendOne(engine, topic.id, 0, batchOf(['first']), 1)).error).toBe('none');
+      expect((await appendOne(engine, topic.id, 0, batchOf(['second']), -1)).error).toBe('none');
+      disk = disk.crash(seededRandom(seed));
+      await open();
+      expect([seed, ...(await readPartition(engine, topic.id, 0)).values()]).toEqual([seed, 'first', 'second']);
+    }
   });
 
   it('answers corrupt_batch for a damaged batch and serves the others', async () => {

@@ -305,7 +305,7 @@ export class PartitionLog {
     this.pumping = null;
   }
 
-  /** One gathered write, then one sync if somebody waits for it. */
+  /** One gathered write, durable at once or followed by one sync, if somebody waits for it. */
   private async commitGroup(): Promise<void> {
     if (this.refuseAllIfDown()) return;
     try {
@@ -377,7 +377,13 @@ export class PartitionLog {
       position += pending.batch.length;
       chunks.push(pending.batch);
     }
-    if (chunks.length > 0) await this.ports.files.use(segment.path, (file) => file.write(chunks, start));
+    // A write that syncs its own bytes is enough where all before them are durable.
+    const durably = segment.size === start && group.some(({ ticket }) => ticket.acks === -1);
+    if (chunks.length > 0) {
+      await this.ports.files.use(segment.path, (file) =>
+        durably ? file.writeDurably(chunks, start) : file.write(chunks, start),
+      );
+    }
     segment.writtenBytes = position;
     this.writing = [];
     this.isFailing = false;
@@ -386,6 +392,7 @@ export class PartitionLog {
       if (pending.ticket.acks === 1) this.answer(pending);
       else if (pending.ticket.acks === -1) this.syncWanted = true;
     }
+    if (durably) this.publishWritten(segment);
   }
 
   /** A write failed (the disk is full): the file is cut to what was written before, and whoever waits is told to try again. */
@@ -425,6 +432,14 @@ export class PartitionLog {
     }
     this.unsynced = [];
     this.publish(active, size, group);
+  }
+
+  /** All that was written is durable already. */
+  private publishWritten(segment: Segment): void {
+    this.syncWanted = false;
+    const group = this.unsynced;
+    this.unsynced = [];
+    this.publish(segment, segment.writtenBytes, group);
   }
 
   /** Makes a synced group visible: indexes, cache, producers and high watermark move, producers are answered, readers wake. */

@@ -22,6 +22,7 @@ export class Segment {
   indexes: SegmentIndexes | null = null;
   /** Its indexes were made anew once already since the start. */
   repaired = false;
+  readonly path: string;
   private indexedPosition = -1;
 
   constructor(
@@ -29,10 +30,8 @@ export class Segment {
     readonly baseOffset: number,
     /** Wall time of its first batch, or of its making. */
     public createdAtMs: number,
-  ) {}
-
-  get path(): string {
-    return segmentPath(this.directory, this.baseOffset, 'log');
+  ) {
+    this.path = segmentPath(directory, baseOffset, 'log');
   }
 
   /** Keeps track of a batch that is durable now. */

@@ -209,6 +209,18 @@ export class SimulatedDisk implements Disk {
         }
         change(inode, { position, bytes });
       },
+      writeDurably: async (chunks, position) => {
+        const bytes = Buffer.concat(chunks);
+        try {
+          await step('write');
+        } catch (error) {
+          change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
+          throw error;
+        }
+        change(inode, { position, bytes });
+        await step('sync');
+        settleRange(inode, position, position + bytes.length);
+      },
       truncate: async (size) => {
         await step('truncate');
         change(inode, { size });
@@ -265,6 +277,35 @@ function apply(content: Buffer, fileChange: FileChange): Buffer {
   content.copy(result);
   bytes.copy(result, position);
   return result;
+}
+
+/**
+ * Bytes `[from, to)` and the file's size are durable, as a process sees them now. Of what was written elsewhere since the last sync
+ * nothing is sure yet.
+ */
+function settleRange(inode: Inode, from: number, to: number): void {
+  const { live } = inode;
+  const unsure = inode.changes;
+  let kept = inode.durable.length;
+  inode.changes = [];
+  for (const fileChange of unsure) {
+    if ('size' in fileChange) {
+      kept = Math.min(kept, fileChange.size);
+      continue;
+    }
+    const { position } = fileChange;
+    const end = Math.min(position + fileChange.bytes.length, live.length);
+    for (const [start, stop] of [
+      [position, Math.min(end, from)],
+      [Math.max(position, to), end],
+    ] as const) {
+      if (start < stop) inode.changes.push({ position: start, bytes: live.subarray(start, stop) });
+    }
+  }
+  const durable = Buffer.alloc(live.length);
+  inode.durable.copy(durable, 0, 0, Math.min(kept, live.length));
+  live.copy(durable, from, from, to);
+  inode.durable = durable;
 }
 
 /** What of the unsynced changes reached the medium: any subset of sectors, or a prefix, or all. */
