@@ -8,6 +8,11 @@ export interface HealthCheck {
   check(): Promise<string | void>;
 }
 
+/** Checks that an app adds to those that administration has anyway. */
+export class FurtherChecks {
+  constructor(readonly list: readonly HealthCheck[]) {}
+}
+
 export interface HealthReport {
   readonly status: 'ready' | 'not ready';
   readonly checks: readonly HealthResult[];

@@ -74,6 +74,15 @@ test('the metrics count what the topic service takes in and gives out, and what 
   expect(body).toContain('millrace_scrape_errors{source="service"} 0');
 });
 
+test('it is ready, the log in the same process included', async () => {
+  const { status, body } = await product.rest('GET', '/readyz?verbose');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    status: 'ready',
+    checks: expect.arrayContaining([expect.objectContaining({ name: 'log', ok: true })]),
+  });
+});
+
 test('a wrong option gets Connect’s validation answer', async () => {
   const answer = await product.rest('PUT', '/connector-plugins/postgres/config/validate', {
     name: 'bad',

@@ -65,7 +65,7 @@ export class Product {
     this.starts += 1;
     this.current = new Child({
       command: process.execPath,
-      args: [join(projectRoot, 'bin', 'millrace.mjs'), ...words],
+      args: ['--initial-heap-size=256', join(projectRoot, 'bin', 'millrace.mjs'), ...words],
       env: { DATABASE_URL: '', ...this.options.env },
       logPath: join(this.options.directory, `product-${this.starts}.out`),
     });

@@ -6,6 +6,7 @@ import { sinkTypes } from '#connectors/registry-sinks';
 import { ControlStore } from '#control/control-store';
 import { AccessLog } from '#nest/access-log';
 import { MetricsRegistry, processMetrics, type MetricSource } from '#nest/metrics';
+import { FurtherChecks, type HealthCheck } from '#nest/health';
 import { isLoopback } from '#nest/request-guard';
 import { systemClock, type Clock } from '#std/clock';
 import type { Logger } from '#std/log';
@@ -34,6 +35,8 @@ export interface AdminOptions {
   readonly accessLogPath?: string;
   /** Further metrics, such as the topic service's own. */
   readonly metrics?: MetricSource;
+  /** Further checks of `/readyz`, such as the health of a log in the same process. */
+  readonly checks?: readonly HealthCheck[];
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -71,6 +74,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     classes: new ConnectorClasses([...sinkTypes.map(sinkClass), collectorClass(collectorRegistry, productVersion)]),
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
+    furtherChecks: new FurtherChecks(options.checks ?? []),
   };
   addMetrics(parts, accessLog, options);
   const closeParts = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ControlStore } from '#control/control-store';
+import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { TopicAdmin } from '#topics/topic-admin';
 import { ConnectorClasses } from './connect/connector-class.js';
@@ -23,6 +24,7 @@ export interface AdminParts {
   readonly classes: ConnectorClasses;
   readonly metrics: MetricsRegistry;
   readonly openApi: OpenApi;
+  readonly furtherChecks: FurtherChecks;
 }
 
 @Module({})
@@ -50,6 +52,7 @@ export class AdminModule {
         { provide: ConnectorClasses, useFactory: () => parts.classes },
         { provide: MetricsRegistry, useFactory: () => parts.metrics },
         { provide: OpenApi, useFactory: () => parts.openApi },
+        { provide: FurtherChecks, useFactory: () => parts.furtherChecks },
         { provide: ClusterIdentity, useFactory: () => new ClusterIdentity(parts.topics) },
       ],
     };

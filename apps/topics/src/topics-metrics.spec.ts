@@ -2,6 +2,7 @@ import { partitionsShownMax, topicsMetricFamilies } from './topics-metrics.js';
 import type { TopicsMetrics } from './topics-service.js';
 
 const metrics = (partitions: number): TopicsMetrics => ({
+  health: { ok: true, reason: null },
   connections: 2,
   connectionsRefused: 1,
   requests: { Produce: 7, Fetch: 9 },

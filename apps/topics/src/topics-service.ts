@@ -42,6 +42,8 @@ export interface TopicsMetrics {
   readonly recordsAppended: number;
   readonly batchesAppended: number;
   readonly bytesAppended: number;
+  /** Of the log, now. */
+  readonly health: EngineHealth;
   /** As they are now. */
   readonly partitions: readonly PartitionMetrics[];
 }
@@ -141,6 +143,7 @@ export class TopicsService {
       recordsAppended: counters.recordsAppended,
       batchesAppended: counters.batchesAppended,
       bytesAppended: counters.bytesAppended,
+      health: this.health,
       partitions: this.partitionMetrics(),
     };
   }

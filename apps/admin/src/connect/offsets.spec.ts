@@ -5,6 +5,7 @@ import { sinkTypes } from '#connectors/registry-sinks';
 import { ControlStore } from '#control/control-store';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
 import { AccessLog } from '#nest/access-log';
+import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
@@ -36,7 +37,14 @@ describe('the offsets of a sink', () => {
         guarantee: () => 'at-least-once' as const,
       }));
     const classes = new ConnectorClasses([...sinkTypes, ...plain].map(sinkClass));
-    const parts = { store, topics, classes, metrics: new MetricsRegistry(), openApi: new OpenApi() };
+    const parts = {
+      store,
+      topics,
+      classes,
+      metrics: new MetricsRegistry(),
+      openApi: new OpenApi(),
+      furtherChecks: new FurtherChecks([]),
+    };
     const edge = { accessLog: new AccessLog(null, () => {}), logger: silentLogger, host: '127.0.0.1' };
     [app] = await Promise.all([createAdminServer(parts, edge), store.start()]);
     await app.listen(0, '127.0.0.1');

@@ -3,6 +3,7 @@ import supertest from 'supertest';
 import { ControlStore } from '#control/control-store';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
 import { AccessLog } from '#nest/access-log';
+import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
@@ -29,7 +30,14 @@ describe('topics and groups by REST Proxy v3', () => {
     topics = new FakeTopics(cluster);
     const metrics = new MetricsRegistry();
     metrics.add('topics', () => topicMetrics(topics));
-    const parts = { store, topics, metrics, classes: new ConnectorClasses([]), openApi: new OpenApi() };
+    const parts = {
+      store,
+      topics,
+      metrics,
+      classes: new ConnectorClasses([]),
+      openApi: new OpenApi(),
+      furtherChecks: new FurtherChecks([]),
+    };
     const edge = { accessLog: new AccessLog(null, () => {}), logger: silentLogger, host: '127.0.0.1' };
     [app] = await Promise.all([createAdminServer(parts, edge), store.start()]);
     await app.listen(0, '127.0.0.1');

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { ControlStore } from '#control/control-store';
-import { checkHealth } from '#nest/health';
+import { checkHealth, FurtherChecks } from '#nest/health';
 import { TopicAdmin } from '#topics/topic-admin';
 import { Section, Summary } from './summary.js';
 
@@ -12,6 +12,7 @@ export class HealthController {
   constructor(
     private readonly store: ControlStore,
     private readonly topics: TopicAdmin,
+    private readonly further: FurtherChecks,
   ) {}
 
   @Get('livez')
@@ -33,6 +34,7 @@ export class HealthController {
         },
       },
       { name: 'workers', check: () => this.countWorkers() },
+      ...this.further.list,
     ]);
     if (report.status !== 'ready') response.status(503);
     return verbose === undefined ? { status: report.status } : report;

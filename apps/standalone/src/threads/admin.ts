@@ -14,6 +14,15 @@ runRole(async ({ settings, logger, topicsMetrics }) => {
       const metrics = await topicsMetrics();
       return metrics === null ? [] : topicsMetricFamilies(metrics);
     },
+    checks: [
+      {
+        name: 'log',
+        check: async () => {
+          const { reason } = (await topicsMetrics())?.health ?? { reason: 'The topic service does not run.' };
+          if (reason !== null) throw new Error(reason);
+        },
+      },
+    ],
     logger,
   });
   return { port: admin.port, stop: () => admin.close() };
