@@ -390,9 +390,9 @@ export class PartitionLog {
     for (const pending of group) {
       this.unsynced.push(pending);
       if (pending.ticket.acks === 1) this.answer(pending);
-      else if (pending.ticket.acks === -1) this.syncWanted = true;
+      else if (pending.ticket.acks === -1) this.syncWanted = !durably;
     }
-    if (durably) this.publishWritten(segment);
+    if (durably) this.publish(segment);
   }
 
   /** A write failed (the disk is full): the file is cut to what was written before, and whoever waits is told to try again. */
@@ -418,34 +418,25 @@ export class PartitionLog {
 
   private async sync(): Promise<void> {
     this.syncWanted = false;
-    const group = this.unsynced;
     const active = this.segments.at(-1);
-    if (group.length === 0 || active === undefined) return;
-    const size = active.writtenBytes;
+    if (this.unsynced.length === 0 || active === undefined) return;
     try {
-      if (size > active.size) await this.ports.files.use(active.path, (file) => file.sync());
+      if (active.writtenBytes > active.size) await this.ports.files.use(active.path, (file) => file.sync());
     } catch (error) {
       // Opening the file may fail as well; what is on the disk is unknown all the same.
       this.ports.fault.raise(`Syncing ${active.path}`, error);
       this.refuseAllIfDown();
       return;
     }
-    this.unsynced = [];
-    this.publish(active, size, group);
+    this.publish(active);
   }
 
-  /** All that was written is durable already. */
-  private publishWritten(segment: Segment): void {
-    this.syncWanted = false;
+  /** Makes visible what was written, all of it durable now: indexes, cache, producers and high watermark move, producers are answered, readers wake. */
+  private publish(segment: Segment): void {
     const group = this.unsynced;
     this.unsynced = [];
-    this.publish(segment, segment.writtenBytes, group);
-  }
-
-  /** Makes a synced group visible: indexes, cache, producers and high watermark move, producers are answered, readers wake. */
-  private publish(segment: Segment, size: number, group: readonly PendingAppend[]): void {
-    const grown = size - segment.size;
-    segment.size = size;
+    const grown = segment.writtenBytes - segment.size;
+    segment.size = segment.writtenBytes;
     const { indexIntervalBytes } = this.topic.settings;
     for (const { batch, baseOffset, lastOffset, position, producer, producerId } of group) {
       if (batch === null) continue;
