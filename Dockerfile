@@ -19,5 +19,5 @@ RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
 EXPOSE 9092 8080
-ENTRYPOINT ["node", "bin/millrace.mjs", "role"]
+ENTRYPOINT ["node", "--initial-heap-size=256", "bin/millrace.mjs", "role"]
 CMD ["topics"]

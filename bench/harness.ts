@@ -53,7 +53,8 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
 export async function startOurs(folder: string, port: number): Promise<Server> {
   const child = new Child({
     command: process.execPath,
-    args: [join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'topics'],
+    // As `npm start` and the image do.
+    args: ['--initial-heap-size=256', join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'topics'],
     env: { MILLRACE_DATA: join(folder, 'ours'), HOST: '127.0.0.1', PORT: String(port), DATABASE_URL: '' },
     logPath: join(folder, 'ours.out'),
   });
