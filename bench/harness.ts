@@ -12,6 +12,9 @@ import { usageOf } from '../test/peers/usage.js';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
+/** As `npm start`, `npx millrace` and the image have them. */
+export const nodeFlags = ['--initial-heap-size=256'];
+
 export interface BenchOptions {
   readonly records: number;
   readonly rounds: number;
@@ -53,8 +56,7 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
 export async function startOurs(folder: string, port: number): Promise<Server> {
   const child = new Child({
     command: process.execPath,
-    // As `npm start` and the image do.
-    args: ['--initial-heap-size=256', join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'topics'],
+    args: [...nodeFlags, join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'topics'],
     env: { MILLRACE_DATA: join(folder, 'ours'), HOST: '127.0.0.1', PORT: String(port), DATABASE_URL: '' },
     logPath: join(folder, 'ours.out'),
   });
@@ -88,7 +90,8 @@ export async function withAdmin<T>(bootstrap: string, work: (admin: TopicAdmin) 
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const middle = sorted.length / 2;
+  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle) - 1] ?? Number.NaN)) / 2;
 }
 
 export interface Contender {
@@ -126,7 +129,6 @@ export function report(
     [ours.name]: mine,
     [peer.name]: theirs,
     ratios: { wall: ratio('wallSeconds'), cpu: ratio('cpuSeconds'), memory: ratio('peakMiB') },
-    throughputRatio: ratio(`${unit.name}PerSecond`),
   };
   const text = `${JSON.stringify(result, null, 2)}\n`;
   process.stdout.write(text);

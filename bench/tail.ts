@@ -4,7 +4,16 @@ import { join } from 'node:path';
 import { Child, sleep } from '../test/peers/child.js';
 import { startFlume } from '../test/peers/flume.js';
 import { usageOf } from '../test/peers/usage.js';
-import { benchOptions, projectRoot, report, startPeer, withAdmin, withFolder, type Sample } from './harness.js';
+import {
+  benchOptions,
+  nodeFlags,
+  projectRoot,
+  report,
+  startPeer,
+  withAdmin,
+  withFolder,
+  type Sample,
+} from './harness.js';
 
 const lineBytes = 200;
 
@@ -82,6 +91,7 @@ function startCollector(confPath: string, run: TailRun, directory: string): Chil
   return new Child({
     command: process.execPath,
     args: [
+      ...nodeFlags,
       join(projectRoot, 'bin', 'millrace.mjs'),
       ...[
         'collector',
