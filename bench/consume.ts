@@ -17,7 +17,7 @@ const recordBytes = 1000;
 export async function benchConsume(args: readonly string[]): Promise<void> {
   const { records, rounds } = benchOptions(args, { records: 1_000_000, rounds: 3 });
   await withFolder(async (folder) => {
-    const servers = [await startOurs(folder, 47_092), await startPeer(folder, 47_192)];
+    const servers = [await startOurs(folder, 27_092), await startPeer(folder, 27_192)];
     try {
       const samples = new Map<string, Sample[]>(servers.map((server) => [server.name, []]));
       for (const server of servers) {

@@ -21,7 +21,7 @@ const partitions = 6;
 export async function benchProduce(args: readonly string[]): Promise<void> {
   const { records, rounds } = benchOptions(args, { records: 1_000_000, rounds: 3 });
   await withFolder(async (folder) => {
-    const servers = [await startOurs(folder, 47_092), await startPeer(folder, 47_192)];
+    const servers = [await startOurs(folder, 27_092), await startPeer(folder, 27_192)];
     try {
       const samples = new Map<string, Sample[]>(servers.map((server) => [server.name, []]));
       for (const server of servers) await produce(server, 'warm-up', Math.min(records, 200_000));

@@ -24,7 +24,7 @@ const lineBytes = 200;
 export async function benchTail(args: readonly string[]): Promise<void> {
   const { records, rounds } = benchOptions(args, { records: 1_000_000, rounds: 3 });
   await withFolder(async (folder) => {
-    const kafka = await startPeer(folder, 47_192);
+    const kafka = await startPeer(folder, 27_192);
     try {
       const logs = join(folder, 'logs');
       await writeLines(logs, records);

@@ -79,7 +79,7 @@ async function onKafka(work) {
   const { startKafka } = await import('../dist/test/peers/kafka.js');
   try {
     const properties = ['group.initial.rebalance.delay.ms=0', 'offsets.topic.num.partitions=5'];
-    const kafka = await startKafka({ port: 45_092, directory: join(folder, 'kafka'), properties });
+    const kafka = await startKafka({ port: 25_092, directory: join(folder, 'kafka'), properties });
     try {
       work(kafka.bootstrap);
     } finally {

@@ -64,7 +64,7 @@ describe('the Dockerfile', () => {
     expect(paths.filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
     const [, first = ''] = /^COPY (package\.json .*) \.\/$/m.exec(dockerfile) ?? [];
     expect(first.split(' ').filter((path) => !existsSync(join(projectRoot, path)))).toEqual([]);
-    const [, entry = ''] = /^ENTRYPOINT \["node", "([^"]+)"/m.exec(dockerfile) ?? [];
+    const [, entry = ''] = /^ENTRYPOINT \["node", (?:"--[^"]*", )*"([^"]+)"/m.exec(dockerfile) ?? [];
     expect(existsSync(join(projectRoot, entry))).toBe(true);
   });
 

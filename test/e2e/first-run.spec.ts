@@ -9,7 +9,7 @@ jest.setTimeout(120_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-first-run-'));
 chmodSync(folder, 0o755);
-const product = new Product({ directory: folder, topicsPort: 46_092, httpPort: 46_080, config: null });
+const product = new Product({ directory: folder, topicsPort: 26_092, httpPort: 26_080, config: null });
 
 beforeAll(() => product.start());
 afterAll(async () => {
@@ -21,7 +21,7 @@ test('the greeting has at most nine lines and says where everything is', () => {
   const lines = product.child.output().trimEnd().split('\n');
   expect(lines.length).toBeLessThanOrEqual(9);
   expect(lines[0]).toMatch(/^Millrace \d+\.\d+\.\d+ is ready/);
-  for (const word of ['127.0.0.1:46092', 'http://127.0.0.1:46080', 'first-run', 'synced to disk', 'npx millrace']) {
+  for (const word of ['127.0.0.1:26092', 'http://127.0.0.1:26080', 'first-run', 'synced to disk', 'npx millrace']) {
     expect(product.child.output()).toContain(word);
   }
 });

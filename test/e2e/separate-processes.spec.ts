@@ -11,8 +11,8 @@ import type { Child } from '../peers/child.js';
 jest.setTimeout(120_000);
 
 const lines = 6_000;
-const topicsPort = 46_192;
-const httpPort = 46_180;
+const topicsPort = 26_192;
+const httpPort = 26_180;
 const folder = mkdtempSync(join(tmpdir(), 'millrace-roles-'));
 // PostgreSQL does not run as root: its own user has to pass through here.
 chmodSync(folder, 0o755);

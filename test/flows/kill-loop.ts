@@ -17,7 +17,7 @@ export function killLoop(figures: { lines: number; linesPerSecond: number; kills
       // PostgreSQL does not run as root: its own user has to pass through here.
       chmodSync(folder, 0o755);
       const [hdfs, database] = [
-        await Hdfs.start({ port: 48_300, directory: join(folder, 'hdfs') }),
+        await Hdfs.start({ port: 28_300, directory: join(folder, 'hdfs') }),
         new EmbeddedPostgres({ directory: join(folder, 'store') }),
       ];
       await database.start();
@@ -26,8 +26,8 @@ export function killLoop(figures: { lines: number; linesPerSecond: number; kills
         hdfs,
         databaseUrl: database.databaseUrl,
         ...figures,
-        topicsPort: 48_092,
-        httpPort: 48_080,
+        topicsPort: 28_092,
+        httpPort: 28_080,
       });
       try {
         await flow.start();

@@ -16,7 +16,7 @@ export function stalledStore(figures: { lines: number; linesPerSecond: number; d
     async () => {
       const folder = mkdtempSync(join(tmpdir(), 'millrace-stall-'));
       chmodSync(folder, 0o755);
-      const hdfs = await Hdfs.start({ port: 48_300, directory: join(folder, 'hdfs') });
+      const hdfs = await Hdfs.start({ port: 28_300, directory: join(folder, 'hdfs') });
       const database = new EmbeddedPostgres({ directory: join(folder, 'store') });
       await database.start();
       const flow = new Flow({
@@ -25,8 +25,8 @@ export function stalledStore(figures: { lines: number; linesPerSecond: number; d
         databaseUrl: database.databaseUrl,
         lines: figures.lines,
         linesPerSecond: figures.linesPerSecond,
-        topicsPort: 48_092,
-        httpPort: 48_080,
+        topicsPort: 28_092,
+        httpPort: 28_080,
       });
       try {
         await flow.start();

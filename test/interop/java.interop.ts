@@ -12,7 +12,7 @@ jest.setTimeout(300_000);
 let service: Awaited<ReturnType<typeof startService>>;
 const folder = mkdtempSync(join(tmpdir(), 'millrace-java-'));
 beforeAll(async () => {
-  service = await startService({ topicsPort: 49_492, httpPort: 49_480 });
+  service = await startService({ topicsPort: 29_492, httpPort: 29_480 });
 });
 afterAll(async () => {
   await service.stop();

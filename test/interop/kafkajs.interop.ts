@@ -9,7 +9,7 @@ let service: Awaited<ReturnType<typeof startService>>;
 let kafka: Kafka;
 
 beforeAll(async () => {
-  service = await startService({ topicsPort: 49_192, httpPort: 49_180 });
+  service = await startService({ topicsPort: 29_192, httpPort: 29_180 });
   kafka = new Kafka({ clientId: 'interop', brokers: [service.product.bootstrap], logLevel: logLevel.NOTHING });
 });
 afterAll(() => service.stop());

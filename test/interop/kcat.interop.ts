@@ -14,7 +14,7 @@ const run = promisify(execFile);
 let service: Awaited<ReturnType<typeof startService>>;
 const folder = mkdtempSync(join(tmpdir(), 'millrace-kcat-'));
 beforeAll(async () => {
-  service = await startService({ topicsPort: 49_592, httpPort: 49_580 });
+  service = await startService({ topicsPort: 29_592, httpPort: 29_580 });
 });
 afterAll(async () => {
   await service.stop();

@@ -36,7 +36,7 @@ class SecondController {
 
 let service: Awaited<ReturnType<typeof startService>>;
 beforeAll(async () => {
-  service = await startService({ topicsPort: 49_292, httpPort: 49_280 });
+  service = await startService({ topicsPort: 29_292, httpPort: 29_280 });
 });
 afterAll(() => service.stop());
 

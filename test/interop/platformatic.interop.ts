@@ -7,7 +7,7 @@ jest.setTimeout(120_000);
 
 let service: Awaited<ReturnType<typeof startService>>;
 beforeAll(async () => {
-  service = await startService({ topicsPort: 49_392, httpPort: 49_380 });
+  service = await startService({ topicsPort: 29_392, httpPort: 29_380 });
 });
 afterAll(() => service.stop());
 

@@ -14,8 +14,8 @@ import { kafkaTool, startKafka } from '../peers/kafka.js';
 jest.setTimeout(180_000);
 
 const lines = 20_000;
-const kafkaPort = 48_392;
-const httpPort = 48_380;
+const kafkaPort = 28_392;
+const httpPort = 28_380;
 const bootstrap = `127.0.0.1:${kafkaPort}`;
 const folder = mkdtempSync(join(tmpdir(), 'millrace-on-kafka-'));
 // PostgreSQL does not run as root: its own user has to pass through here.
