@@ -5,10 +5,10 @@
 import { randomBytes } from 'node:crypto';
 import type { DataSource, EntityManager, EntitySchema } from 'typeorm';
 import { openDatabase, withDatabase } from '#control/database';
+import { catalogErrors } from '#log/catalog-errors';
 import type { Topic, TopicCatalog } from '#log/engine';
 import { MillraceError } from '#std/errors';
 import type { Logger } from '#std/log';
-import { catalogErrors } from './errors.js';
 import { catalogMigrations } from './migrations.js';
 import { topicEntity } from './topic-row.js';
 

@@ -1,7 +1,7 @@
 import type { Topic, TopicCatalog } from '#log/engine';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
 import { silentLogger } from '#std/log';
-import { MemoryTopicCatalog } from './memory-topic-catalog.js';
+import { MemoryCatalog } from '#log/memory-catalog';
 import { PostgresTopicCatalog } from './postgres-topic-catalog.js';
 
 const topic = (name: string, more: Partial<Topic> = {}): Topic => ({
@@ -64,7 +64,7 @@ function contract(open: () => Promise<TopicCatalog>): void {
 }
 
 describe('the catalog in memory', () => {
-  contract(() => Promise.resolve(new MemoryTopicCatalog()));
+  contract(() => Promise.resolve(new MemoryCatalog()));
 });
 
 describe('the catalog in PostgreSQL', () => {

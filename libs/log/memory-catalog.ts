@@ -1,3 +1,5 @@
+import { MillraceError } from '#std/errors';
+import { catalogErrors } from './catalog-errors.js';
 import type { Topic, TopicCatalog } from './engine.js';
 
 /** Topics in memory: for tests, and wherever they need not outlive the process. */
@@ -11,21 +13,25 @@ export class MemoryCatalog implements TopicCatalog {
   }
 
   load(): Promise<Topic[]> {
-    return Promise.resolve([...this.topics.values()]);
+    return Promise.resolve([...this.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
   }
 
-  insert(topic: Topic): Promise<void> {
+  async insert(topic: Topic): Promise<void> {
+    const isTaken = [...this.topics.values()].some((other) => other.name === topic.name || other.id === topic.id);
+    if (isTaken) {
+      throw new MillraceError(catalogErrors.topicExists, `Topic ${topic.name} (id ${topic.id}) exists already.`);
+    }
     this.topics.set(topic.id, topic);
-    return Promise.resolve();
   }
 
-  update(topic: Topic): Promise<void> {
+  async update(topic: Topic): Promise<void> {
+    if (!this.topics.has(topic.id)) {
+      throw new MillraceError(catalogErrors.topicUnknown, `There is no topic with the id ${topic.id} (${topic.name}).`);
+    }
     this.topics.set(topic.id, topic);
-    return Promise.resolve();
   }
 
-  remove(topicId: string): Promise<void> {
+  async remove(topicId: string): Promise<void> {
     this.topics.delete(topicId);
-    return Promise.resolve();
   }
 }

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryTopicCatalog } from '#catalog/memory-topic-catalog';
+import { MemoryCatalog } from '#log/memory-catalog';
 import { connectorSettings } from '#pipeline/connector-options';
 import { problemsOf, validateConnector } from '#pipeline/connector-validation';
 import { DeadLetterTopic } from '#pipeline/dead-letter-topic';
@@ -26,7 +26,7 @@ describe('the example sink under the real runner', () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-add-a-sink-'));
   const topics = new TopicsService({
     dataDirectory: folder,
-    catalog: new MemoryTopicCatalog(),
+    catalog: new MemoryCatalog(),
     host: '127.0.0.1',
     port: 0,
     config: { 'group.initial.rebalance.delay.ms': '0' },

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { MemoryTopicCatalog } from '#catalog/memory-topic-catalog';
+import { MemoryCatalog } from '#log/memory-catalog';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { TopicsService } from '../../topics/src/topics-service.js';
@@ -121,7 +121,7 @@ a1.sinks.k1.channel = c1
 describe('topic', () => {
   const service = new TopicsService({
     dataDirectory: join(folder, 'topics'),
-    catalog: new MemoryTopicCatalog(),
+    catalog: new MemoryCatalog(),
     host: '127.0.0.1',
     port: 0,
     config: { 'group.initial.rebalance.delay.ms': '0' },
