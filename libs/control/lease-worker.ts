@@ -20,15 +20,19 @@ export interface LeasedWork {
   report(): TaskReport;
 }
 
-export interface LeaseWorkerOptions {
+/** What a worker of any kind is told. */
+export interface WorkerOptions {
   readonly databaseUrl: string;
-  readonly kind: ConnectorKind;
-  /** Unique among the living workers of a kind; the same after a restart. */
+  /** Unique among the living workers of a kind; the same after a restart, so that work comes back to its files. */
   readonly workerId: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default 10,000; the same for all workers. */
   readonly leaseMs?: number;
+}
+
+export interface LeaseWorkerOptions extends WorkerOptions {
+  readonly kind: ConnectorKind;
   /** Makes the work of a lease; must not throw: what cannot start is FAILED in its report. */
   readonly run: (lease: TaskLease) => LeasedWork;
 }
