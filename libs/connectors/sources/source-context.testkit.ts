@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ComponentInput, ComponentType, Source, SourceContext } from '#pipeline/collector';
@@ -11,12 +11,16 @@ export interface SeenEvent {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** All state folders of one spec file. */
+const folder = mkdtempSync(join(tmpdir(), 'millrace-source-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
 /** A source's surroundings for specs: keeps what was delivered, and refuses while `refusal` is set. */
 export class TestContext implements SourceContext {
   readonly name = 'r';
   readonly clock = systemClock;
   readonly logger = silentLogger;
-  readonly stateDirectory = mkdtempSync(join(tmpdir(), 'millrace-source-'));
+  readonly stateDirectory = mkdtempSync(join(folder, 'source-'));
   readonly events: SeenEvent[] = [];
   readonly counters = new Map<string, number>();
   refusal: Error | null = null;
