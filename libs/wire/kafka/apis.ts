@@ -12,13 +12,20 @@ import { leaveGroup } from './schemas/leave-group.js';
 import { syncGroup } from './schemas/sync-group.js';
 import { describeGroups } from './schemas/describe-groups.js';
 import { listGroups } from './schemas/list-groups.js';
+import { saslHandshake } from './schemas/sasl-handshake.js';
 import { apiVersions } from './schemas/api-versions.js';
 import { createTopics } from './schemas/create-topics.js';
 import { deleteTopics } from './schemas/delete-topics.js';
 import { deleteRecords } from './schemas/delete-records.js';
 import { initProducerId } from './schemas/init-producer-id.js';
 import { offsetForLeaderEpoch } from './schemas/offset-for-leader-epoch.js';
+import { addPartitionsToTxn } from './schemas/add-partitions-to-txn.js';
+import { addOffsetsToTxn } from './schemas/add-offsets-to-txn.js';
+import { endTxn } from './schemas/end-txn.js';
+import { writeTxnMarkers } from './schemas/write-txn-markers.js';
+import { txnOffsetCommit } from './schemas/txn-offset-commit.js';
 import { describeConfigs } from './schemas/describe-configs.js';
+import { saslAuthenticate } from './schemas/sasl-authenticate.js';
 import { createPartitions } from './schemas/create-partitions.js';
 import { deleteGroups } from './schemas/delete-groups.js';
 import { incrementalAlterConfigs } from './schemas/incremental-alter-configs.js';
@@ -40,13 +47,20 @@ export const apis = {
   syncGroup,
   describeGroups,
   listGroups,
+  saslHandshake,
   apiVersions,
   createTopics,
   deleteTopics,
   deleteRecords,
   initProducerId,
   offsetForLeaderEpoch,
+  addPartitionsToTxn,
+  addOffsetsToTxn,
+  endTxn,
+  writeTxnMarkers,
+  txnOffsetCommit,
   describeConfigs,
+  saslAuthenticate,
   createPartitions,
   deleteGroups,
   incrementalAlterConfigs,
@@ -74,13 +88,20 @@ export type { LeaveGroupRequest, LeaveGroupResponse } from './schemas/leave-grou
 export type { SyncGroupRequest, SyncGroupResponse } from './schemas/sync-group.js';
 export type { DescribeGroupsRequest, DescribeGroupsResponse } from './schemas/describe-groups.js';
 export type { ListGroupsRequest, ListGroupsResponse } from './schemas/list-groups.js';
+export type { SaslHandshakeRequest, SaslHandshakeResponse } from './schemas/sasl-handshake.js';
 export type { ApiVersionsRequest, ApiVersionsResponse } from './schemas/api-versions.js';
 export type { CreateTopicsRequest, CreateTopicsResponse } from './schemas/create-topics.js';
 export type { DeleteTopicsRequest, DeleteTopicsResponse } from './schemas/delete-topics.js';
 export type { DeleteRecordsRequest, DeleteRecordsResponse } from './schemas/delete-records.js';
 export type { InitProducerIdRequest, InitProducerIdResponse } from './schemas/init-producer-id.js';
 export type { OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse } from './schemas/offset-for-leader-epoch.js';
+export type { AddPartitionsToTxnRequest, AddPartitionsToTxnResponse } from './schemas/add-partitions-to-txn.js';
+export type { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from './schemas/add-offsets-to-txn.js';
+export type { EndTxnRequest, EndTxnResponse } from './schemas/end-txn.js';
+export type { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from './schemas/write-txn-markers.js';
+export type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from './schemas/txn-offset-commit.js';
 export type { DescribeConfigsRequest, DescribeConfigsResponse } from './schemas/describe-configs.js';
+export type { SaslAuthenticateRequest, SaslAuthenticateResponse } from './schemas/sasl-authenticate.js';
 export type { CreatePartitionsRequest, CreatePartitionsResponse } from './schemas/create-partitions.js';
 export type { DeleteGroupsRequest, DeleteGroupsResponse } from './schemas/delete-groups.js';
 export type {
