@@ -40,6 +40,64 @@ describe('LocalGroups', () => {
     expect(again.find('b', 't', 1)).toBeNull();
   });
 
+  it.each(['kill', 'none'] as const)('keeps offsets of a transaction aside until it ends (%s)', async (fault) => {
+    let disk = new SimulatedDisk();
+    let groups = await open(disk);
+    const next = async (): Promise<void> => {
+      if (fault === 'none') return;
+      disk = disk.kill();
+      groups = await open(disk);
+    };
+    await groups.commit('g', [row('t', 0, 5)]);
+    await groups.commitPending('g', 7, [row('t', 0, 8), row('t', 1, 1)]);
+    await groups.commitPending('g', 8, [row('t', 0, 9)]);
+    await next();
+    const seen = (): readonly unknown[] => [groups.find('g', 't', 0)?.offset, groups.isPending('g', 't', 0)];
+    expect(seen()).toEqual([5, true]);
+    expect(groups.isPending('g', 't', 1)).toBe(true);
+    await groups.endTransaction('g', 8, 'abort');
+    await next();
+    expect(seen()).toEqual([5, true]);
+    await groups.endTransaction('g', 7, 'commit');
+    await next();
+    expect(seen()).toEqual([8, false]);
+    expect(groups.find('g', 't', 1)?.offset).toBe(1);
+    await groups.endTransaction('g', 7, 'abort');
+    await next();
+    expect(seen()).toEqual([8, false]);
+  });
+
+  it.each([false, true])(
+    'of two commits the later one counts, whenever its transaction ends (compacted: %s)',
+    async (compacted) => {
+      let disk = new SimulatedDisk();
+      const groups = await open(disk);
+      await groups.commitPending('g', 7, [row('t', 0, 3), row('t', 1, 3)]);
+      await groups.commit('g', [row('t', 0, 4)]);
+      await groups.commit('g', [row('t', 2, 4)]);
+      await groups.commitPending('g', 7, [row('t', 2, 5)]);
+      const metadata = 'm'.repeat(60_000);
+      for (let count = 0; compacted && count < 30; count += 1) await groups.commit('other', [row('t', 0, 0, metadata)]);
+      disk = disk.kill();
+      const again = await open(disk);
+      await again.endTransaction('g', 7, 'commit');
+      expect([0, 1, 2].map((partition) => again.find('g', 't', partition)?.offset)).toEqual([4, 3, 5]);
+    },
+  );
+
+  it('forgets offsets of open transactions with their topic, their partition or their group', async () => {
+    const groups = await open(new SimulatedDisk());
+    await groups.commitPending('g', 7, [row('gone', 0, 3), row('t', 0, 3), row('t', 1, 3)]);
+    await groups.commitPending('h', 7, [row('t', 0, 3)]);
+    await groups.forgetTopic('gone');
+    await groups.deleteOffsets('g', [{ topic: 't', partition: 1 }]);
+    await groups.delete('h');
+    await groups.endTransaction('g', 7, 'commit');
+    await groups.endTransaction('h', 7, 'commit');
+    expect(groups.committed('g').map(({ topic, partition }) => [topic, partition])).toEqual([['t', 0]]);
+    expect(groups.list()).toEqual(['g']);
+  });
+
   it('is durable with one sync for all commits that come together', async () => {
     const disk = new SimulatedDisk();
     const groups = await open(disk);

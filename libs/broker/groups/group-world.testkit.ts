@@ -61,6 +61,8 @@ export function settle(): Promise<void> {
 export class MemoryOffsets implements EngineGroups {
   commitMs = 0;
   private readonly groups = new Map<string, Map<string, CommittedOffset>>();
+  /** By `producerId groupId`. */
+  private readonly pending = new Map<string, Omit<CommittedOffset, 'committedAtMs'>[]>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -93,6 +95,31 @@ export class MemoryOffsets implements EngineGroups {
   deleteOffsets(groupId: string, partitions: readonly { topic: string; partition: number }[]): Promise<void> {
     for (const { topic, partition } of partitions) this.groups.get(groupId)?.delete(`${partition} ${topic}`);
     return Promise.resolve();
+  }
+
+  commitPending(
+    groupId: string,
+    producerId: number,
+    offsets: readonly Omit<CommittedOffset, 'committedAtMs'>[],
+  ): Promise<void> {
+    const key = `${producerId} ${groupId}`;
+    this.pending.set(key, [...(this.pending.get(key) ?? []), ...offsets]);
+    return Promise.resolve();
+  }
+
+  async endTransaction(groupId: string, producerId: number, outcome: 'commit' | 'abort'): Promise<void> {
+    const key = `${producerId} ${groupId}`;
+    const offsets = this.pending.get(key) ?? [];
+    this.pending.delete(key);
+    if (outcome === 'commit' && offsets.length > 0) await this.commit(groupId, offsets);
+  }
+
+  isPending(groupId: string, topic: string, partition: number): boolean {
+    return [...this.pending].some(
+      ([key, offsets]) =>
+        key.slice(key.indexOf(' ') + 1) === groupId &&
+        offsets.some((offset) => offset.topic === topic && offset.partition === partition),
+    );
   }
 }
 
