@@ -24,13 +24,22 @@ import { addOffsetsToTxn } from './schemas/add-offsets-to-txn.js';
 import { endTxn } from './schemas/end-txn.js';
 import { writeTxnMarkers } from './schemas/write-txn-markers.js';
 import { txnOffsetCommit } from './schemas/txn-offset-commit.js';
+import { describeAcls } from './schemas/describe-acls.js';
+import { createAcls } from './schemas/create-acls.js';
+import { deleteAcls } from './schemas/delete-acls.js';
 import { describeConfigs } from './schemas/describe-configs.js';
 import { saslAuthenticate } from './schemas/sasl-authenticate.js';
 import { createPartitions } from './schemas/create-partitions.js';
 import { deleteGroups } from './schemas/delete-groups.js';
 import { incrementalAlterConfigs } from './schemas/incremental-alter-configs.js';
 import { offsetDelete } from './schemas/offset-delete.js';
+import { describeClientQuotas } from './schemas/describe-client-quotas.js';
+import { alterClientQuotas } from './schemas/alter-client-quotas.js';
+import { describeUserScramCredentials } from './schemas/describe-user-scram-credentials.js';
+import { alterUserScramCredentials } from './schemas/alter-user-scram-credentials.js';
 import { describeCluster } from './schemas/describe-cluster.js';
+import { consumerGroupHeartbeat } from './schemas/consumer-group-heartbeat.js';
+import { consumerGroupDescribe } from './schemas/consumer-group-describe.js';
 import type { Api } from './schema.js';
 
 export const apis = {
@@ -59,13 +68,22 @@ export const apis = {
   endTxn,
   writeTxnMarkers,
   txnOffsetCommit,
+  describeAcls,
+  createAcls,
+  deleteAcls,
   describeConfigs,
   saslAuthenticate,
   createPartitions,
   deleteGroups,
   incrementalAlterConfigs,
   offsetDelete,
+  describeClientQuotas,
+  alterClientQuotas,
+  describeUserScramCredentials,
+  alterUserScramCredentials,
   describeCluster,
+  consumerGroupHeartbeat,
+  consumerGroupDescribe,
 };
 
 const byKey: ReadonlyMap<number, Api> = new Map(Object.values(apis).map((api) => [api.key, api]));
@@ -100,6 +118,9 @@ export type { AddOffsetsToTxnRequest, AddOffsetsToTxnResponse } from './schemas/
 export type { EndTxnRequest, EndTxnResponse } from './schemas/end-txn.js';
 export type { WriteTxnMarkersRequest, WriteTxnMarkersResponse } from './schemas/write-txn-markers.js';
 export type { TxnOffsetCommitRequest, TxnOffsetCommitResponse } from './schemas/txn-offset-commit.js';
+export type { DescribeAclsRequest, DescribeAclsResponse } from './schemas/describe-acls.js';
+export type { CreateAclsRequest, CreateAclsResponse } from './schemas/create-acls.js';
+export type { DeleteAclsRequest, DeleteAclsResponse } from './schemas/delete-acls.js';
 export type { DescribeConfigsRequest, DescribeConfigsResponse } from './schemas/describe-configs.js';
 export type { SaslAuthenticateRequest, SaslAuthenticateResponse } from './schemas/sasl-authenticate.js';
 export type { CreatePartitionsRequest, CreatePartitionsResponse } from './schemas/create-partitions.js';
@@ -109,4 +130,19 @@ export type {
   IncrementalAlterConfigsResponse,
 } from './schemas/incremental-alter-configs.js';
 export type { OffsetDeleteRequest, OffsetDeleteResponse } from './schemas/offset-delete.js';
+export type { DescribeClientQuotasRequest, DescribeClientQuotasResponse } from './schemas/describe-client-quotas.js';
+export type { AlterClientQuotasRequest, AlterClientQuotasResponse } from './schemas/alter-client-quotas.js';
+export type {
+  DescribeUserScramCredentialsRequest,
+  DescribeUserScramCredentialsResponse,
+} from './schemas/describe-user-scram-credentials.js';
+export type {
+  AlterUserScramCredentialsRequest,
+  AlterUserScramCredentialsResponse,
+} from './schemas/alter-user-scram-credentials.js';
 export type { DescribeClusterRequest, DescribeClusterResponse } from './schemas/describe-cluster.js';
+export type {
+  ConsumerGroupHeartbeatRequest,
+  ConsumerGroupHeartbeatResponse,
+} from './schemas/consumer-group-heartbeat.js';
+export type { ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse } from './schemas/consumer-group-describe.js';

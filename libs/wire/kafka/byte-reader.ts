@@ -62,6 +62,10 @@ export class ByteReader {
     return this.bytes.readInt32BE(from) * 0x1_0000_0000 + this.bytes.readUInt32BE(from + 4);
   }
 
+  float64(): number {
+    return this.bytes.readDoubleBE(this.take(8));
+  }
+
   /** 16 bytes as 22 characters of URL-safe base64. */
   uuid(): string {
     const from = this.take(16);

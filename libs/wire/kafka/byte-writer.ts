@@ -100,6 +100,11 @@ export class ByteWriter {
     this.chunk.writeUInt32BE(value >>> 0, at + 4);
   }
 
+  float64(value: number): void {
+    const at = this.reserve(8);
+    this.chunk.writeDoubleBE(value, at);
+  }
+
   uuid(value: string): void {
     const at = this.reserve(16);
     const written = this.chunk.write(value, at, 16, 'base64url');

@@ -162,6 +162,7 @@ class CodecSource {
       case 'int32':
         return 4;
       case 'int64':
+      case 'float64':
         return 8;
       case 'uuid':
         return 16;

@@ -17,7 +17,17 @@ export interface VersionRange {
   readonly to: number;
 }
 
-export type ScalarType = 'bool' | 'int8' | 'int16' | 'int32' | 'int64' | 'uuid' | 'string' | 'bytes' | 'records';
+export type ScalarType =
+  | 'bool'
+  | 'int8'
+  | 'int16'
+  | 'int32'
+  | 'int64'
+  | 'float64'
+  | 'uuid'
+  | 'string'
+  | 'bytes'
+  | 'records';
 
 export type FieldType =
   | { readonly kind: ScalarType }
@@ -96,6 +106,7 @@ export const int8 = scalar<number>('int8');
 export const int16 = scalar<number>('int16');
 export const int32 = scalar<number>('int32');
 export const int64 = scalar<number>('int64');
+export const float64 = scalar<number>('float64');
 /** 22 characters of URL-safe base64. */
 export const uuid = scalar<string>('uuid');
 export const string = scalar<string>('string');

@@ -34,7 +34,7 @@ function ours(fields: Fields, version: number): Line[] {
         type: `${isArray ? '[]' : ''}${element.kind}`,
         nullable: contains(field.nullable, version),
         tag: field.tag,
-        default: isArray || element.kind === 'struct' ? (field.default ?? '') : defaultOf(field),
+        default: field.default === undefined && (isArray || element.kind === 'struct') ? '' : defaultOf(field),
       });
       return element.kind === 'struct' ? [line, ours(element.fields, version)] : line;
     });

@@ -28,6 +28,8 @@ function arbitraryValue(type: FieldType, version: number): fc.Arbitrary<unknown>
       return fc.integer();
     case 'int64':
       return fc.maxSafeInteger();
+    case 'float64':
+      return fc.double();
     case 'uuid':
       return fc.uint8Array({ minLength: 16, maxLength: 16 }).map((bytes) => Buffer.from(bytes).toString('base64url'));
     case 'string':
