@@ -28,18 +28,27 @@ import { describeAcls } from './schemas/describe-acls.js';
 import { createAcls } from './schemas/create-acls.js';
 import { deleteAcls } from './schemas/delete-acls.js';
 import { describeConfigs } from './schemas/describe-configs.js';
+import { alterConfigs } from './schemas/alter-configs.js';
+import { describeLogDirs } from './schemas/describe-log-dirs.js';
 import { saslAuthenticate } from './schemas/sasl-authenticate.js';
 import { createPartitions } from './schemas/create-partitions.js';
 import { deleteGroups } from './schemas/delete-groups.js';
+import { electLeaders } from './schemas/elect-leaders.js';
 import { incrementalAlterConfigs } from './schemas/incremental-alter-configs.js';
+import { listPartitionReassignments } from './schemas/list-partition-reassignments.js';
 import { offsetDelete } from './schemas/offset-delete.js';
 import { describeClientQuotas } from './schemas/describe-client-quotas.js';
 import { alterClientQuotas } from './schemas/alter-client-quotas.js';
 import { describeUserScramCredentials } from './schemas/describe-user-scram-credentials.js';
 import { alterUserScramCredentials } from './schemas/alter-user-scram-credentials.js';
 import { describeCluster } from './schemas/describe-cluster.js';
+import { describeProducers } from './schemas/describe-producers.js';
+import { describeTransactions } from './schemas/describe-transactions.js';
+import { listTransactions } from './schemas/list-transactions.js';
 import { consumerGroupHeartbeat } from './schemas/consumer-group-heartbeat.js';
 import { consumerGroupDescribe } from './schemas/consumer-group-describe.js';
+import { listConfigResources } from './schemas/list-config-resources.js';
+import { describeTopicPartitions } from './schemas/describe-topic-partitions.js';
 import type { Api } from './schema.js';
 
 export const apis = {
@@ -72,18 +81,27 @@ export const apis = {
   createAcls,
   deleteAcls,
   describeConfigs,
+  alterConfigs,
+  describeLogDirs,
   saslAuthenticate,
   createPartitions,
   deleteGroups,
+  electLeaders,
   incrementalAlterConfigs,
+  listPartitionReassignments,
   offsetDelete,
   describeClientQuotas,
   alterClientQuotas,
   describeUserScramCredentials,
   alterUserScramCredentials,
   describeCluster,
+  describeProducers,
+  describeTransactions,
+  listTransactions,
   consumerGroupHeartbeat,
   consumerGroupDescribe,
+  listConfigResources,
+  describeTopicPartitions,
 };
 
 const byKey: ReadonlyMap<number, Api> = new Map(Object.values(apis).map((api) => [api.key, api]));
@@ -122,13 +140,20 @@ export type { DescribeAclsRequest, DescribeAclsResponse } from './schemas/descri
 export type { CreateAclsRequest, CreateAclsResponse } from './schemas/create-acls.js';
 export type { DeleteAclsRequest, DeleteAclsResponse } from './schemas/delete-acls.js';
 export type { DescribeConfigsRequest, DescribeConfigsResponse } from './schemas/describe-configs.js';
+export type { AlterConfigsRequest, AlterConfigsResponse } from './schemas/alter-configs.js';
+export type { DescribeLogDirsRequest, DescribeLogDirsResponse } from './schemas/describe-log-dirs.js';
 export type { SaslAuthenticateRequest, SaslAuthenticateResponse } from './schemas/sasl-authenticate.js';
 export type { CreatePartitionsRequest, CreatePartitionsResponse } from './schemas/create-partitions.js';
 export type { DeleteGroupsRequest, DeleteGroupsResponse } from './schemas/delete-groups.js';
+export type { ElectLeadersRequest, ElectLeadersResponse } from './schemas/elect-leaders.js';
 export type {
   IncrementalAlterConfigsRequest,
   IncrementalAlterConfigsResponse,
 } from './schemas/incremental-alter-configs.js';
+export type {
+  ListPartitionReassignmentsRequest,
+  ListPartitionReassignmentsResponse,
+} from './schemas/list-partition-reassignments.js';
 export type { OffsetDeleteRequest, OffsetDeleteResponse } from './schemas/offset-delete.js';
 export type { DescribeClientQuotasRequest, DescribeClientQuotasResponse } from './schemas/describe-client-quotas.js';
 export type { AlterClientQuotasRequest, AlterClientQuotasResponse } from './schemas/alter-client-quotas.js';
@@ -141,8 +166,16 @@ export type {
   AlterUserScramCredentialsResponse,
 } from './schemas/alter-user-scram-credentials.js';
 export type { DescribeClusterRequest, DescribeClusterResponse } from './schemas/describe-cluster.js';
+export type { DescribeProducersRequest, DescribeProducersResponse } from './schemas/describe-producers.js';
+export type { DescribeTransactionsRequest, DescribeTransactionsResponse } from './schemas/describe-transactions.js';
+export type { ListTransactionsRequest, ListTransactionsResponse } from './schemas/list-transactions.js';
 export type {
   ConsumerGroupHeartbeatRequest,
   ConsumerGroupHeartbeatResponse,
 } from './schemas/consumer-group-heartbeat.js';
 export type { ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse } from './schemas/consumer-group-describe.js';
+export type { ListConfigResourcesRequest, ListConfigResourcesResponse } from './schemas/list-config-resources.js';
+export type {
+  DescribeTopicPartitionsRequest,
+  DescribeTopicPartitionsResponse,
+} from './schemas/describe-topic-partitions.js';
