@@ -114,8 +114,11 @@ export function patchLogAppendTime(bytes: Buffer, timestampMs: number, at = 0): 
   sealBatch(bytes, at);
 }
 
-/** Numbers the batch for an idempotent producer; renews the CRC. */
+/** Numbers the batch for an idempotent or transactional producer; renews the CRC. */
 export function patchProducer(bytes: Buffer, producer: ProducerStamp, at = 0): void {
+  if (producer.isTransactional === true) {
+    bytes.writeInt16BE(recordBatch.attributes(bytes, at) | transactionalBit, at + attributesAt);
+  }
   writeInt64(bytes, producer.producerId, at + 43);
   bytes.writeInt16BE(producer.producerEpoch, at + 51);
   bytes.writeInt32BE(producer.baseSequence, at + 53);
@@ -127,6 +130,8 @@ export interface ProducerStamp {
   readonly producerEpoch: number;
   /** Of the batch's first record. */
   readonly baseSequence: number;
+  /** Makes the batch part of the producer's transaction; default: false, which leaves a batch as it is. */
+  readonly isTransactional?: boolean;
 }
 
 export interface BatchHeader {
@@ -135,6 +140,8 @@ export interface BatchHeader {
   readonly baseTimestamp: number;
   readonly maxTimestamp: number;
   readonly producer: ProducerStamp | null;
+  /** A marker of the broker's own; default: false. */
+  readonly isControl?: boolean;
 }
 
 /** Writes the header of a new batch into the first 61 bytes of `bytes`, which is the whole batch, and seals it. */
@@ -143,7 +150,9 @@ export function writeBatchHeader(bytes: Buffer, header: BatchHeader): void {
   bytes.writeInt32BE(bytes.length - batchPrefixBytes, 8);
   bytes.writeInt32BE(-1, 12);
   bytes.writeInt8(2, 16);
-  bytes.writeInt16BE(codecs.indexOf(header.codec), attributesAt);
+  const transactional = header.producer?.isTransactional === true ? transactionalBit : 0;
+  const control = header.isControl === true ? controlBit : 0;
+  bytes.writeInt16BE(codecs.indexOf(header.codec) | transactional | control, attributesAt);
   bytes.writeInt32BE(header.count - 1, 23);
   writeInt64(bytes, header.baseTimestamp, 27);
   writeInt64(bytes, header.maxTimestamp, 35);

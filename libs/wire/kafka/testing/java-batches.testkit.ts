@@ -30,3 +30,15 @@ export const javaBatches = {
     'hex',
   ),
 } as const;
+
+/** How the same library ends a transaction of producer 4000, epoch 7, by coordinator epoch 3 at 1700000000000. */
+export const javaControlBatches = {
+  commit: Buffer.from(
+    '000000000000000000000042ffffffff02367c836e0030000000000000018bcfe568000000018bcfe568000000000000000fa00007ffffffff000000012000000008000000010c00000000000300',
+    'hex',
+  ),
+  abort: Buffer.from(
+    '000000000000000000000042ffffffff02c24255260030000000000000018bcfe568000000018bcfe568000000000000000fa00007ffffffff000000012000000008000000000c00000000000300',
+    'hex',
+  ),
+};
