@@ -82,13 +82,21 @@ function lineOf(field: {
   return `${field.name} ${field.type}${field.nullable ? ' nullable' : ''} tag=${field.tag} default=${value}`;
 }
 
-const served = Object.entries(apis).flatMap(([key, api]) =>
-  Array.from({ length: api.maxVersion - api.minVersion + 1 }, (_, index) => ({
+/** Versions Kafka has and we do not declare, with the reason. */
+const undeclared: Readonly<Record<string, { version: number; reason: string }>> = {
+  initProducerId: { version: 6, reason: 'two-phase commit, which Kafka 4.3 keeps unstable (KIP-939)' },
+};
+
+/** Every version Kafka has, served or not: what a schema says of a version must hold before it is served. */
+const declared = Object.entries(apis).flatMap(([key, api]) => {
+  const { to } = versionRange(definitionOf(api.key).request.valid);
+  const last = key in undeclared ? (undeclared[key]?.version ?? 0) - 1 : to;
+  return Array.from({ length: last - api.minVersion + 1 }, (_, index) => ({
     key,
     api,
     version: api.minVersion + index,
-  })),
-);
+  }));
+});
 
 function definitionOf(key: number): ApiDigest {
   const definition = definitions.find((one) => one.key === key);
@@ -109,7 +117,7 @@ describe('schemas, held against the definitions Kafka publishes', () => {
     }
   });
 
-  it.each(served)('$key version $version has the fields of Kafka', ({ api, version }) => {
+  it.each(declared)('$key version $version has the fields of Kafka', ({ api, version }) => {
     const { request, response } = definitionOf(api.key);
     expect(ours(api.request.fields, version)).toEqual(theirs(request.fields, version));
     expect(ours(api.response.fields, version)).toEqual(theirs(response.fields, version));

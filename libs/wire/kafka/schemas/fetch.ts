@@ -47,6 +47,7 @@ export const fetch = api({
         logStartOffset: int64({ versions: '5+', default: -1 }),
         partitionMaxBytes: int32(),
         replicaDirectoryId: uuid({ versions: '17+', tag: 0 }),
+        highWatermark: int64({ versions: '18+', tag: 1, default: 2 ** 63 }),
       }),
     }),
     forgottenTopicsData: array(

@@ -1,4 +1,4 @@
-import { api, array, int16, int32, int64, string, type RequestOf, type ResponseOf } from '../schema.js';
+import { api, array, int16, int32, int64, string, uuid, type RequestOf, type ResponseOf } from '../schema.js';
 
 export const offsetCommit = api({
   key: 8,
@@ -13,7 +13,8 @@ export const offsetCommit = api({
     groupInstanceId: string({ versions: '7+', nullable: '7+', default: null }),
     retentionTimeMs: int64({ versions: '2-4', default: -1 }),
     topics: array({
-      name: string(),
+      name: string({ versions: '2-9' }),
+      topicId: uuid({ versions: '10+' }),
       partitions: array({
         partitionIndex: int32(),
         committedOffset: int64(),
@@ -25,7 +26,8 @@ export const offsetCommit = api({
   response: {
     throttleTimeMs: int32({ versions: '3+' }),
     topics: array({
-      name: string(),
+      name: string({ versions: '2-9' }),
+      topicId: uuid({ versions: '10+' }),
       partitions: array({
         partitionIndex: int32(),
         errorCode: int16(),

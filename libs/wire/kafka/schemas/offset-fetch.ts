@@ -1,4 +1,16 @@
-import { api, array, bool, int16, int32, int64, list, string, type RequestOf, type ResponseOf } from '../schema.js';
+import {
+  api,
+  array,
+  bool,
+  int16,
+  int32,
+  int64,
+  list,
+  string,
+  uuid,
+  type RequestOf,
+  type ResponseOf,
+} from '../schema.js';
 
 export const offsetFetch = api({
   key: 9,
@@ -22,7 +34,8 @@ export const offsetFetch = api({
         memberEpoch: int32({ versions: '9+', default: -1 }),
         topics: array(
           {
-            name: string(),
+            name: string({ versions: '8-9' }),
+            topicId: uuid({ versions: '10+' }),
             partitionIndexes: list(int32()),
           },
           { nullable: '0+' },
@@ -52,7 +65,8 @@ export const offsetFetch = api({
       {
         groupId: string(),
         topics: array({
-          name: string(),
+          name: string({ versions: '8-9' }),
+          topicId: uuid({ versions: '10+' }),
           partitions: array({
             partitionIndex: int32(),
             committedOffset: int64(),
