@@ -79,6 +79,26 @@ describe('frames', () => {
       `0000003d  00000001 00  00000000 0000 00000000 02 02 74 02 00000000 0000 0000000100000001 ffffffffffffffff
        ffffffffffffffff 01 ffffffff 04 616263 00 00 00`,
     ],
+    [
+      'a struct that is null as one byte',
+      encodeResponse(apis.consumerGroupHeartbeat, 0, 1, { memberEpoch: 2, heartbeatIntervalMs: 5000 }),
+      '00000017  00000001 00  00000000 0000 00 00 00000002 00001388 ff 00',
+    ],
+    [
+      'a struct that may be null but is there behind one byte',
+      encodeResponse(apis.consumerGroupHeartbeat, 0, 1, { memberId: 'm', assignment: { topicPartitions: [] } }),
+      '0000001a  00000001 00  00000000 0000 00 02 6d 00000000 00000000 01 01 00 00',
+    ],
+    [
+      'a double',
+      encodeRequest(
+        apis.alterClientQuotas,
+        0,
+        { correlationId: 1, clientId: '' },
+        { entries: [{ entity: [], ops: [{ key: 'k', value: 1.5 }] }] },
+      ),
+      '00000023  0031 0000 00000001 0000  00000001 00000000 00000001 0001 6b 3ff8000000000000 00 00',
+    ],
   ])('lays out %s', (_, pieces, bytes) => {
     expect(Buffer.concat(pieces).toString('hex')).toBe(hex(bytes).toString('hex'));
   });
