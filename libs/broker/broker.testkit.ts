@@ -9,9 +9,13 @@ import { decodeRequestHeader, decodeResponse, encodeRequest } from '#wire/kafka/
 import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
 import { brokerOptions } from './broker-options.js';
 import { Broker } from './broker.js';
+import { anonymous, type AclOperation, type AclResourceType } from './handler.js';
 
 /** A broker on an engine in memory, asked in encoded messages as a connection would. */
 export class BrokerWorld {
+  /** What the asking principal may do; the name is null where it is asked for any resource of the type. */
+  permits: (operation: AclOperation, type: AclResourceType, name: string | null) => boolean = () => true;
+
   private constructor(
     readonly broker: Broker,
     private readonly engine: LocalEngine,
@@ -19,21 +23,24 @@ export class BrokerWorld {
 
   static async open(config: Readonly<Record<string, string>> = {}): Promise<BrokerWorld> {
     const random = seededRandom(1);
+    const catalog = new MemoryCatalog();
     const engine = new LocalEngine({
       directory: '/data',
       disk: new SimulatedDisk({ random }),
       clock: systemClock,
       random,
       logger: silentLogger,
-      catalog: new MemoryCatalog(),
+      catalog,
       onFatal: (reason) => {
         throw new Error(reason);
       },
     });
     await engine.open();
     const values = requireOptions('the broker', brokerOptions, config);
-    const dependencies = { engine, clock: systemClock, random, logger: silentLogger };
-    return new BrokerWorld(new Broker({ ...dependencies, config: values, configSet: config }), engine);
+    const dependencies = { engine, cluster: catalog, clock: systemClock, random, logger: silentLogger };
+    const broker = new Broker({ ...dependencies, config: values, configSet: config });
+    await broker.start();
+    return new BrokerWorld(broker, engine);
   }
 
   async close(): Promise<void> {
@@ -54,7 +61,15 @@ export class BrokerWorld {
     const connection = { id: 1, listenerHost: '127.0.0.1', listenerPort: 9092, clientHost: '127.0.0.1' };
     const handler = this.broker.handler(api.key);
     if (handler === null) throw new Error(`${api.name} is not served`);
-    const context = { broker: this.broker, connection, clientId: header.clientId, signal };
+    const context = {
+      broker: this.broker,
+      connection,
+      clientId: header.clientId,
+      principal: anonymous,
+      may: (operation: AclOperation, type: AclResourceType, name: string) => this.permits(operation, type, name),
+      mayAny: (operation: AclOperation, type: AclResourceType) => this.permits(operation, type, null),
+      signal,
+    };
     const pieces = await handler.respond(context, header, frame);
     return pieces === null ? null : decodeResponse(api, version, Buffer.concat(pieces).subarray(4)).body;
   }

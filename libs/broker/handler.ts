@@ -7,9 +7,37 @@ export interface HandlerContext {
   readonly broker: Broker;
   readonly connection: ConnectionInfo;
   readonly clientId: string | null;
+  /** Who the connection logged in as; `anonymous` on a listener without login. */
+  readonly principal: Principal;
+  /** Whether the principal may do `operation` on the resource, by the ACLs (everything, without an authorizer). Cheap: call it first. */
+  may(operation: AclOperation, type: AclResourceType, name: string): boolean;
+  /** Whether there is any resource of the type on which it may (Kafka's authorizeByResourceType). */
+  mayAny(operation: AclOperation, type: AclResourceType): boolean;
   /** Aborted when the connection is gone or the service stops; a parked request then answers with what it has. */
   readonly signal: AbortSignal;
 }
+
+export interface Principal {
+  /** `User` for everybody that Kafka knows today. */
+  readonly type: string;
+  readonly name: string;
+}
+
+export const anonymous: Principal = { type: 'User', name: 'ANONYMOUS' };
+
+/** Kafka's operations and resource types, in lower case with underscores. The cluster's name is `kafka-cluster`. */
+export type AclOperation =
+  | 'read'
+  | 'write'
+  | 'create'
+  | 'delete'
+  | 'alter'
+  | 'describe'
+  | 'cluster_action'
+  | 'describe_configs'
+  | 'alter_configs'
+  | 'idempotent_write';
+export type AclResourceType = 'topic' | 'group' | 'cluster' | 'transactional_id';
 
 export interface ConnectionInfo {
   readonly id: number;

@@ -27,6 +27,13 @@ export interface LogEngine {
    */
   fetch(slices: readonly FetchSlice[], options: FetchOptions): Promise<FetchResult[]>;
 
+  /**
+   * Tells `watcher` when the partition's high watermark or log start moves, and when it goes, until `unwatch`. False where there is
+   * no such partition. Fetch sessions look only at what moved.
+   */
+  watch(topicId: string, partition: number, watcher: PartitionWatcher): boolean;
+  unwatch(topicId: string, partition: number, watcher: PartitionWatcher): void;
+
   listOffsets(queries: readonly OffsetQuery[]): Promise<OffsetAnswer[]>;
 
   /** Moves log starts forward (DeleteRecords, retention). An offset of -1 means the high watermark. */
@@ -34,6 +41,18 @@ export interface LogEngine {
 
   readonly topics: EngineTopics;
   readonly groups: EngineGroups;
+
+  /**
+   * Ends a producer's transaction on partitions: one control batch each, all of them durable when the promise resolves. One result a
+   * marker, in order. A marker for a partition where the producer has no open transaction is written all the same (Kafka does).
+   */
+  writeMarkers(markers: readonly TransactionMarker[]): Promise<LogErrorCode[]>;
+
+  /** The producers a partition remembers, with their open transactions; null for an unknown partition. */
+  describeProducers(topicId: string, partition: number): Promise<ActiveProducer[] | null>;
+
+  /** A small table, durable and answered from memory: transactions, group metadata. The same object for the same name. */
+  table(name: string): DurableTable;
 
   /** A fresh producer id, never handed out before, epoch 0. */
   allocateProducer(): Promise<{ producerId: number; producerEpoch: number }>;
@@ -44,19 +63,57 @@ export interface LogEngine {
    */
   describePartitions(topicId?: string): PartitionDescription[];
 
+  /** The data directories, the main one first, as they were measured last (each second). For DescribeLogDirs and metrics. */
+  describeDirectories(): DirectoryDescription[];
+
   /** One bounded step of retention and deletion; true when work is left. */
   maintain(): Promise<boolean>;
+}
+
+export interface TransactionMarker {
+  readonly topicId: string;
+  readonly partition: number;
+  readonly producerId: number;
+  /** The log remembers it: batches of the producer with a lower epoch are refused from here on. */
+  readonly producerEpoch: number;
+  readonly outcome: 'commit' | 'abort';
+  readonly coordinatorEpoch: number;
+}
+
+export interface ActiveProducer {
+  readonly producerId: number;
+  readonly producerEpoch: number;
+  /** -1 where only a marker is known. */
+  readonly lastSequence: number;
+  readonly lastTimestamp: number;
+  /** -1 before the first marker. */
+  readonly coordinatorEpoch: number;
+  /** First offset of the open transaction; -1 without one. */
+  readonly transactionStartOffset: number;
+}
+
+/** Keys to values, each change durable before it is seen. Meant for thousands of small rows, not for millions. */
+export interface DurableTable {
+  get(key: string): Buffer | null;
+  entries(): IterableIterator<[string, Buffer]>;
+  /** All changes or none, in the order of the calls; null removes a key. Rejects with `log.storage` where the disk fails. */
+  put(changes: readonly { readonly key: string; readonly value: Buffer | null }[]): Promise<void>;
 }
 
 export interface EngineHealth {
   readonly ok: boolean;
   readonly reason: string | null;
+  /** What will need somebody soon, as a disk that is nearly full; missing where nothing does. */
+  readonly warning?: string;
 }
 
 export interface AppendEntry {
   readonly topicId: string;
   readonly partition: number;
-  /** Exactly one record batch v2, as it came off the wire. The engine may patch its first 16 bytes in place and keep it. */
+  /**
+   * Exactly one record batch v2, as it came off the wire. The engine may patch its first 16 bytes in place and keep it. May be
+   * transactional: that the partition belongs to the producer's open transaction was checked by the caller.
+   */
   readonly batch: Buffer;
 }
 
@@ -86,6 +143,8 @@ export type LogErrorCode =
   | 'invalid_timestamp'
   | 'out_of_order_sequence'
   | 'invalid_producer_epoch'
+  | 'invalid_transaction_state'
+  | 'coordinator_fenced'
   | 'storage_error';
 
 export interface FetchSlice {
@@ -113,6 +172,24 @@ export interface FetchResult {
    * hold several batches back to back.
    */
   readonly batches: readonly Buffer[];
+  /** Aborted transactions that overlap `batches`; null unless read_committed. */
+  readonly aborted: readonly AbortedTransaction[] | null;
+}
+
+export interface AbortedTransaction {
+  readonly producerId: number;
+  readonly firstOffset: number;
+}
+
+/** Called while the log changes: it only takes note. */
+export interface PartitionWatcher {
+  /**
+   * So many bytes became visible; 0 where only the log start moved. `stableBytes` of them, or older ones, became visible to readers of
+   * committed records: Infinity where a transaction ended and nobody counted.
+   */
+  grew(bytes: number, stableBytes: number): void;
+  /** The partition is no more; it calls no further. */
+  gone(): void;
 }
 
 export interface OffsetQuery {
@@ -120,6 +197,8 @@ export interface OffsetQuery {
   readonly partition: number;
   /** -1 latest, -2 earliest, -3 the record with the largest timestamp, else ms: the first record at or after it. */
   readonly timestamp: number;
+  /** With read_committed the latest offset is the last stable one. Default: read_uncommitted. */
+  readonly isolation?: FetchOptions['isolation'];
 }
 
 export interface OffsetAnswer {
@@ -147,6 +226,25 @@ export interface PartitionDescription {
   readonly highWatermark: number;
   readonly sizeBytes: number;
   readonly segments: number;
+  /** Absolute path of the data directory that it lies in: a `path` of `describeDirectories`. */
+  readonly directory: string;
+  /** Records that retention removed before a group with a committed offset had read them, since the start, summed over groups. */
+  readonly lostUnread: number;
+}
+
+export interface DirectoryDescription {
+  /** Absolute. */
+  readonly path: string;
+  /** `storage_error` once a sync in it has failed: it takes no further write until a restart. */
+  readonly error: 'none' | 'storage_error';
+  /** Why, for people; null without an error. */
+  readonly reason: string | null;
+  /** Of the file system; -1 where it is not known. */
+  readonly totalBytes: number;
+  /** What we may still write to the file system, reserve included; -1 where it is not known. */
+  readonly usableBytes: number;
+  /** Produce is refused until there is room again. */
+  readonly isFull: boolean;
 }
 
 /** A topic as it is kept: linearizable, by name and by id. */
@@ -161,7 +259,7 @@ export interface Topic {
 }
 
 /** Where topics are kept: PostgreSQL in production, memory in tests. Each change is durable when its promise resolves. */
-export interface TopicCatalog {
+export interface TopicCatalog extends ClusterStore {
   /** The same id for the life of the data. */
   clusterId(): Promise<string>;
   load(): Promise<Topic[]>;
@@ -208,4 +306,35 @@ export interface EngineGroups {
   list(): string[];
   delete(groupId: string): Promise<void>;
   deleteOffsets(groupId: string, partitions: readonly { topic: string; partition: number }[]): Promise<void>;
+  /** Keeps offsets of an open transaction aside, durably, until `endTransaction`. */
+  commitPending(
+    groupId: string,
+    producerId: number,
+    offsets: readonly Omit<CommittedOffset, 'committedAtMs'>[],
+  ): Promise<void>;
+  /** Makes the producer's pending offsets of the group the committed ones, or drops them; durable when it resolves. */
+  endTransaction(groupId: string, producerId: number, outcome: TransactionMarker['outcome']): Promise<void>;
+  /** Whether an open transaction holds an offset of the partition. */
+  isPending(groupId: string, topic: string, partition: number): boolean;
+}
+
+/** What all brokers of a cluster share beside topics: ACLs, SCRAM verifiers, quotas, dynamic broker configs. */
+export interface ClusterStore {
+  loadRecords(): Promise<ClusterRecord[]>;
+  /** All or none; durable when it resolves. A null value removes the record. */
+  putRecords(changes: readonly ClusterChange[]): Promise<void>;
+}
+
+export interface ClusterChange {
+  readonly kind: string;
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export interface ClusterRecord {
+  /** `acl`, `scram`, `quota`, `broker-config` … */
+  readonly kind: string;
+  readonly key: string;
+  /** JSON, as the owner of the kind writes it. */
+  readonly value: string;
 }

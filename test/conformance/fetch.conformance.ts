@@ -7,7 +7,7 @@ import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
 import { createTopic, fetchBody, fetchOne, freshName, produce, Target, type TestTopic } from './target.js';
 
-/** Fetch. By design ours never opens a fetch session; the tests ask for none, which Kafka serves in the same way. */
+/** Fetch. Without sessions: those have a file of their own. */
 describe('fetch', () => {
   const target = new Target();
   let client: RawClient;

@@ -59,15 +59,37 @@ describe('Fetch', () => {
     expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode, highWatermark: -1 });
   });
 
-  test('never opens a session, and knows none', async () => {
-    expect(await world.call(apis.fetch, 11, body(0, 0, { sessionId: 0, sessionEpoch: 0 }))).toMatchObject({
-      errorCode: 0,
-      sessionId: 0,
-    });
+  test('opens a session with epoch 0, and knows no other', async () => {
+    const opened = await world.call(apis.fetch, 11, body(0, 0, { sessionId: 0, sessionEpoch: 0 }));
+    expect(opened).toMatchObject({ errorCode: 0 });
+    expect(opened.sessionId).toBeGreaterThan(0);
+    const more = { sessionId: opened.sessionId, sessionEpoch: 1 };
+    expect(await world.call(apis.fetch, 11, body(0, 2, more))).toMatchObject({ errorCode: 0, responses: [] });
     expect(await world.call(apis.fetch, 11, body(0, 0, { sessionId: 7, sessionEpoch: 3 }))).toMatchObject({
       errorCode: kafkaError.FETCH_SESSION_ID_NOT_FOUND,
+      sessionId: 0,
       responses: [],
     });
+  });
+
+  test.each([
+    ['the epoch of now', 0, 2, kafkaError.NONE, { epoch: -1, endOffset: -1 }],
+    ['the epoch of now, behind the end', 0, 3, kafkaError.NONE, { epoch: 0, endOffset: 2 }],
+    ['an epoch that never was', 4, 2, kafkaError.OFFSET_OUT_OF_RANGE, { epoch: -1, endOffset: -1 }],
+  ])('a client that read last in %s', async (_, lastFetchedEpoch, fetchOffset, errorCode, divergingEpoch) => {
+    const partitions = [{ partition: 0, fetchOffset, partitionMaxBytes: 1000, lastFetchedEpoch }];
+    const topics = [{ topic: 'orders', topicId, partitions }];
+    const answer = await world.call(apis.fetch, 12, { maxWaitMs: 0, minBytes: 1, topics });
+    expect(answer.responses[0]?.partitions[0]).toMatchObject({ errorCode, divergingEpoch });
+  });
+
+  test('without the right to read, a topic says so whether it is there or not', async () => {
+    world.permits = (operation) => operation !== 'read';
+    for (const topic of ['orders', 'nothing']) {
+      const topics = [{ topic, topicId, partitions: [{ partition: 0, fetchOffset: 0 }] }];
+      const answer = await world.call(apis.fetch, 11, { maxWaitMs: 0, minBytes: 1, topics });
+      expect(answer.responses[0]?.partitions[0]?.errorCode).toBe(kafkaError.TOPIC_AUTHORIZATION_FAILED);
+    }
   });
 
   test('answers with what there is when the connection goes', async () => {

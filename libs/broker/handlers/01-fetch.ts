@@ -1,99 +1,91 @@
-import type { FetchResult, FetchSlice, Topic } from '#log/engine';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { epochProblem } from '../leader-epoch.js';
-import { kafkaCodeOf } from '../log-error-codes.js';
-import { defineHandler } from '../handler.js';
+import type { ResponseInput } from '#wire/kafka/schema';
+import type { FetchRequest } from '#wire/kafka/schemas/fetch';
+import { FetchReader, type AskedPartition } from '../fetch-reader.js';
+import type { ForgottenPartition, SessionAnswer } from '../fetch-session.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 
 /**
- * Fetch, versions 4 to 17 (13 and later name topics by id). The long poll is the log's; the connection's signal ends it.
+ * Fetch, versions 4 to 17 (13 and later name topics by id). The long poll is the log's, or in a fetch session the session's;
+ * the connection's signal ends it.
  *
- * Fetch sessions are never opened: every answer has session id 0, so clients send their whole list each time. A request
- * that goes on with a session gets FETCH_SESSION_ID_NOT_FOUND and then starts anew.
+ * Sessions (version 7, KIP-227): epoch 0 opens one with a whole list, later requests name what changed and are answered with what
+ * changed; epoch -1 wants none. Both end the session that they name. A session that lost all its partitions is over.
  */
 export const fetch = defineHandler(apis.fetch, async (context, version, request) => {
-  if (request.sessionId !== 0 && request.sessionEpoch > 0) {
-    return { errorCode: kafkaError.FETCH_SESSION_ID_NOT_FOUND, sessionId: 0, responses: [] };
-  }
-  const { engine, config } = context.broker;
-  const slices: FetchSlice[] = [];
-  const refusals: number[] = [];
-  let refused = false;
-  for (const asked of request.topics) {
-    const topic = version >= 13 ? engine.topics.byId(asked.topicId) : engine.topics.byName(asked.topic);
-    for (const partition of asked.partitions) {
-      const code = refusal(topic, partition.partition, partition.currentLeaderEpoch, version);
-      refusals.push(code);
-      if (code !== kafkaError.NONE || topic === null) {
-        refused = true;
-        continue;
-      }
-      slices.push({
-        topicId: topic.id,
-        partition: partition.partition,
-        offset: partition.fetchOffset,
-        maxBytes: partition.partitionMaxBytes,
-      });
-    }
-  }
-  const results = await engine.fetch(slices, {
-    minBytes: request.minBytes,
-    maxBytes: Math.max(1, Math.min(request.maxBytes, config['fetch.max.bytes'])),
-    // An error is news that the client should have at once; without slices there is only the wait itself.
-    maxWaitMs: refused ? 0 : request.maxWaitMs,
-    isolation: request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted',
-    signal: context.signal,
-  });
-  let index = 0;
-  let sliced = 0;
-  return {
-    responses: request.topics.map((asked) => ({
-      topic: asked.topic,
-      topicId: asked.topicId,
-      partitions: asked.partitions.map(({ partition }) => {
-        const code = refusals[index++] ?? kafkaError.NONE;
-        if (code !== kafkaError.NONE) return unread(partition, code);
-        const result = results[sliced++];
-        return result === undefined
-          ? unread(partition, kafkaError.UNKNOWN_SERVER_ERROR)
-          : read(partition, result, version);
-      }),
-    })),
-  };
+  const { broker } = context;
+  const maxBytes = Math.max(1, Math.min(request.maxBytes, broker.config['fetch.max.bytes']));
+  const isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
+  const reader = new FetchReader(context, version, { maxBytes, isolation });
+  const isIncremental = request.sessionEpoch > 0;
+  return isIncremental ? goOn(context, reader, request) : readAll(context, reader, request);
 });
 
-function refusal(topic: Topic | null, partition: number, epoch: number, version: number): number {
-  if (topic === null) return version >= 13 ? kafkaError.UNKNOWN_TOPIC_ID : kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
-  if (partition < 0 || partition >= topic.partitions) return kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
-  return epochProblem(epoch);
+type FetchAnswer = ResponseInput<typeof apis.fetch>;
+
+const openEpoch = 0;
+
+async function readAll(context: HandlerContext, reader: FetchReader, request: FetchRequest): Promise<FetchAnswer> {
+  const { fetchSessions } = context.broker;
+  if (request.sessionId !== 0) fetchSessions.close(request.sessionId);
+  const asked = partitionsOf(request);
+  const fetched = await reader.read(asked, patienceOf(request, reader));
+  const answers: SessionAnswer[] = [];
+  for (const [index, partition] of asked.entries()) {
+    const found = fetched[index];
+    if (found !== undefined) answers.push({ asked: partition, fetched: found });
+  }
+  const wantsSession = request.sessionEpoch === openEpoch && !context.signal.aborted;
+  const replicaId = Math.max(request.replicaId, request.replicaState.replicaId);
+  const kind = { namesIds: reader.namesIds, isPrivileged: replicaId >= 0 };
+  return { sessionId: wantsSession ? fetchSessions.create(answers, kind) : 0, responses: byTopic(answers) };
 }
 
-function read(partitionIndex: number, result: FetchResult, version: number) {
-  return {
-    partitionIndex,
-    errorCode: codeOf(result, version),
-    highWatermark: result.highWatermark,
-    lastStableOffset: result.lastStableOffset,
-    logStartOffset: result.logStartOffset,
-    abortedTransactions: [],
-    records: result.batches,
-  };
+async function goOn(context: HandlerContext, reader: FetchReader, request: FetchRequest): Promise<FetchAnswer> {
+  const { fetchSessions } = context.broker;
+  const found = fetchSessions.find(request.sessionId, request.sessionEpoch, reader.namesIds);
+  if ('code' in found) return { errorCode: found.code, sessionId: 0, responses: [] };
+  const { session } = found;
+  session.update(partitionsOf(request), forgottenOf(request));
+  if (session.size === 0) {
+    fetchSessions.close(session.id);
+    return { errorCode: kafkaError.NONE, sessionId: 0, responses: [] };
+  }
+  fetchSessions.use(session);
+  const answers = await session.fetch(reader, patienceOf(request, reader), context.signal);
+  return { sessionId: session.id, responses: byTopic(answers) };
 }
 
-/** A topic deleted while the fetch waited is unknown by the name it was asked for: its id from version 13 on. */
-function codeOf(result: FetchResult, version: number): number {
-  if (result.error === 'unknown_partition' && version >= 13) return kafkaError.UNKNOWN_TOPIC_ID;
-  return kafkaCodeOf[result.error];
+function patienceOf(request: FetchRequest, reader: FetchReader): { minBytes: number; maxWaitMs: number } {
+  return { minBytes: Math.min(request.minBytes, reader.limits.maxBytes), maxWaitMs: request.maxWaitMs };
 }
 
-function unread(partitionIndex: number, errorCode: number) {
-  return {
-    partitionIndex,
-    errorCode,
-    highWatermark: -1,
-    lastStableOffset: -1,
-    logStartOffset: -1,
-    abortedTransactions: [],
-    records: [],
-  };
+function partitionsOf(request: FetchRequest): AskedPartition[] {
+  const asked: AskedPartition[] = [];
+  for (const { topic, topicId, partitions } of request.topics) {
+    for (const { partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch } of partitions) {
+      asked.push({ topic, topicId, partition, fetchOffset, partitionMaxBytes, currentLeaderEpoch, lastFetchedEpoch });
+    }
+  }
+  return asked;
+}
+
+function forgottenOf(request: FetchRequest): ForgottenPartition[] {
+  return request.forgottenTopicsData.flatMap(({ topic, topicId, partitions }) =>
+    partitions.map((partition) => ({ topic, topicId, partition })),
+  );
+}
+
+type TopicAnswer = NonNullable<FetchAnswer['responses']>[number];
+
+/** Neighbours of one topic in one entry, in the order given. */
+function byTopic(answers: readonly SessionAnswer[]): TopicAnswer[] {
+  const topics: { topic: string; topicId: string; partitions: SessionAnswer['fetched'][] }[] = [];
+  for (const { asked, fetched } of answers) {
+    const last = topics.at(-1);
+    if (last?.topic === asked.topic && last.topicId === asked.topicId) last.partitions.push(fetched);
+    else topics.push({ topic: asked.topic, topicId: asked.topicId, partitions: [fetched] });
+  }
+  return topics;
 }
