@@ -13,5 +13,7 @@ export const kafkaCodeOf: Readonly<Record<LogErrorCode, number>> = {
   invalid_timestamp: kafkaError.INVALID_TIMESTAMP,
   out_of_order_sequence: kafkaError.OUT_OF_ORDER_SEQUENCE_NUMBER,
   invalid_producer_epoch: kafkaError.INVALID_PRODUCER_EPOCH,
+  invalid_transaction_state: kafkaError.INVALID_TXN_STATE,
+  coordinator_fenced: kafkaError.TRANSACTION_COORDINATOR_FENCED,
   storage_error: kafkaError.KAFKA_STORAGE_ERROR,
 };

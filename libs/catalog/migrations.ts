@@ -17,4 +17,15 @@ export const catalogMigrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    number: 2,
+    sql: `
+      CREATE TABLE millrace.cluster_record (
+        kind text NOT NULL,
+        key text COLLATE "C" NOT NULL,
+        value text NOT NULL,
+        PRIMARY KEY (kind, key)
+      );
+    `,
+  },
 ];

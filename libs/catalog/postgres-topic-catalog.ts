@@ -6,9 +6,10 @@ import { randomBytes } from 'node:crypto';
 import type { DataSource, EntityManager, EntitySchema } from 'typeorm';
 import { openDatabase, withDatabase } from '#control/database';
 import { catalogErrors } from '#log/catalog-errors';
-import type { Topic, TopicCatalog } from '#log/engine';
+import type { ClusterChange, ClusterRecord, Topic, TopicCatalog } from '#log/engine';
 import { MillraceError } from '#std/errors';
 import type { Logger } from '#std/log';
+import { clusterRecordEntity } from './cluster-record-row.js';
 import { catalogMigrations } from './migrations.js';
 import { topicEntity } from './topic-row.js';
 
@@ -29,7 +30,7 @@ export class PostgresTopicCatalog implements TopicCatalog {
     this.source = await openDatabase({
       databaseUrl: this.options.databaseUrl,
       room: 'catalog',
-      entities: [topicEntity] as EntitySchema<never>[],
+      entities: [topicEntity, clusterRecordEntity] as EntitySchema<never>[],
       migrations: catalogMigrations,
       logger: this.options.logger,
       connectionsMax,
@@ -85,6 +86,23 @@ export class PostgresTopicCatalog implements TopicCatalog {
     return this.run('deleting a topic', async (manager) => {
       await manager.delete(topicEntity, { id: topicId });
     });
+  }
+
+  loadRecords(): Promise<ClusterRecord[]> {
+    return this.run('loading the records of the cluster', (manager) =>
+      manager.find(clusterRecordEntity, { order: { kind: 'ASC', key: 'ASC' } }),
+    );
+  }
+
+  putRecords(changes: readonly ClusterChange[]): Promise<void> {
+    return this.run('changing the records of the cluster', (manager) =>
+      manager.transaction(async (transaction) => {
+        for (const { kind, key, value } of changes) {
+          if (value === null) await transaction.delete(clusterRecordEntity, { kind, key });
+          else await transaction.upsert(clusterRecordEntity, { kind, key, value }, ['kind', 'key']);
+        }
+      }),
+    );
   }
 
   private run<T>(doing: string, work: (manager: EntityManager) => Promise<T>): Promise<T> {

@@ -56,6 +56,19 @@ function contract(open: () => Promise<TopicCatalog>): void {
     expect(await catalog.load()).toEqual([next]);
   });
 
+  it('keeps records by kind and key, replaces and removes them', async () => {
+    await catalog.putRecords([
+      { kind: 'acl', key: 'a', value: '1' },
+      { kind: 'quota', key: 'a', value: '2' },
+    ]);
+    await catalog.putRecords([
+      { kind: 'acl', key: 'a', value: '3' },
+      { kind: 'quota', key: 'a', value: null },
+      { kind: 'acl', key: 'b', value: null },
+    ]);
+    expect(await catalog.loadRecords()).toEqual([{ kind: 'acl', key: 'a', value: '3' }]);
+  });
+
   it('keeps one cluster id of 22 characters', async () => {
     const ids = await Promise.all([catalog.clusterId(), catalog.clusterId()]);
     expect(ids[0]).toMatch(/^[\w-]{22}$/);

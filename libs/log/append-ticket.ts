@@ -1,4 +1,5 @@
 import type { AppendResult, LogErrorCode } from './engine.js';
+import type { ProducerEntry } from './producer-state.js';
 
 /** One call of `append`: one promise for all its entries, resolved when the last of them is settled. */
 export class AppendTicket {
@@ -28,4 +29,20 @@ export class AppendTicket {
   refuse(index: number, error: LogErrorCode, message: string, logStartOffset = -1): void {
     this.settle(index, { error, message, baseOffset: -1, logAppendTimeMs: -1, logStartOffset });
   }
+}
+
+/** One entry of a ticket on its way to the disk. */
+export interface PendingAppend {
+  readonly ticket: AppendTicket;
+  readonly index: number;
+  /** Null for a duplicate that waits for its original to become durable. */
+  readonly batch: Buffer | null;
+  readonly baseOffset: number;
+  readonly lastOffset: number;
+  readonly logAppendTimeMs: number;
+  readonly producerId: number;
+  readonly producer: ProducerEntry | null;
+  /** In its segment; known when it is written. */
+  position: number;
+  answered: boolean;
 }

@@ -25,8 +25,8 @@ export function admitBatch(batch: Buffer, settings: TopicSettings, nowMs: number
   if (isSequenced && (recordBatch.baseSequence(batch) < 0 || recordBatch.producerEpoch(batch) < 0)) {
     return { error: 'invalid_record', message: 'A batch with a producer id needs an epoch and a sequence too.' };
   }
-  if (recordBatch.isTransactional(batch)) {
-    return { error: 'invalid_record', message: 'Transactional batches are not supported.' };
+  if (!isSequenced && recordBatch.isTransactional(batch)) {
+    return { error: 'invalid_record', message: 'A transactional batch needs a producer id.' };
   }
   if (settings.logAppendTime) {
     patchLogAppendTime(batch, nowMs);

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '#std/clock';
+import type { FetchOptions } from './engine.js';
 import type { PartitionLog } from './partition-log.js';
 import type { HighWatermarkWatcher } from './partition-ports.js';
 
@@ -14,6 +15,7 @@ export class FetchWait implements HighWatermarkWatcher {
   constructor(
     private readonly partitions: readonly PartitionLog[],
     bytesMissing: number,
+    private readonly isolation: FetchOptions['isolation'],
   ) {
     this.missing = bytesMissing;
   }
@@ -32,8 +34,8 @@ export class FetchWait implements HighWatermarkWatcher {
     });
   }
 
-  grew(bytes: number): void {
-    this.missing -= bytes;
+  grew(bytes: number, stableBytes: number): void {
+    this.missing -= this.isolation === 'read_committed' ? stableBytes : bytes;
     if (this.missing <= 0) this.finish();
   }
 

@@ -1,10 +1,11 @@
 import { MillraceError } from '#std/errors';
 import { catalogErrors } from './catalog-errors.js';
-import type { Topic, TopicCatalog } from './engine.js';
+import type { ClusterChange, ClusterRecord, Topic, TopicCatalog } from './engine.js';
 
 /** Topics in memory: for tests, and wherever they need not outlive the process. */
 export class MemoryCatalog implements TopicCatalog {
   private readonly topics = new Map<string, Topic>();
+  private readonly records = new Map<string, ClusterRecord>();
 
   constructor(private readonly cluster = 'memory-catalog-cluster') {}
 
@@ -33,5 +34,17 @@ export class MemoryCatalog implements TopicCatalog {
 
   async remove(topicId: string): Promise<void> {
     this.topics.delete(topicId);
+  }
+
+  loadRecords(): Promise<ClusterRecord[]> {
+    return Promise.resolve([...this.records.values()]);
+  }
+
+  async putRecords(changes: readonly ClusterChange[]): Promise<void> {
+    for (const { kind, key, value } of changes) {
+      const id = JSON.stringify([kind, key]);
+      if (value === null) this.records.delete(id);
+      else this.records.set(id, { kind, key, value });
+    }
   }
 }

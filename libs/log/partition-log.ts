@@ -1,32 +1,18 @@
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
+import { controlBatch, controlOutcome } from '#wire/kafka/control-batch';
 import { patchBaseOffset, patchLeaderEpoch, recordBatch } from '#wire/kafka/record-batch';
-import type { AppendTicket } from './append-ticket.js';
+import type { AppendTicket, PendingAppend } from './append-ticket.js';
 import { admitBatch } from './batch-admission.js';
-import { makePartitionDirectory, removeSnapshots, writeSnapshot } from './partition-files.js';
+import { makePartitionDirectory } from './partition-files.js';
 import type { HighWatermarkWatcher, PartitionIdentity, PartitionPorts } from './partition-ports.js';
 import { recoverPartition, type PartitionMark } from './partition-recovery.js';
-import { ProducerState, sequenceAfter, type ProducerEntry } from './producer-state.js';
+import { ProducerState, sequenceAfter, type MarkerStamp, type ProducerEntry } from './producer-state.js';
 import { Segment } from './segment.js';
 import { leaderEpoch } from './stored-batch.js';
 import { Tail } from './tail-cache.js';
 import type { TopicSettings } from './topic-configs.js';
 import { Turns } from './turns.js';
-
-interface PendingAppend {
-  readonly ticket: AppendTicket;
-  readonly index: number;
-  /** Null for a duplicate that waits for its original to become durable. */
-  readonly batch: Buffer | null;
-  readonly baseOffset: number;
-  readonly lastOffset: number;
-  readonly logAppendTimeMs: number;
-  readonly producerId: number;
-  readonly producer: ProducerEntry | null;
-  /** In its segment; known when it is written. */
-  position: number;
-  answered: boolean;
-}
 
 const groupBytesMax = 32 * 1024 * 1024;
 /**
@@ -46,6 +32,8 @@ export class PartitionLog {
   readonly turns = new Turns();
   producers = new ProducerState();
   mark: PartitionMark | null;
+  /** Records that retention removed before a group had read them, since the start, summed over groups. */
+  lostUnread = 0;
 
   private state: 'unloaded' | 'loaded' | 'gone' = 'unloaded';
   private loading: Promise<void> | null = null;
@@ -85,6 +73,17 @@ export class PartitionLog {
     return this.state === 'gone';
   }
 
+  /** All below is decided: readers of committed records see no further. */
+  get lastStableOffset(): number {
+    const { firstUnstable } = this.producers.transactions;
+    return firstUnstable < 0 ? this.highWatermark : Math.max(firstUnstable, this.logStartOffset);
+  }
+
+  /** Whether `saveMark` may have something to do. */
+  get isMarkDue(): boolean {
+    return this.state === 'loaded' && this.mark?.recoveryPoint !== this.highWatermark;
+  }
+
   get sizeBytes(): number {
     return this.segments.reduce((sum, segment) => sum + segment.size, 0);
   }
@@ -118,6 +117,11 @@ export class PartitionLog {
     this.watchers.delete(watcher);
   }
 
+  /** The log start was moved, durably. */
+  startMoved(): void {
+    for (const watcher of this.watchers) watcher.grew(0, 0);
+  }
+
   /** Makes durable and visible what acks=1 and 0 wrote. */
   flush(): void {
     if (this.unsynced.length === 0) return;
@@ -149,36 +153,6 @@ export class PartitionLog {
       this.ports.indexes.forget(segment);
       await this.ports.files.forget(segment.path);
     }
-  }
-
-  /**
-   * Brings the mark up to the high watermark: saves indexes and producers, so that a restart reads nothing below it. True
-   * where the mark moved and belongs into the checkpoint file.
-   */
-  saveMark(): Promise<boolean> {
-    return this.turns.run(async () => {
-      const active = this.segments.at(-1);
-      if (this.state !== 'loaded' || active === undefined || this.mark?.recoveryPoint === this.highWatermark)
-        return false;
-      const recoveryPoint = this.highWatermark;
-      const position = active.size;
-      const snapshotOffset = this.producers.count > 0 ? recoveryPoint : -1;
-      const producers = snapshotOffset < 0 ? null : this.producers.encode();
-      const indexRows = await active.saveIndexes(this.ports.disk, { sync: false });
-      const { directory } = this.identity;
-      if (producers !== null) await writeSnapshot(this.ports.disk, directory, recoveryPoint, producers);
-      this.mark = { recoveryPoint, segmentBase: active.baseOffset, position, indexRows, snapshotOffset };
-      return true;
-    });
-  }
-
-  /** Called when the checkpoint file with the mark is durable: older snapshots are of no use any more. */
-  markSaved(): Promise<void> {
-    return this.turns.run(async () => {
-      if (this.state === 'loaded' && this.mark !== null && this.producers.count > 0) {
-        await removeSnapshots(this.ports.disk, this.identity.directory, this.mark.snapshotOffset);
-      }
-    });
   }
 
   private async open(): Promise<void> {
@@ -240,9 +214,11 @@ export class PartitionLog {
     const producerId = recordBatch.producerId(batch);
     let producer: ProducerEntry | null = null;
     if (producerId >= 0) {
-      const epoch = recordBatch.producerEpoch(batch);
       const firstSequence = recordBatch.baseSequence(batch);
-      const verdict = this.producers.check(producerId, epoch, firstSequence, lastOffsetDelta);
+      const epoch = recordBatch.producerEpoch(batch);
+      const isTransactional = recordBatch.isTransactional(batch);
+      const header = { producerId, epoch, firstSequence, lastOffsetDelta, isTransactional };
+      const verdict = this.producers.check(header);
       if (verdict.kind === 'duplicate') {
         const original = verdict.batch;
         this.enqueue({ ticket, index, batch: null, producerId, producer, position: -1, answered: false, ...original });
@@ -254,12 +230,9 @@ export class PartitionLog {
       }
       const lastSequence = sequenceAfter(firstSequence, lastOffsetDelta);
       const sequenced = { firstSequence, lastSequence, baseOffset, lastOffset, logAppendTimeMs };
-      producer = this.producers.accept(producerId, epoch, sequenced, nowMs);
+      producer = this.producers.accept(header, sequenced, nowMs);
     }
-    patchBaseOffset(batch, baseOffset);
-    patchLeaderEpoch(batch, leaderEpoch);
-    this.nextOffset = lastOffset + 1;
-    this.enqueue({
+    this.place({
       ticket,
       index,
       batch,
@@ -271,6 +244,38 @@ export class PartitionLog {
       position: -1,
       answered: false,
     });
+  }
+
+  /** Queues the control batch that ends a producer's transaction, as `submit` does with a batch; the partition is loaded. */
+  submitMarker(ticket: AppendTicket, index: number, marker: MarkerStamp): void {
+    const nowMs = this.ports.clock.now();
+    const verdict = this.producers.checkMarker(marker);
+    if (this.ports.fault.reason !== null) {
+      ticket.refuse(index, 'storage_error', this.ports.fault.reason);
+    } else if (verdict !== null) {
+      ticket.refuse(index, verdict.kind, verdict.message, this.logStartOffset);
+    } else {
+      this.place({
+        ticket,
+        index,
+        batch: controlBatch({ ...marker, timestampMs: nowMs }),
+        baseOffset: this.nextOffset,
+        lastOffset: this.nextOffset,
+        logAppendTimeMs: -1,
+        producerId: marker.producerId,
+        producer: this.producers.acceptMarker(marker, nowMs),
+        position: -1,
+        answered: false,
+      });
+    }
+  }
+
+  /** Gives the batch the next offsets. */
+  private place(pending: PendingAppend & { readonly batch: Buffer }): void {
+    patchBaseOffset(pending.batch, pending.baseOffset);
+    patchLeaderEpoch(pending.batch, leaderEpoch);
+    this.nextOffset = pending.lastOffset + 1;
+    this.enqueue(pending);
   }
 
   private enqueue(pending: PendingAppend): void {
@@ -436,20 +441,25 @@ export class PartitionLog {
     const group = this.unsynced;
     this.unsynced = [];
     const grown = segment.writtenBytes - segment.size;
+    const stable = this.lastStableOffset;
+    const wasStable = stable === this.highWatermark;
     segment.size = segment.writtenBytes;
     const { indexIntervalBytes } = this.topic.settings;
     for (const { batch, baseOffset, lastOffset, position, producer, producerId } of group) {
       if (batch === null) continue;
       assert(baseOffset === this.highWatermark, 'batches are published in order, without a gap');
       segment.note({ baseOffset, position, maxTimestamp: recordBatch.maxTimestamp(batch) }, indexIntervalBytes);
-      if (producer !== null) this.producers.settle(producerId, producer);
+      if (producer !== null) this.producers.settle(producerId, producer, lastOffset, controlOutcome(batch));
       this.ports.cache.add(this.tail, { baseOffset, lastOffset, bytes: batch });
       this.highWatermark = lastOffset + 1;
     }
     for (const pending of group) if (pending.ticket.acks === -1) this.answer(pending);
     if (grown > 0) {
       this.ports.grew(grown);
-      for (const watcher of this.watchers) watcher.grew(grown);
+      // How much a marker sets free is not counted: whoever waits for committed records looks again.
+      const isStable = this.lastStableOffset === this.highWatermark;
+      const stableGrown = wasStable && isStable ? grown : this.lastStableOffset > stable ? Infinity : 0;
+      for (const watcher of this.watchers) watcher.grew(grown, stableGrown);
     }
   }
 

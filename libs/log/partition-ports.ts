@@ -1,6 +1,7 @@
 import type { Clock } from '#std/clock';
 import type { Disk } from '#std/disk';
 import type { Logger } from '#std/log';
+import type { PartitionWatcher } from './engine.js';
 import type { FilePool } from './file-pool.js';
 import type { Gate } from './gate.js';
 import type { IndexCache } from './index-cache.js';
@@ -8,8 +9,9 @@ import type { PartitionLog } from './partition-log.js';
 import type { StorageFault } from './storage-fault.js';
 import type { TailCache } from './tail-cache.js';
 
-/** What all partitions of an engine share. */
+/** What all partitions of a data directory share. */
 export interface PartitionPorts {
+  /** The data directory. */
   readonly root: string;
   readonly disk: Disk;
   readonly clock: Clock;
@@ -23,7 +25,10 @@ export interface PartitionPorts {
   readonly commitStarts: Map<PartitionLog, number>;
   /** Bounds the partitions that are opened at one time: each may read its tail in pieces of a megabyte. */
   readonly openGate: Gate;
+  /** Of the data directory. */
   readonly fault: StorageFault;
+  /** Why nothing is appended: the disk is full, or takes no writes any more. Null where all is well. */
+  readonly refusal: () => string | null;
   /** Asks that `sync` be called within the service's flush.ms. */
   flushSoon(partition: PartitionLog): void;
   /** Bytes became durable that no mark covers. */
@@ -32,12 +37,13 @@ export interface PartitionPorts {
 
 export interface PartitionIdentity {
   readonly topicId: string;
+  readonly topic: string;
   readonly partition: number;
+  /** Of its directory: `orders-3`. */
+  readonly name: string;
+  /** Absolute. */
   readonly directory: string;
 }
 
 /** A reader that waits for this partition's high watermark to move, or for the partition to go. */
-export interface HighWatermarkWatcher {
-  grew(bytes: number): void;
-  gone(): void;
-}
+export type HighWatermarkWatcher = PartitionWatcher;

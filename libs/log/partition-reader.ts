@@ -5,7 +5,13 @@ import type { Segment } from './segment.js';
 import { checkStoredBatch, leaderEpoch } from './stored-batch.js';
 
 export type PartitionRead =
-  | { readonly kind: 'batches'; readonly batches: readonly Buffer[]; readonly bytes: number }
+  | {
+      readonly kind: 'batches';
+      readonly batches: readonly Buffer[];
+      readonly bytes: number;
+      /** The offset that follows them; the asked one where there are none. */
+      readonly nextOffset: number;
+    }
   | { readonly kind: 'corrupt_batch' }
   | { readonly kind: 'storage_error' };
 
@@ -13,6 +19,8 @@ export interface ReadLimits {
   readonly bytesMax: number;
   /** The first batch comes whole even if it is larger. */
   readonly firstWhole: boolean;
+  /** Only batches that end below are served. */
+  readonly endOffset: number;
 }
 
 /** A read begins at an index row; the batch wanted lies at most about so far behind it. */
@@ -22,11 +30,17 @@ const pieceBytesMax = 8 * 1024 * 1024;
 
 /** Batches from memory; null where they have to be read from a file. */
 export function readTail(partition: PartitionLog, offset: number, limits: ReadLimits): PartitionRead | null {
-  const batches = partition.tail.read(offset, limits.bytesMax, limits.firstWhole);
+  const batches = partition.tail.read(offset, limits);
   if (batches === null) return null;
   let bytes = 0;
   for (const batch of batches) bytes += batch.length;
-  return { kind: 'batches', batches, bytes };
+  const last = batches.at(-1);
+  return {
+    kind: 'batches',
+    batches,
+    bytes,
+    nextOffset: last === undefined ? offset : recordBatch.lastOffset(last) + 1,
+  };
 }
 
 /**
@@ -38,7 +52,7 @@ export async function readSegment(partition: PartitionLog, offset: number, asked
   const limits = { ...asked, bytesMax: Math.min(asked.bytesMax, pieceBytesMax) };
   const segment = partition.segments.findLast((candidate) => candidate.baseOffset <= offset);
   // Retention took it between the caller's look and now.
-  if (segment === undefined) return { kind: 'batches', batches: [], bytes: 0 };
+  if (segment === undefined) return noBatches(offset);
   try {
     const read = await readFrom(partition, segment, offset, limits);
     if (read !== null) return read;
@@ -98,15 +112,18 @@ async function readFrom(
       at += recordBatch.length(bytes, at);
     }
     const first = recordBatch.length(bytes, at);
-    if (first > limits.bytesMax && !limits.firstWhole) return { kind: 'batches', batches: [], bytes: 0 };
+    if (recordBatch.lastOffset(bytes, at) >= limits.endOffset) return noBatches(offset);
+    if (first > limits.bytesMax && !limits.firstWhole) return noBatches(offset);
     if (at + first > bytes.length) {
       if (position + at + first > size) return null;
       bytes = await read(position + at, Math.max(first, limits.bytesMax));
       at = 0;
     }
     const start = at;
-    const end = wholeBatches(bytes, start, next, limits.bytesMax);
-    return end === start ? null : { kind: 'batches', batches: [bytes.subarray(start, end)], bytes: end - start };
+    const whole = wholeBatches(bytes, { start, offset: next }, limits);
+    const { end, nextOffset } = whole;
+    if (end === start) return null;
+    return { kind: 'batches', batches: [bytes.subarray(start, end)], bytes: end - start, nextOffset };
   });
 }
 
@@ -135,7 +152,9 @@ async function readBehindDamage(
     if (recordBatch.magic(bytes, at) !== 2 || recordBatch.leaderEpoch(bytes, at) !== leaderEpoch) continue;
     if (recordBatch.baseOffset(bytes, at) > offset) continue;
     const found = follow(bytes, at, offset, end.offset);
-    if (found !== null) return { kind: 'batches', batches: [found], bytes: found.length };
+    if (found === null) continue;
+    const nextOffset = recordBatch.lastOffset(found) + 1;
+    return { kind: 'batches', batches: [found], bytes: found.length, nextOffset };
   }
   return null;
 }
@@ -156,15 +175,26 @@ function follow(bytes: Buffer, start: number, offset: number, endOffset: number)
   return next === endOffset ? found : null;
 }
 
-/** Behind the last sound batch within `bytesMax`, the first one whatever its size. */
-function wholeBatches(bytes: Buffer, start: number, expectedOffset: number, bytesMax: number): number {
-  let at = start;
-  let next = expectedOffset;
+/** Behind the last sound batch within the limits, the first one whatever its size. */
+function wholeBatches(
+  bytes: Buffer,
+  from: { start: number; offset: number },
+  limits: ReadLimits,
+): { end: number; nextOffset: number } {
+  let at = from.start;
+  let next = from.offset;
   for (;;) {
     const length = checkStoredBatch(bytes, at, next);
-    if (length <= 0) return at;
-    if (at > start && at + length - start > bytesMax) return at;
-    next = recordBatch.lastOffset(bytes, at) + 1;
+    if (length <= 0) break;
+    if (at > from.start && at + length - from.start > limits.bytesMax) break;
+    const last = recordBatch.lastOffset(bytes, at);
+    if (last >= limits.endOffset) break;
+    next = last + 1;
     at += length;
   }
+  return { end: at, nextOffset: next };
+}
+
+function noBatches(offset: number): PartitionRead {
+  return { kind: 'batches', batches: [], bytes: 0, nextOffset: offset };
 }

@@ -3,6 +3,7 @@ import { assert } from '#std/assert';
 import type { Clock } from '#std/clock';
 import type { Disk, DiskFile } from '#std/disk';
 import type { Logger } from '#std/log';
+import { endMarker } from '#wire/kafka/control-batch';
 import { recordBatch } from '#wire/kafka/record-batch';
 import type { FilePool } from './file-pool.js';
 import { moveAway, readOwner, readSnapshot } from './partition-files.js';
@@ -66,6 +67,8 @@ class Recovery {
   private producers = new ProducerState();
   private nextOffset = 0;
   private sealed = false;
+  /** Below this offset the producers are as the snapshot has them. */
+  private producersKnownTo = 0;
   /** Files were found that a killed process may have made without syncing their directory. */
   private entriesUncertain = false;
 
@@ -84,6 +87,7 @@ class Recovery {
     // Without the producers as of the mark, they come from the headers of all that is there.
     const trusted = mark !== null && markIndex >= 0 && snapshot !== null;
     this.producers = snapshot ?? new ProducerState();
+    this.producersKnownTo = snapshot === null || mark === null ? 0 : mark.recoveryPoint;
     this.nextOffset = bases[0] ?? 0;
     for (const [index, base] of bases.entries()) {
       const segment = new Segment(this.input.directory, base, this.ports.clock.now());
@@ -220,19 +224,32 @@ class Recovery {
       const maxTimestamp = recordBatch.maxTimestamp(bytes, at);
       segment.note({ baseOffset, maxTimestamp, position }, this.input.indexIntervalBytes);
       const producerId = recordBatch.producerId(bytes, at);
-      if (producerId < 0) return;
-      const firstSequence = recordBatch.baseSequence(bytes, at);
-      const lastOffsetDelta = recordBatch.lastOffsetDelta(bytes, at);
-      const batch = {
-        firstSequence,
-        lastSequence: sequenceAfter(firstSequence, lastOffsetDelta),
-        baseOffset,
-        lastOffset: baseOffset + lastOffsetDelta,
-        logAppendTimeMs: recordBatch.isLogAppendTime(bytes, at) ? maxTimestamp : -1,
-      };
-      // When it was appended is not stored; counting from now keeps the producer a little longer, never too short.
-      this.producers.replay(producerId, recordBatch.producerEpoch(bytes, at), batch, nowMs);
+      if (producerId >= 0 && baseOffset >= this.producersKnownTo) this.replay(bytes, at, nowMs);
     });
+  }
+
+  /** When it was appended is not stored; counting from now keeps the producer a little longer, never too short. */
+  private replay(bytes: Buffer, at: number, nowMs: number): void {
+    const baseOffset = recordBatch.baseOffset(bytes, at);
+    const producerId = recordBatch.producerId(bytes, at);
+    const epoch = recordBatch.producerEpoch(bytes, at);
+    if (recordBatch.isControl(bytes, at)) {
+      const marker = endMarker(bytes.subarray(at, at + recordBatch.length(bytes, at)));
+      if (marker === null) return;
+      this.producers.replayMarker({ ...marker, producerId, producerEpoch: epoch }, baseOffset, nowMs);
+      return;
+    }
+    const firstSequence = recordBatch.baseSequence(bytes, at);
+    const lastOffsetDelta = recordBatch.lastOffsetDelta(bytes, at);
+    const isTransactional = recordBatch.isTransactional(bytes, at);
+    const batch = {
+      firstSequence,
+      lastSequence: sequenceAfter(firstSequence, lastOffsetDelta),
+      baseOffset,
+      lastOffset: baseOffset + lastOffsetDelta,
+      logAppendTimeMs: recordBatch.isLogAppendTime(bytes, at) ? recordBatch.maxTimestamp(bytes, at) : -1,
+    };
+    this.producers.replay({ producerId, epoch, firstSequence, lastOffsetDelta, isTransactional }, batch, nowMs);
   }
 
   private async close(segment: Segment): Promise<void> {

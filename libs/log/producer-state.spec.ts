@@ -12,6 +12,16 @@ const batch = (firstSequence: number, count: number, baseOffset: number) => ({
   logAppendTimeMs: -1,
 });
 
+const header = (producerId: number, epoch: number, firstSequence: number, lastOffsetDelta: number) => ({
+  producerId,
+  epoch,
+  firstSequence,
+  lastOffsetDelta,
+  isTransactional: false,
+});
+const accept = (state: ProducerState, producerId: number, epoch: number, one: ReturnType<typeof batch>, nowMs = 0) =>
+  state.accept(header(producerId, epoch, one.firstSequence, one.lastOffset - one.baseOffset), one, nowMs);
+
 describe('ProducerState', () => {
   it.each([
     ['the next sequence', 0, 7, 1, 'next'],
@@ -25,34 +35,34 @@ describe('ProducerState', () => {
     ['a newer epoch from elsewhere', 1, 7, 1, 'out_of_order_sequence'],
   ] as const)('answers %s', (_name, epoch, firstSequence, count, expected) => {
     const state = new ProducerState();
-    for (let sequence = 0; sequence < 7; sequence += 1) state.accept(1, 0, batch(sequence, 1, 100 + sequence), 0);
-    expect(state.check(1, epoch, firstSequence, count - 1).kind).toBe(expected);
+    for (let sequence = 0; sequence < 7; sequence += 1) accept(state, 1, 0, batch(sequence, 1, 100 + sequence));
+    expect(state.check(header(1, epoch, firstSequence, count - 1)).kind).toBe(expected);
   });
 
   it('takes any first sequence of a producer it does not know', () => {
-    expect(new ProducerState().check(1, 0, 1234, 0).kind).toBe('next');
+    expect(new ProducerState().check(header(1, 0, 1234, 0)).kind).toBe('next');
   });
 
   it('goes on at 0 after 2147483647', () => {
     const state = new ProducerState();
-    state.accept(1, 0, batch(2 ** 31 - 2, 3, 0), 0);
-    expect(state.check(1, 0, 1, 0).kind).toBe('next');
-    expect(state.check(1, 0, 2 ** 31 - 2, 2).kind).toBe('duplicate');
+    accept(state, 1, 0, batch(2 ** 31 - 2, 3, 0), 0);
+    expect(state.check(header(1, 0, 1, 0)).kind).toBe('next');
+    expect(state.check(header(1, 0, 2 ** 31 - 2, 2)).kind).toBe('duplicate');
   });
 
   it('forgets who has not written for long', () => {
     const state = new ProducerState();
-    state.accept(1, 0, batch(0, 1, 0), 1000);
+    accept(state, 1, 0, batch(0, 1, 0), 1000);
     state.expire(1001);
-    expect(state.check(1, 0, 5, 0).kind).toBe('next');
+    expect(state.check(header(1, 0, 5, 0)).kind).toBe('next');
   });
 
   it('gives back a snapshot and refuses a damaged one', () => {
     const state = new ProducerState();
-    state.settle(9, state.accept(9, 3, batch(0, 5, 40), 0));
+    state.settle(9, accept(state, 9, 3, batch(0, 5, 40)), 44, null);
     const bytes = state.encode();
     const again = ProducerState.decode(bytes);
-    expect(again?.check(9, 3, 0, 4)).toEqual({ kind: 'duplicate', batch: batch(0, 5, 40) });
+    expect(again?.check(header(9, 3, 0, 4))).toEqual({ kind: 'duplicate', batch: batch(0, 5, 40) });
     for (let at = 0; at < bytes.length; at += 1) {
       const damaged = Buffer.from(bytes);
       damaged[at] = (damaged[at] ?? 0) ^ 1;

@@ -15,8 +15,12 @@ describe('TailCache', () => {
       if (tail !== undefined) cache.add(tail, batch(index, 1, 340));
     }
     expect(cache.sizeBytes).toBe(5000);
-    expect(tails.map((tail, index) => tail.read(1990 + index, 10_000, true)?.length)).toEqual([5, 5]);
-    expect(tails[0]?.read(1988, 10_000, true)).toBeNull();
+    expect(
+      tails.map(
+        (tail, index) => tail.read(1990 + index, { bytesMax: 10_000, firstWhole: true, endOffset: Infinity })?.length,
+      ),
+    ).toEqual([5, 5]);
+    expect(tails[0]?.read(1988, { bytesMax: 10_000, firstWhole: true, endOffset: Infinity })).toBeNull();
   });
 
   it.each([
@@ -30,7 +34,9 @@ describe('TailCache', () => {
     const cache = new TailCache(100_000);
     const tail = new Tail();
     for (const base of [0, 3, 6]) cache.add(tail, batch(base, 3, 100));
-    expect(tail.read(offset, bytesMax, firstWhole)?.map((bytes) => bytes[0])).toEqual(expected);
+    expect(tail.read(offset, { bytesMax, firstWhole, endOffset: Infinity })?.map((bytes) => bytes[0])).toEqual(
+      expected,
+    );
   });
 
   it('forgets a partition without losing count', () => {
@@ -43,8 +49,8 @@ describe('TailCache', () => {
     expect(cache.sizeBytes).toBe(500);
     for (let index = 0; index < 50; index += 1) cache.add(tail, batch(100 + index, 1, 340));
     expect(cache.sizeBytes).toBe(2000);
-    expect(tail.read(146, 10_000, true)?.length).toBe(4);
-    expect(other.read(0, 100, true)).toBeNull();
+    expect(tail.read(146, { bytesMax: 10_000, firstWhole: true, endOffset: Infinity })?.length).toBe(4);
+    expect(other.read(0, { bytesMax: 100, firstWhole: true, endOffset: Infinity })).toBeNull();
   });
 
   it('counts the memory that batches share once, for as long as one of them is there', () => {
@@ -67,7 +73,7 @@ describe('TailCache', () => {
     cache.add(tail, batch(0, 1, 100));
     cache.add(tail, batch(1, 1, 5000));
     cache.add(tail, batch(2, 1, 100));
-    expect(tail.read(0, 100, true)).toBeNull();
-    expect(tail.read(2, 100, true)?.length).toBe(1);
+    expect(tail.read(0, { bytesMax: 100, firstWhole: true, endOffset: Infinity })).toBeNull();
+    expect(tail.read(2, { bytesMax: 100, firstWhole: true, endOffset: Infinity })?.length).toBe(1);
   });
 });

@@ -76,6 +76,12 @@ export interface CachedBatch {
   readonly bytes: Buffer;
 }
 
+export interface TailLimits {
+  readonly bytesMax: number;
+  readonly firstWhole: boolean;
+  readonly endOffset: number;
+}
+
 /** One partition's cached batches, without holes, ending at its high watermark. */
 export class Tail {
   /** Places in the cache's order whose batches are gone already. */
@@ -99,17 +105,17 @@ export class Tail {
   }
 
   /**
-   * Whole batches from the one that contains `offset` on, up to `bytesMax`; with `firstWhole` at least one. Null where the cache does
-   * not reach back to `offset`.
+   * Whole batches from the one that contains `offset` on, up to `bytesMax`; with `firstWhole` at least one; only such that end below
+   * `endOffset`. Null where the cache does not reach back to `offset`.
    */
-  read(offset: number, bytesMax: number, firstWhole: boolean): Buffer[] | null {
+  read(offset: number, { bytesMax, firstWhole, endOffset }: TailLimits): Buffer[] | null {
     const oldest = this.batches[this.first];
     if (oldest === undefined || offset < oldest.baseOffset) return null;
     const found: Buffer[] = [];
     let left = bytesMax;
     for (let at = this.find(offset); at < this.batches.length; at += 1) {
       const batch = this.batches[at];
-      if (batch === undefined) break;
+      if (batch === undefined || batch.lastOffset >= endOffset) break;
       if (batch.bytes.length > left && !(firstWhole && found.length === 0)) break;
       found.push(batch.bytes);
       left -= batch.bytes.length;

@@ -1,5 +1,5 @@
 import type { Broker } from '#broker/broker';
-import type { ConnectionInfo, Handler, HandlerContext } from '#broker/handler';
+import { anonymous, type ConnectionInfo, type Handler, type HandlerContext } from '#broker/handler';
 import { unsupportedApiVersions } from '#broker/handlers/18-api-versions';
 import type { Connection } from '#net/connection';
 import { MillraceError } from '#std/errors';
@@ -37,7 +37,15 @@ export class RequestQueue {
       listenerPort: connection.localPort,
       clientHost: connection.remoteHost,
     };
-    this.context = { broker, connection: info, clientId: null, signal: this.abortion.signal };
+    this.context = {
+      broker,
+      connection: info,
+      clientId: null,
+      principal: anonymous,
+      may: () => true,
+      mayAny: () => true,
+      signal: this.abortion.signal,
+    };
   }
 
   take(frame: Buffer): void {

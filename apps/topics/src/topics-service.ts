@@ -93,7 +93,15 @@ export class TopicsService {
       config: Object.fromEntries(Object.entries(given).filter(([name]) => name in engineOptions)),
       onFatal: options.onFatal ?? (() => undefined),
     });
-    this.broker = new Broker({ engine: this.engine, clock, random, logger, config, configSet: given });
+    this.broker = new Broker({
+      engine: this.engine,
+      cluster: catalog,
+      clock,
+      random,
+      logger,
+      config,
+      configSet: given,
+    });
     this.server = new KafkaServer({ broker: this.broker, host, port });
   }
 
@@ -110,13 +118,14 @@ export class TopicsService {
   async start(): Promise<void> {
     await this.engine.open();
     try {
+      await this.broker.start();
       await this.server.start();
     } catch (error) {
+      this.broker.stop();
       await this.engine.close();
       throw error;
     }
     this.state = 'started';
-    this.broker.start();
     this.scheduleMaintenance(this.broker.config['log.retention.check.interval.ms']);
   }
 
