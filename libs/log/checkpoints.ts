@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Disk } from '#std/disk';
 import type { Logger } from '#std/log';
 import { openText, replaceFile, sealText } from './durable-file.js';
+import type { PartitionLog } from './partition-log.js';
 import type { PartitionMark } from './partition-recovery.js';
 
 /**
@@ -18,11 +19,9 @@ export interface KeptPartition {
   readonly logStartOffset: number;
 }
 
-export interface PartitionLine extends KeptPartition {
-  readonly name: string;
-}
-
 export class Checkpoints {
+  private readonly markRows = new WeakMap<PartitionLog, { readonly mark: PartitionMark; readonly row: string }>();
+
   constructor(
     private readonly disk: Disk,
     private readonly root: string,
@@ -46,20 +45,30 @@ export class Checkpoints {
     return kept;
   }
 
-  async writeMarks(lines: readonly PartitionLine[]): Promise<void> {
-    const rows = lines.flatMap(({ name, topicId, mark }) => {
-      if (mark === null) return [];
-      const { recoveryPoint, segmentBase, position, indexRows, snapshotOffset } = mark;
-      return [`${name} ${topicId} ${recoveryPoint} ${segmentBase} ${position} ${indexRows} ${snapshotOffset}\n`];
-    });
+  async writeMarks(partitions: Iterable<PartitionLog>): Promise<void> {
+    const rows: string[] = [];
+    for (const partition of partitions) if (partition.mark !== null) rows.push(this.markRow(partition, partition.mark));
     await replaceFile(this.disk, join(this.root, marksName), sealText(rows.join('')));
   }
 
-  async writeStarts(lines: readonly PartitionLine[]): Promise<void> {
-    const rows = lines
-      .filter(({ logStartOffset }) => logStartOffset > 0)
-      .map(({ name, topicId, logStartOffset }) => `${name} ${topicId} ${logStartOffset}\n`);
+  async writeStarts(partitions: Iterable<PartitionLog>): Promise<void> {
+    const rows: string[] = [];
+    for (const partition of partitions) {
+      const { identity, logStartOffset } = partition;
+      if (logStartOffset > 0) rows.push(`${identity.name} ${identity.topicId} ${logStartOffset}\n`);
+    }
     await replaceFile(this.disk, join(this.root, startsName), sealText(rows.join('')));
+  }
+
+  /** Of thousands of partitions only a few moved since the last time: the rows of the others are kept. */
+  private markRow(partition: PartitionLog, mark: PartitionMark): string {
+    const known = this.markRows.get(partition);
+    if (known?.mark === mark) return known.row;
+    const { name, topicId } = partition.identity;
+    const { recoveryPoint, segmentBase, position, indexRows, snapshotOffset } = mark;
+    const row = `${name} ${topicId} ${recoveryPoint} ${segmentBase} ${position} ${indexRows} ${snapshotOffset}\n`;
+    this.markRows.set(partition, { mark, row });
+    return row;
   }
 
   private async readTable(name: string): Promise<string[][]> {

@@ -21,11 +21,13 @@ const partitionDirectory = `${logDirectory}/t-0`;
 const bitStep = Number(process.env['BIT_STEP'] ?? 11);
 
 interface Image {
+  /** As the engine opened last has it. */
   readonly disk: SimulatedDisk;
   readonly topicId: string;
   readonly values: Map<number, string>;
   /** Offset behind each batch, and the file size there, of the newest segment. */
   readonly bounds: { readonly offset: number; readonly size: number }[];
+  /** The engine of a new process; the one before is dead. */
   open(): Promise<LocalEngine>;
 }
 
@@ -53,13 +55,18 @@ async function makeImage(before: number, after: number, topicConfigs = configs):
     clock.advance(10);
   }
   if (after === 0) await engine.close();
-  const survivor = disk.kill();
+  let survivor = disk.kill();
   return {
-    disk: survivor,
+    get disk() {
+      return survivor;
+    },
     topicId,
     values,
     bounds,
-    open: () => openEngine({ disk: survivor, clock, catalog, config }),
+    open() {
+      survivor = survivor.kill();
+      return openEngine({ disk: survivor, clock, catalog, config });
+    },
   };
 }
 

@@ -9,6 +9,31 @@ export const engineOptions = defineOptions({
     unit: 'ms',
     doc: 'What acks=1 and 0 wrote is made durable, and seen by readers, at most so much later. acks=all never waits for it.',
   },
+  'log.dirs': {
+    type: 'list',
+    default: [],
+    doc: 'Further data directories beside the main one, as absolute paths, each best on a disk of its own. A new partition goes where the fewest are. One whose disk fails answers storage errors, and the others go on. In Kafka it names all of them.',
+    check: (value: readonly string[]) => dataDirectoriesProblem(value),
+  },
+  'log.disk.budget.bytes': {
+    type: 'long',
+    min: 1,
+    unit: 'bytes',
+    doc: 'What the segments of all partitions may take together. At 90 % a warning is logged; from there on that it is reached, records are refused with an error on which clients try again, until retention or a deletion makes room. Default: no limit. Not a setting of Kafka.',
+  },
+  'log.disk.min.free.bytes': {
+    type: 'long',
+    min: 0,
+    unit: 'bytes',
+    doc: 'Room that is kept free on the disk of each data directory: with less, records are refused as over the budget, while reading, commits of offsets, retention and deletion go on. Default: 2147483648, or 5 % of a disk where that is less. Not a setting of Kafka.',
+  },
+  'log.disk.reserve.bytes': {
+    type: 'int',
+    default: 16_777_216,
+    min: 0,
+    unit: 'bytes',
+    doc: 'Size of a file in each data directory that is given up when others have filled the disk to the last byte, so that offsets can still be committed. Not a setting of Kafka.',
+  },
   'log.cache.bytes': {
     type: 'long',
     default: 67_108_864,
@@ -52,3 +77,13 @@ export const engineOptions = defineOptions({
     doc: 'Marks are also written when so much was appended since the last time: it bounds what a start after a crash reads.',
   },
 });
+
+/** Each an absolute path, and none inside another: a path then belongs to one of them. */
+function dataDirectoriesProblem(paths: readonly string[]): string | null {
+  for (const [index, path] of paths.entries()) {
+    if (!path.startsWith('/')) return `"${path}" must be an absolute path`;
+    const isInside = paths.some((other, at) => at !== index && `${path}/`.startsWith(`${other}/`));
+    if (isInside) return `"${path}" is named twice, or lies inside another one`;
+  }
+  return null;
+}

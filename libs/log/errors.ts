@@ -11,5 +11,9 @@ export const logErrors = {
   closed: { code: 'log.closed', retriable: true, kafka: 56, http: 503 },
   /** Bytes on disk fail their check where no crash can have torn them. */
   corrupt: { code: 'log.corrupt', retriable: false, kafka: 2, http: 500 },
+  /** Another engine has the data directory. */
+  directoryLocked: { code: 'log.directory.locked', retriable: false, kafka: 56, http: 503 },
+  /** A data directory that was used before is not there. */
+  directoryMissing: { code: 'log.directory.missing', retriable: false, kafka: 56, http: 503 },
   positionUnknown: { code: 'log.position.unknown', retriable: false, kafka: 1, http: 404 },
 } satisfies Record<string, ErrorKind>;

@@ -284,6 +284,7 @@ describe('LocalEngine', () => {
   it('stops writing for good after one failed sync', async () => {
     await setUp();
     const reasons: string[] = [];
+    disk = disk.kill();
     engine = await openEngine({ disk, clock, catalog, onFatal: (reason) => reasons.push(reason) });
     await append(['good']);
     disk.failAt('sync', 1, new Error('EIO'));

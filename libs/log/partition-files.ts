@@ -8,6 +8,8 @@ import { offsetsInNames, segmentPath } from './segment.js';
  * The small files of a partition's directory (`orders-3`): `partition.metadata` names the topic the data belongs to, so that a
  * topic made anew under an old name never sees them; `<offset>.snapshot` holds the producers as of that offset.
  */
+/** Where files of deleted topics wait for their removal, in each data directory. */
+export const deletedName = 'deleted';
 const metadataName = 'partition.metadata';
 
 /** Whose data lie in a directory: a topic id, `damaged` where the file fails its check, null where there is none. */

@@ -1,7 +1,11 @@
 import { join } from 'node:path';
+import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
-import { keyOf, type KeptPartition } from './checkpoints.js';
+import type { Logger } from '#std/log';
+import { keyOf } from './checkpoints.js';
 import type { Topic } from './engine.js';
+import type { LogDirectories } from './log-directories.js';
+import type { LogDirectory } from './log-directory.js';
 import { PartitionLog } from './partition-log.js';
 import type { PartitionPorts } from './partition-ports.js';
 import { topicSettings, type TopicSettings } from './topic-configs.js';
@@ -15,7 +19,11 @@ interface TopicPartitions {
 export class Partitions {
   private readonly byTopic = new Map<string, TopicPartitions>();
 
-  constructor(private readonly ports: PartitionPorts) {}
+  constructor(
+    private readonly directories: LogDirectories,
+    private readonly portsOf: ReadonlyMap<LogDirectory, PartitionPorts>,
+    private readonly logger: Logger,
+  ) {}
 
   find(topicId: string, partition: number): PartitionLog | null {
     return this.byTopic.get(topicId)?.partitions[partition] ?? null;
@@ -29,11 +37,13 @@ export class Partitions {
     const partition = this.find(topicId, index);
     if (partition === null) return { partition, error: 'unknown_partition' };
     if (!partition.isLoaded) {
+      // What a failed disk holds is unknown; nothing is taken for empty.
+      if (partition.ports.fault.reason !== null) return { partition: null, error: 'storage_error' };
       try {
         await partition.load();
       } catch (error) {
         const directory = partition.identity.directory;
-        this.ports.logger.error('A partition cannot be opened.', { directory, error: messageOf(error) });
+        this.logger.error('A partition cannot be opened.', { directory, error: messageOf(error) });
         return { partition: null, error: 'storage_error' };
       }
     }
@@ -45,8 +55,8 @@ export class Partitions {
     return [...this.byTopic.values()].flatMap((entry) => entry.partitions);
   }
 
-  /** Makes the partitions a topic lacks, and puts its settings in force. `kept` is what the checkpoints say of them. */
-  set(topic: Topic, kept: ReadonlyMap<string, KeptPartition>): void {
+  /** Makes the partitions a topic lacks, and puts its settings in force. */
+  set(topic: Topic): void {
     const settings = topicSettings(topic.configs);
     const entry = this.byTopic.get(topic.id) ?? { topic: { settings }, partitions: [] };
     entry.topic.settings = settings;
@@ -54,13 +64,22 @@ export class Partitions {
     while (entry.partitions.length < topic.partitions) {
       const partition = entry.partitions.length;
       const name = `${topic.name}-${partition}`;
-      const known = kept.get(keyOf(name, topic.id)) ?? { mark: null, logStartOffset: 0 };
-      const identity = { topicId: topic.id, partition, directory: join(this.ports.root, name) };
-      entry.partitions.push(new PartitionLog(this.ports, identity, entry.topic, known));
+      const directory = this.directories.place(name, topic.id);
+      const known = directory.kept.get(keyOf(name, topic.id)) ?? { mark: null, logStartOffset: 0 };
+      const path = join(directory.path, name);
+      const identity = { topicId: topic.id, topic: topic.name, partition, name, directory: path };
+      const ports = this.portsOf.get(directory);
+      assert(ports !== undefined, 'every directory has its ports');
+      const made = new PartitionLog(ports, identity, entry.topic, known);
+      directory.partitions.add(made);
+      entry.partitions.push(made);
     }
   }
 
   delete(topicId: string): void {
+    for (const partition of this.all(topicId)) {
+      for (const directory of this.directories.all) directory.partitions.delete(partition);
+    }
     this.byTopic.delete(topicId);
   }
 }

@@ -1,11 +1,12 @@
+import type { EngineGroups } from './engine.js';
 import type { PartitionLog } from './partition-log.js';
 import type { Segment } from './segment.js';
 
 /**
  * Where the log start moves by the topic's retention: past whole closed segments whose newest record is older than retention.ms, or
- * that lie beyond retention.bytes. Never past the newest segment.
+ * that lie beyond retention.bytes. Never past the newest segment, and never past `held`.
  */
-export async function retentionStart(partition: PartitionLog, nowMs: number): Promise<number> {
+export async function retentionStart(partition: PartitionLog, nowMs: number, held: number): Promise<number> {
   const { settings } = partition.topic;
   const { segments, ports } = partition;
   let start = partition.logStartOffset;
@@ -13,7 +14,7 @@ export async function retentionStart(partition: PartitionLog, nowMs: number): Pr
   let excess = settings.retentionBytes < 0 ? 0 : partition.sizeBytes - settings.retentionBytes;
   for (const [index, segment] of [...segments].entries()) {
     const next = segments[index + 1];
-    if (next === undefined) break;
+    if (next === undefined || next.baseOffset > held) break;
     const isOver = settings.retentionBytes >= 0 && excess >= segment.size;
     if (!isOver && !(await isExpired(segment))) break;
     excess -= segment.size;
@@ -27,6 +28,32 @@ export async function retentionStart(partition: PartitionLog, nowMs: number): Pr
     // Records without timestamps never grow old.
     return segment.maxTimestamp >= 0 && nowMs - segment.maxTimestamp > settings.retentionMs;
   }
+}
+
+/** What the groups of retention.hold.groups have not committed begins here; infinite where nothing is held. */
+export function heldOffset(partition: PartitionLog, groups: EngineGroups): number {
+  const { topic, partition: index } = partition.identity;
+  let held = Infinity;
+  for (const group of partition.topic.settings.retentionHoldGroups) {
+    held = Math.min(held, groups.find(group, topic, index)?.offset ?? 0);
+  }
+  return held;
+}
+
+export interface UnreadLoss {
+  readonly group: string;
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+}
+
+/** Which groups had not read all of what lies between `startBefore` and the log start, as far as they ever committed. */
+export function unreadLosses(partition: PartitionLog, startBefore: number, groups: EngineGroups): UnreadLoss[] {
+  const { topic, partition: index } = partition.identity;
+  const lastOffset = partition.logStartOffset - 1;
+  return groups.list().flatMap((group) => {
+    const committed = groups.find(group, topic, index)?.offset ?? Infinity;
+    return committed > lastOffset ? [] : [{ group, firstOffset: Math.max(committed, startBefore), lastOffset }];
+  });
 }
 
 /** Whether a segment lies wholly below the log start: a crash came between the move of the start and the removal. */

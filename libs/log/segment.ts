@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import type { Disk } from '#std/disk';
 import { SparseIndex } from './sparse-index.js';
 
+/** How the names of files with records end. */
+export const segmentEnding = '.log';
+
 export interface SegmentIndexes {
   /** Base offset of a batch → its position. */
   readonly offsets: SparseIndex;

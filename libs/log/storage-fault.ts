@@ -2,15 +2,15 @@ import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 
 /**
- * The state of the log directory. A failed sync leaves unknown which bytes the disk has, and asking again would succeed without them:
- * so after one failure nothing is written any more by this process.
+ * The state of a data directory. A failed sync leaves unknown which bytes the disk has, and asking again would succeed without them:
+ * so after one failure nothing is written there any more by this process.
  */
 export class StorageFault {
   private failure: string | null = null;
 
   constructor(
     private readonly logger: Logger,
-    private readonly onFatal: (reason: string) => void,
+    private readonly onRaised: (reason: string) => void,
   ) {}
 
   /** Why nothing is written any more; null while all is well. */
@@ -22,6 +22,6 @@ export class StorageFault {
     if (this.failure !== null) return;
     this.failure = `${what} failed: ${messageOf(error)}. Nothing more is written here until a restart.`;
     this.logger.error(this.failure);
-    this.onFatal(this.failure);
+    this.onRaised(this.failure);
   }
 }

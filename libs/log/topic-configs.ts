@@ -29,6 +29,11 @@ export const topicConfigs = defineOptions({
     unit: 'bytes',
     doc: 'The oldest closed segments are removed while a partition is larger. -1: never.',
   },
+  'retention.hold.groups': {
+    type: 'list',
+    default: [],
+    doc: 'Groups whose unread records are kept: retention removes nothing that one of them has not committed, and nothing at all before each has committed once. Not a config of Kafka.',
+  },
   'segment.bytes': {
     type: 'int',
     default: 1_073_741_824,
@@ -133,6 +138,7 @@ export interface TopicSettings {
   readonly deletes: boolean;
   readonly retentionMs: number;
   readonly retentionBytes: number;
+  readonly retentionHoldGroups: readonly string[];
   readonly segmentBytes: number;
   readonly segmentMs: number;
   readonly maxMessageBytes: number;
@@ -152,6 +158,7 @@ export function topicSettings(configs: Readonly<Record<string, string>>): TopicS
     deletes: values['cleanup.policy'].includes('delete'),
     retentionMs: values['retention.ms'],
     retentionBytes: values['retention.bytes'],
+    retentionHoldGroups: values['retention.hold.groups'],
     segmentBytes: values['segment.bytes'],
     segmentMs: values['segment.ms'],
     maxMessageBytes: values['max.message.bytes'],

@@ -1,5 +1,6 @@
 import { constants, writev } from 'node:fs';
 import * as fs from 'node:fs/promises';
+import { lockDirectory, type DirectoryLock } from './directory-lock.js';
 
 /**
  * The file system as the log and its neighbours see it. The real one is here; `simulated-disk` has one that loses, tears
@@ -21,6 +22,16 @@ export interface Disk {
   size(path: string): Promise<number | null>;
   /** The whole file, or null where there is none. */
   readFile(path: string): Promise<Buffer | null>;
+  /** Keeps everybody else out of a directory that is there; null where somebody has it. */
+  lock(directory: string): Promise<DirectoryLock | null>;
+  /** Of the file system that `path` lies on. */
+  space(path: string): Promise<DiskSpace>;
+}
+
+export interface DiskSpace {
+  readonly totalBytes: number;
+  /** What a process without privileges may still write. */
+  readonly usableBytes: number;
 }
 
 export interface DiskFile {
@@ -102,6 +113,11 @@ export const realDisk: Disk = {
       if (isMissing(error)) return null;
       throw error;
     }
+  },
+  lock: async (directory) => lockDirectory(directory),
+  async space(path) {
+    const { bsize, blocks, bavail } = await fs.statfs(path);
+    return { totalBytes: bsize * blocks, usableBytes: bsize * bavail };
   },
 };
 

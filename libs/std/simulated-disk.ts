@@ -1,4 +1,5 @@
-import type { Disk, DiskFile } from '#std/disk';
+import type { Disk, DiskFile, DiskSpace } from '#std/disk';
+import type { DirectoryLock } from '#std/directory-lock';
 import type { Random } from '#std/random';
 
 /**
@@ -42,9 +43,12 @@ interface Directory {
 
 export class SimulatedDisk implements Disk {
   private readonly faults: { operation: DiskOperation; path: RegExp | null; left: number; error: Error }[] = [];
+  private readonly locked = new Set<string>();
   private haltAfter = Infinity;
   /** Operations in this life. */
   operations = 0;
+  /** A write that would make the files larger than this fails with ENOSPC; the limit may be moved at any time. */
+  totalBytes = Infinity;
 
   constructor(
     private readonly options: SimulatedDiskOptions = {},
@@ -170,6 +174,8 @@ export class SimulatedDisk implements Disk {
   async syncDirectory(path: string): Promise<void> {
     await this.step('syncDirectory', path);
     const directory = this.directories.get(path);
+    // What only holds directories has no changes to keep.
+    if (directory === undefined && [...this.directories.keys()].some((each) => each.startsWith(path))) return;
     if (directory === undefined) throw systemError('ENOENT', path);
     directory.durable = new Map(directory.live);
     directory.changes = [];
@@ -183,6 +189,37 @@ export class SimulatedDisk implements Disk {
   async readFile(path: string): Promise<Buffer | null> {
     await this.step('read', path);
     return this.peek(path);
+  }
+
+  async lock(directory: string): Promise<DirectoryLock | null> {
+    await this.step('open', directory);
+    if (this.locked.has(directory)) return null;
+    this.locked.add(directory);
+    return { release: () => this.locked.delete(directory) };
+  }
+
+  async space(path: string): Promise<DiskSpace> {
+    await this.step('stat', path);
+    return { totalBytes: this.totalBytes, usableBytes: Math.max(0, this.totalBytes - this.usedBytes()) };
+  }
+
+  private usedBytes(): number {
+    if (this.totalBytes === Infinity) return 0;
+    const inodes = new Set([...this.directories.values()].flatMap(({ live }) => [...live.values()]));
+    return [...inodes].reduce((sum, { live }) => sum + live.length, 0);
+  }
+
+  /** Writes what there is room for. */
+  private fill(inode: Inode, path: string, position: number, bytes: Buffer): void {
+    const missing = position + bytes.length - inode.live.length;
+    const room = missing > 0 ? this.totalBytes - this.usedBytes() : Infinity;
+    if (missing <= room) {
+      change(inode, { position, bytes });
+      return;
+    }
+    const fitting = Math.max(0, bytes.length - missing + Math.max(0, room));
+    if (fitting > 0) change(inode, { position, bytes: bytes.subarray(0, fitting) });
+    throw systemError('ENOSPC', path);
   }
 
   private file(path: string, inode: Inode): DiskFile {
@@ -207,7 +244,7 @@ export class SimulatedDisk implements Disk {
           change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
           throw error;
         }
-        change(inode, { position, bytes });
+        this.fill(inode, path, position, bytes);
       },
       writeDurably: async (chunks, position) => {
         const bytes = Buffer.concat(chunks);
@@ -217,7 +254,7 @@ export class SimulatedDisk implements Disk {
           change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
           throw error;
         }
-        change(inode, { position, bytes });
+        this.fill(inode, path, position, bytes);
         await step('sync');
         settleRange(inode, position, position + bytes.length);
       },

@@ -29,7 +29,8 @@ export async function openEngine(fixture: EngineFixture): Promise<LocalEngine> {
     logger: fixture.logger ?? silentLogger,
     catalog: fixture.catalog,
     onFatal: fixture.onFatal ?? (() => undefined),
-    config: fixture.config ?? {},
+    // Without the reserve file: it would be most of what a simulated disk holds.
+    config: { 'log.disk.reserve.bytes': '0', ...fixture.config },
   });
   await engine.open();
   return engine;

@@ -1,0 +1,169 @@
+import { join } from 'node:path';
+import type { Clock } from '#std/clock';
+import type { Disk } from '#std/disk';
+import { messageOf } from '#std/errors';
+import type { Logger } from '#std/log';
+import type { EngineGroups } from './engine.js';
+import type { LogDirectories } from './log-directories.js';
+import type { LogDirectory } from './log-directory.js';
+import { deletedName } from './partition-files.js';
+import type { PartitionLog } from './partition-log.js';
+import { removeOldSnapshots, saveMark } from './partition-marks.js';
+import type { Partitions } from './partitions.js';
+import { hasRemovable, heldOffset, removeBelowStart, retentionStart, unreadLosses } from './retention.js';
+import { Turns } from './turns.js';
+
+export interface MaintenanceOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly directories: LogDirectories;
+  readonly partitions: Partitions;
+  readonly groups: EngineGroups;
+  readonly checkpointMs: number;
+  readonly checkpointBytes: number;
+  readonly producerExpirationMs: number;
+}
+
+/** Partitions looked at in one step. */
+const partitionsPerStep = 64;
+
+/** What the engine does beside its requests, in bounded steps: retention, removal of deleted topics, checkpoints. */
+export class Maintenance {
+  private at = 0;
+  private unmarkedBytes = 0;
+  private markedAtMs = 0;
+  private checkpointsWaiting = 0;
+  private readonly checkpointTurns = new Turns();
+
+  constructor(private readonly options: MaintenanceOptions) {
+    this.markedAtMs = options.clock.monotonic();
+  }
+
+  /** True when work is left. */
+  async step(): Promise<boolean> {
+    const all = this.options.partitions.all();
+    const step = all.slice(this.at, this.at + partitionsPerStep);
+    this.at += partitionsPerStep;
+    try {
+      await this.applyRetention(step.filter(({ ports }) => ports.fault.reason === null));
+      const hasDeleted = await this.removeOneDeleted();
+      if (this.isCheckpointDue()) await this.checkpoint();
+      if (this.at < all.length || hasDeleted) return true;
+    } catch (error) {
+      this.options.logger.error('A step of maintenance failed; it is tried again.', { error: messageOf(error) });
+    }
+    this.at = 0;
+    return false;
+  }
+
+  /** Bytes became durable that no mark covers. */
+  grew(bytes: number): void {
+    this.unmarkedBytes += bytes;
+    if (this.checkpointsWaiting > 0 || !this.isCheckpointDue()) return;
+    this.checkpoint().catch((error: unknown) => {
+      this.options.logger.error('Marks cannot be saved; a start after a crash reads more.', {
+        error: messageOf(error),
+      });
+    });
+  }
+
+  /** Moves the marks of all partitions up to what is durable, and makes the tables of them durable. */
+  checkpoint(): Promise<void> {
+    this.checkpointsWaiting += 1;
+    this.unmarkedBytes = 0;
+    this.markedAtMs = this.options.clock.monotonic();
+    return this.checkpointTurns
+      .run(async () => {
+        for (const directory of this.options.directories.all) {
+          if (directory.fault.reason === null) await this.checkpointOf(directory);
+        }
+      })
+      .finally(() => {
+        this.checkpointsWaiting -= 1;
+      });
+  }
+
+  /** Makes moved log starts durable, then removes what lies below them. */
+  async settleStarts(partitions: readonly PartitionLog[]): Promise<void> {
+    for (const [directory, moved] of this.byDirectory(partitions)) {
+      await directory.saveStarts();
+      for (const partition of moved) partition.startMoved();
+      // Producers are saved first, because their batches may be in what is removed.
+      for (const partition of moved) await saveMark(partition);
+      await directory.saveMarks();
+      for (const partition of moved) await removeBelowStart(partition);
+    }
+  }
+
+  private async checkpointOf(directory: LogDirectory): Promise<void> {
+    const moved: PartitionLog[] = [];
+    for (const partition of directory.partitions) {
+      if (partition.isMarkDue && (await saveMark(partition))) moved.push(partition);
+    }
+    if (moved.length === 0) return;
+    await directory.saveMarks();
+    for (const partition of moved) await removeOldSnapshots(partition);
+  }
+
+  private isCheckpointDue(): boolean {
+    const { clock, checkpointBytes, checkpointMs } = this.options;
+    if (this.unmarkedBytes >= checkpointBytes) return true;
+    return this.unmarkedBytes > 0 && clock.monotonic() - this.markedAtMs >= checkpointMs;
+  }
+
+  private async applyRetention(partitions: readonly PartitionLog[]): Promise<void> {
+    const { clock, groups, logger } = this.options;
+    const nowMs = clock.now();
+    const moved: PartitionLog[] = [];
+    const startsBefore = new Map<PartitionLog, number>();
+    await Promise.all(partitions.map((partition) => partition.load()));
+    for (const partition of partitions) {
+      partition.producers.expire(nowMs - this.options.producerExpirationMs);
+      const start = await retentionStart(partition, nowMs, heldOffset(partition, groups));
+      if (start > partition.logStartOffset) {
+        startsBefore.set(partition, partition.logStartOffset);
+        partition.logStartOffset = start;
+        moved.push(partition);
+      } else if (hasRemovable(partition)) {
+        moved.push(partition);
+      }
+    }
+    if (moved.length === 0) return;
+    await this.settleStarts(moved);
+    for (const [partition, startBefore] of startsBefore) {
+      for (const { group, firstOffset, lastOffset } of unreadLosses(partition, startBefore, groups)) {
+        const { topic, partition: index } = partition.identity;
+        logger.warn('Retention removed records that a group had not read.', {
+          group,
+          topic,
+          partition: index,
+          firstOffset,
+          lastOffset,
+        });
+        partition.lostUnread += lastOffset + 1 - firstOffset;
+      }
+    }
+  }
+
+  private byDirectory(partitions: readonly PartitionLog[]): Map<LogDirectory, PartitionLog[]> {
+    const groups = new Map<LogDirectory, PartitionLog[]>();
+    for (const directory of this.options.directories.all) {
+      const own = partitions.filter((partition) => directory.partitions.has(partition));
+      if (own.length > 0) groups.set(directory, own);
+    }
+    return groups;
+  }
+
+  private async removeOneDeleted(): Promise<boolean> {
+    const { disk, directories } = this.options;
+    for (const { path, fault } of directories.all) {
+      if (fault.reason !== null) continue;
+      const [first, ...rest] = await disk.list(join(path, deletedName));
+      if (first === undefined) continue;
+      await disk.removeTree(join(path, deletedName, first));
+      if (rest.length > 0) return true;
+    }
+    return false;
+  }
+}
