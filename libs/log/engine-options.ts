@@ -19,7 +19,7 @@ export const engineOptions = defineOptions({
     type: 'long',
     min: 1,
     unit: 'bytes',
-    doc: 'What the segments of all partitions may take together. At 90 % a warning is logged; from there on that it is reached, records are refused with an error on which clients try again, until retention or a deletion makes room. Default: no limit. Not a setting of Kafka.',
+    doc: 'What the segments of all partitions may take together. At 90 % a warning is logged; at 100 % records are refused with an error on which clients try again, until retention or a deletion makes room. Default: no limit. Not a setting of Kafka.',
   },
   'log.disk.min.free.bytes': {
     type: 'long',

@@ -59,12 +59,20 @@ await runRoleProcess({
   },
 });
 
+/** A piece without a name goes on with the list before it: `log.dirs=/a,/b`. */
 function settingsOf(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new Error(`"${pair}" in TOPICS_SETTINGS is no setting: write name=value`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
+  const settings: Record<string, string> = {};
+  let last: string | null = null;
+  for (const pair of pairs) {
+    const at = pair.indexOf('=');
+    if (at > 0) {
+      last = pair.slice(0, at);
+      settings[last] = pair.slice(at + 1);
+    } else if (last === null || at === 0) {
+      throw new Error(`"${pair}" in TOPICS_SETTINGS is no setting: write name=value`);
+    } else {
+      settings[last] = `${settings[last]},${pair}`;
+    }
+  }
+  return settings;
 }

@@ -18,7 +18,12 @@ const metrics = (partitions: number): TopicsMetrics => ({
     highWatermark: 15,
     sizeBytes: 150,
     segments: 1,
+    lostUnread: 2,
   })),
+  directories: [
+    { path: '/a', error: 'none', reason: null, totalBytes: 1000, usableBytes: 400, isFull: false },
+    { path: '/b', error: 'storage_error', reason: 'EIO', totalBytes: 2000, usableBytes: 10, isFull: true },
+  ],
 });
 
 function samplesOf(value: TopicsMetrics): Map<string, number> {
@@ -42,6 +47,12 @@ describe('the metrics of the topic service', () => {
     ['millrace_topics_bytes_appended_total', 300],
     ['millrace_topics_partitions', 2],
     ['millrace_topics_size_bytes', 300],
+    ['millrace_topics_lost_unread_records_total', 4],
+    ['millrace_topics_directory_failed /a', 0],
+    ['millrace_topics_directory_failed /b', 1],
+    ['millrace_topics_directory_full /b', 1],
+    ['millrace_topics_directory_usable_bytes /a', 400],
+    ['millrace_topics_directory_total_bytes /b', 2000],
     ['millrace_topics_log_start_offset orders 1', 5],
     ['millrace_topics_log_end_offset orders 1', 15],
     ['millrace_topics_log_size_bytes orders 1', 150],

@@ -1,3 +1,4 @@
+import type { DirectoryDescription } from '#log/engine';
 import type { MetricFamily, MetricSample } from '#nest/metrics';
 import type { PartitionMetrics, TopicsMetrics } from './topics-service.js';
 
@@ -23,7 +24,40 @@ export function topicsMetricFamilies(metrics: TopicsMetrics): MetricFamily[] {
     counter('millrace_topics_bytes_appended_total', 'Bytes of record batches appended.', one(metrics.bytesAppended)),
     gauge('millrace_topics_partitions', 'Partitions that the service has.', one(partitions.length)),
     gauge('millrace_topics_size_bytes', 'Bytes of all segments on disk.', one(sizeBytes)),
+    counter(
+      'millrace_topics_lost_unread_records_total',
+      'Records that retention removed before a group had read them; the log has the groups and offsets.',
+      one(partitions.reduce((sum, partition) => sum + partition.lostUnread, 0)),
+    ),
+    ...directoryFamilies(metrics.directories),
     ...(partitions.length > partitionsShownMax ? [] : partitionFamilies(partitions)),
+  ];
+}
+
+function directoryFamilies(directories: readonly DirectoryDescription[]): MetricFamily[] {
+  const each = (value: (directory: DirectoryDescription) => number): MetricSample[] =>
+    directories.map((directory) => ({ labels: { directory: directory.path }, value: value(directory) }));
+  return [
+    gauge(
+      'millrace_topics_directory_failed',
+      '1 where a sync has failed in a data directory, which takes no writes until a restart.',
+      each(({ error }) => (error === 'none' ? 0 : 1)),
+    ),
+    gauge(
+      'millrace_topics_directory_full',
+      '1 while records are refused because a disk has no room.',
+      each(({ isFull }) => (isFull ? 1 : 0)),
+    ),
+    gauge(
+      'millrace_topics_directory_usable_bytes',
+      'Room on the disk of a data directory.',
+      each(({ usableBytes }) => usableBytes),
+    ),
+    gauge(
+      'millrace_topics_directory_total_bytes',
+      'Size of the disk of a data directory.',
+      each(({ totalBytes }) => totalBytes),
+    ),
   ];
 }
 

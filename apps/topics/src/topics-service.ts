@@ -3,7 +3,7 @@ import { Broker } from '#broker/broker';
 import { brokerOptions } from '#broker/broker-options';
 import { parseOptions, requireOptions } from '#config/options';
 import { engineOptions } from '#log/engine-options';
-import type { EngineHealth, LogEngine, TopicCatalog } from '#log/engine';
+import type { DirectoryDescription, EngineHealth, LogEngine, TopicCatalog } from '#log/engine';
 import { LocalEngine } from '#log/local-engine';
 import { KafkaServer } from '#server/kafka-server';
 import type { Clock, Timer } from '#std/clock';
@@ -46,6 +46,7 @@ export interface TopicsMetrics {
   readonly health: EngineHealth;
   /** As they are now. */
   readonly partitions: readonly PartitionMetrics[];
+  readonly directories: readonly DirectoryDescription[];
 }
 
 export interface PartitionMetrics {
@@ -55,6 +56,8 @@ export interface PartitionMetrics {
   readonly highWatermark: number;
   readonly sizeBytes: number;
   readonly segments: number;
+  /** Records that retention removed before a group had read them, since the start. */
+  readonly lostUnread: number;
 }
 
 /** Requests that were begun when the service is told to stop may take this long. */
@@ -154,6 +157,7 @@ export class TopicsService {
       bytesAppended: counters.bytesAppended,
       health: this.health,
       partitions: this.partitionMetrics(),
+      directories: this.engine.describeDirectories(),
     };
   }
 
