@@ -115,18 +115,24 @@ export class GroupCoordinator {
     return members.map((member) => group?.leave(member) ?? kafkaError.UNKNOWN_MEMBER_ID);
   }
 
-  /** One error an entry, in order; resolves when what was accepted is durable. */
+  /**
+   * One error an entry, in order; resolves when what was accepted is durable. With a producer id the offsets are kept aside until its
+   * transaction ends.
+   */
   async commit(
     groupId: string,
     member: MemberIdentity & { readonly generationId: number },
     entries: readonly OffsetCommitEntry[],
+    producerId: number | null = null,
   ): Promise<readonly number[]> {
-    const problem = this.admitCommit(groupId, member);
+    const problem = this.admitCommit(groupId, member, producerId !== null);
     if (problem !== kafkaError.NONE) return entries.map(() => problem);
     const codes = entries.map((entry) => this.entryProblem(entry));
     const accepted = entries.filter((_, index) => codes[index] === kafkaError.NONE);
     if (accepted.length === 0) return codes;
-    const commit = this.options.offsets.commit(groupId, accepted);
+    const { offsets } = this.options;
+    const commit =
+      producerId === null ? offsets.commit(groupId, accepted) : offsets.commitPending(groupId, producerId, accepted);
     const underWay = this.commitsUnderWay.get(groupId) ?? new Set();
     this.commitsUnderWay.set(groupId, underWay.add(commit));
     try {
@@ -244,7 +250,9 @@ export class GroupCoordinator {
       const restedSinceMs = group !== undefined && group.generationId > 0 ? group.emptySinceMs : this.startedAtMs;
       const old = offsets
         .committed(groupId)
-        .filter((offset) => Math.max(offset.committedAtMs, restedSinceMs) < keepSinceMs);
+        .filter((offset) => Math.max(offset.committedAtMs, restedSinceMs) < keepSinceMs)
+        // The transaction's own commit would come back as the only one.
+        .filter(({ topic, partition }) => !offsets.isPending(groupId, topic, partition));
       if (old.length === 0) continue;
       await offsets.deleteOffsets(groupId, old);
       if (offsets.committed(groupId).length > 0) continue;
@@ -282,11 +290,15 @@ export class GroupCoordinator {
     return this.stopped ? kafkaError.COORDINATOR_NOT_AVAILABLE : kafkaError.NONE;
   }
 
-  private admitCommit(groupId: string, member: MemberIdentity & { readonly generationId: number }): number {
+  private admitCommit(
+    groupId: string,
+    member: MemberIdentity & { readonly generationId: number },
+    isTransactional: boolean,
+  ): number {
     const problem = this.stopped ? kafkaError.COORDINATOR_NOT_AVAILABLE : kafkaError.NONE;
     if (problem !== kafkaError.NONE) return problem;
     const group = this.groups.get(groupId);
-    if (group !== undefined) return group.admitCommit(member);
+    if (group !== undefined) return group.admitCommit(member, isTransactional);
     // Nobody has joined since this node started: a commit without a generation needs no group; any other is stale.
     return member.generationId < 0 ? kafkaError.NONE : kafkaError.ILLEGAL_GENERATION;
   }

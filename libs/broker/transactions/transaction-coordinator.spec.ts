@@ -206,11 +206,7 @@ describe('TransactionCoordinator', () => {
           order.push(`${name} ${code} ${world.state}`);
           return code;
         });
-      const all: MaybePromise<number>[] = [
-        admit('first'),
-        admit('second'),
-        admit('third', { partitions: ['1 orders'] }),
-      ];
+      const all = [admit('first'), admit('second'), admit('third', { partitions: ['1 orders'] })];
       expect(order).toEqual([]);
       await world.clock.run(10);
       expect(order).toEqual(['first 0 Ongoing', 'second 0 Ongoing']);
