@@ -4,7 +4,7 @@ import type { Segment } from './segment.js';
 
 /**
  * Where the log start moves by the topic's retention: past whole closed segments whose newest record is older than retention.ms, or
- * that lie beyond retention.bytes. Never past the newest segment, and never past `held`.
+ * that lie beyond retention.bytes. Never past the newest segment, an open transaction, or `held`.
  */
 export async function retentionStart(partition: PartitionLog, nowMs: number, held: number): Promise<number> {
   const { settings } = partition.topic;
@@ -14,7 +14,7 @@ export async function retentionStart(partition: PartitionLog, nowMs: number, hel
   let excess = settings.retentionBytes < 0 ? 0 : partition.sizeBytes - settings.retentionBytes;
   for (const [index, segment] of [...segments].entries()) {
     const next = segments[index + 1];
-    if (next === undefined || next.baseOffset > held) break;
+    if (next === undefined || next.baseOffset > Math.min(held, partition.lastStableOffset)) break;
     const isOver = settings.retentionBytes >= 0 && excess >= segment.size;
     if (!isOver && !(await isExpired(segment))) break;
     excess -= segment.size;

@@ -64,6 +64,11 @@ async function findInBatches(
 }
 
 function firstRecord(batch: Buffer, fromOffset: number, matches: (timestamp: number) => boolean): TimedOffset | null {
+  if (recordBatch.isControl(batch)) {
+    // A marker is a record with a time like any other here, as in Kafka.
+    const [offset, timestamp] = [recordBatch.baseOffset(batch), recordBatch.maxTimestamp(batch)];
+    return recordBatch.count(batch) > 0 && offset >= fromOffset && matches(timestamp) ? { offset, timestamp } : null;
+  }
   const records = decodeRecords(batch, { fromOffset });
   for (let index = 0; index < records.count; index += 1) {
     const timestamp = records.timestamp(index);

@@ -4,7 +4,7 @@ import type { SimulatedDisk } from '#std/simulated-disk';
 import type { Codec, ProducerStamp } from '#wire/kafka/record-batch';
 import { RecordBatchBuilder } from '#wire/kafka/record-batch-builder';
 import { decodeRecords } from '#wire/kafka/record-columns';
-import type { AppendResult, FetchResult, TopicCatalog } from '../engine.js';
+import type { AppendResult, FetchOptions, FetchResult, TopicCatalog } from '../engine.js';
 import { LocalEngine } from '../local-engine.js';
 import type { ManualClock } from './manual-clock.js';
 
@@ -69,30 +69,54 @@ export async function fetchOne(
   topicId: string,
   partition: number,
   offset: number,
-  options: { maxBytes?: number; maxWaitMs?: number; minBytes?: number; signal?: AbortSignal } = {},
+  options: Partial<FetchOptions> = {},
 ): Promise<FetchResult> {
   const maxBytes = options.maxBytes ?? 1_000_000;
   const [result] = await engine.fetch([{ topicId, partition, offset, maxBytes }], {
     minBytes: options.minBytes ?? 1,
     maxBytes,
     maxWaitMs: options.maxWaitMs ?? 0,
-    isolation: 'read_uncommitted',
+    isolation: options.isolation ?? 'read_uncommitted',
     signal: options.signal,
   });
   if (result === undefined) throw new Error('a fetch has one result a slice');
   return result;
 }
 
-/** Offset → value of all that the batches hold. */
-export function valuesIn(batches: readonly Buffer[]): Map<number, string> {
+/** Offset → value of all that the batches hold, apart from `aborted`. */
+export function valuesIn(batches: readonly Buffer[], aborted: FetchResult['aborted'] = null): Map<number, string> {
   const values = new Map<number, string>();
-  for (const bytes of batches) {
-    const records = decodeRecords(bytes);
+  for (const bytes of aborted === null ? batches : [Buffer.concat(batches)]) {
+    const records = decodeRecords(bytes, { abortedTransactions: aborted });
     for (let index = 0; index < records.count; index += 1) {
       values.set(records.offset(index), records.value(index)?.toString() ?? '');
     }
   }
   return values;
+}
+
+/** What a reader of committed records sees from `offset` on: offset → value, aborted records and markers left out. */
+export async function readCommitted(
+  engine: LocalEngine,
+  topicId: string,
+  partition: number,
+  options: { from?: number; maxBytes?: number } = {},
+): Promise<Map<number, string>> {
+  const values = new Map<number, string>();
+  for (let offset = options.from ?? 0; ;) {
+    const maxBytes = options.maxBytes ?? 1_000_000;
+    const result = await fetchOne(engine, topicId, partition, offset, { maxBytes, isolation: 'read_committed' });
+    if (result.error !== 'none') throw new Error(`fetch at ${offset}: ${result.error}`);
+    if (result.batches.length === 0) return values;
+    const records = decodeRecords(Buffer.concat(result.batches), {
+      fromOffset: offset,
+      abortedTransactions: result.aborted,
+    });
+    for (let index = 0; index < records.count; index += 1) {
+      values.set(records.offset(index), records.value(index)?.toString() ?? '');
+    }
+    offset = records.nextOffset;
+  }
 }
 
 /** Everything visible from log start to high watermark, by fetches of `maxBytes`. */
