@@ -5,6 +5,7 @@ import { kafkaError } from '#wire/kafka/error-codes';
 export const kafkaCodeOf: Readonly<Record<LogErrorCode, number>> = {
   none: kafkaError.NONE,
   unknown_partition: kafkaError.UNKNOWN_TOPIC_OR_PARTITION,
+  not_leader: kafkaError.NOT_LEADER_OR_FOLLOWER,
   offset_out_of_range: kafkaError.OFFSET_OUT_OF_RANGE,
   corrupt_batch: kafkaError.CORRUPT_MESSAGE,
   batch_too_large: kafkaError.MESSAGE_TOO_LARGE,

@@ -28,4 +28,8 @@ export const catalogMigrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    number: 3,
+    sql: `ALTER TABLE millrace.topic ADD COLUMN leaders jsonb;`,
+  },
 ];

@@ -11,7 +11,7 @@ import { MillraceError } from '#std/errors';
 import type { Logger } from '#std/log';
 import { clusterRecordEntity } from './cluster-record-row.js';
 import { catalogMigrations } from './migrations.js';
-import { topicEntity } from './topic-row.js';
+import { rowOf, topicEntity, topicOf } from './topic-row.js';
 
 export interface PostgresTopicCatalogOptions {
   readonly databaseUrl: string;
@@ -54,7 +54,10 @@ export class PostgresTopicCatalog implements TopicCatalog {
   }
 
   load(): Promise<Topic[]> {
-    return this.run('loading topics', (manager) => manager.find(topicEntity, { order: { name: 'ASC' } }));
+    return this.run('loading topics', async (manager) => {
+      const rows = await manager.find(topicEntity, { order: { name: 'ASC' } });
+      return rows.map(topicOf);
+    });
   }
 
   insert(topic: Topic): Promise<void> {
@@ -63,7 +66,7 @@ export class PostgresTopicCatalog implements TopicCatalog {
         .createQueryBuilder()
         .insert()
         .into(topicEntity)
-        .values({ ...topic, configs: { ...topic.configs } })
+        .values(valuesOf(topic))
         .orIgnore()
         .returning('id')
         .execute();
@@ -75,8 +78,8 @@ export class PostgresTopicCatalog implements TopicCatalog {
 
   update(topic: Topic): Promise<void> {
     return this.run(`changing the topic ${topic.name}`, async (manager) => {
-      const { id, ...rest } = topic;
-      const result = await manager.update(topicEntity, { id }, { ...rest, configs: { ...topic.configs } });
+      const { id, ...rest } = valuesOf(topic);
+      const result = await manager.update(topicEntity, { id }, rest);
       if (result.affected !== 0) return;
       throw new MillraceError(catalogErrors.topicUnknown, `There is no topic with the id ${id} (${topic.name}).`);
     });
@@ -111,6 +114,12 @@ export class PostgresTopicCatalog implements TopicCatalog {
       return work(this.source.manager);
     });
   }
+}
+
+/** As TypeORM's types want it: nothing in it is read-only. */
+function valuesOf(topic: Topic) {
+  const row = rowOf(topic);
+  return { ...row, configs: { ...row.configs }, leaders: row.leaders === null ? null : [...row.leaders] };
 }
 
 /** 16 random bytes as Kafka writes them. */

@@ -41,7 +41,7 @@ function contract(open: () => Promise<TopicCatalog>): void {
 
   it('replaces a topic by its id', async () => {
     await catalog.insert(topic('orders', { configs: { 'retention.ms': '1' } }));
-    const changed = topic('orders', { partitions: 3, configs: { 'cleanup.policy': 'compact' } });
+    const changed = topic('orders', { partitions: 3, configs: { 'cleanup.policy': 'compact' }, leaders: [0, 2, 1] });
     await catalog.update(changed);
     expect(await catalog.load()).toEqual([changed]);
     await expect(catalog.update(topic('unknown'))).rejects.toMatchObject({ code: 'catalog.topic.unknown' });

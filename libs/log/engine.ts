@@ -135,6 +135,8 @@ export interface AppendResult {
 export type LogErrorCode =
   | 'none'
   | 'unknown_partition'
+  /** The partition is there, and another node leads it. */
+  | 'not_leader'
   | 'offset_out_of_range'
   | 'corrupt_batch'
   | 'batch_too_large'
@@ -256,6 +258,27 @@ export interface Topic {
   /** Only what was set; defaults come from `topicConfigs`. */
   readonly configs: Readonly<Record<string, string>>;
   readonly internal: boolean;
+  /** Index of the node that leads each partition, on a machine with several; where it is missing, the first one does. */
+  readonly leaders?: readonly number[];
+}
+
+/** A change of a topic that the controller of several nodes has made durable, for each of them to follow. */
+export interface TopicChange {
+  readonly kind: 'added' | 'changed' | 'removed';
+  readonly topic: Topic;
+}
+
+/** Makes changes of topics; who has several nodes has one of these for all. */
+export type TopicDirector = Pick<EngineTopics, 'create' | 'delete' | 'addPartitions' | 'alterConfigs'>;
+
+/** The part that one engine of several on a machine has. */
+export interface EngineShare {
+  /** It opens the partitions of which this is the leader. */
+  readonly nodeIndex: number;
+  /** Makes all changes of topics. What it has made comes back by `LocalEngine.follow`, before its promise resolves. */
+  readonly director: TopicDirector;
+  /** Offsets of groups that other nodes coordinate, as far as known, for retention that waits for them. */
+  readonly offsetsElsewhere: (groupId: string, topic: string, partition: number) => number | null;
 }
 
 /** Where topics are kept: PostgreSQL in production, memory in tests. Each change is durable when its promise resolves. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseOptions, type OptionValues } from '#config/options';
+import { assert } from '#std/assert';
 import type { Clock, Timer } from '#std/clock';
 import type { Disk } from '#std/disk';
 import { messageOf } from '#std/errors';
@@ -19,6 +20,7 @@ import type {
   DurableTable,
   EngineGroups,
   EngineHealth,
+  EngineShare,
   EngineTopics,
   FetchOptions,
   FetchResult,
@@ -31,15 +33,17 @@ import type {
   PartitionWatcher,
   Topic,
   TopicCatalog,
+  TopicChange,
   TransactionMarker,
 } from './engine.js';
 import { Fetcher } from './fetcher.js';
 import { FilePool } from './file-pool.js';
+import { FollowedTopics } from './followed-topics.js';
 import { Gate } from './gate.js';
 import { IndexCache } from './index-cache.js';
 import { LocalGroups } from './local-groups.js';
 import { LocalTables } from './local-tables.js';
-import { LocalTopics } from './local-topics.js';
+import { LocalTopics, type TopicChanges } from './local-topics.js';
 import { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
 import { Maintenance } from './maintenance.js';
@@ -63,6 +67,8 @@ export interface LocalEngineOptions {
   readonly onFatal: (reason: string) => void;
   /** Values of `engineOptions`; defaults for what is left out. */
   readonly config?: Readonly<Record<string, string>>;
+  /** Where it is one of several on this machine; null or missing: it is the only one. */
+  readonly share?: EngineShare | null;
 }
 
 const cleanStopName = 'clean-stop';
@@ -77,7 +83,7 @@ const commitMsMax = 5000;
 export class LocalEngine implements LogEngine {
   readonly topics: EngineTopics;
   readonly groups: EngineGroups;
-  private readonly localTopics: LocalTopics;
+  private readonly localTopics: LocalTopics | FollowedTopics;
   private readonly localGroups: LocalGroups;
   private readonly tables: LocalTables;
   private readonly producerIds: ProducerIds;
@@ -95,7 +101,8 @@ export class LocalEngine implements LogEngine {
   private state: 'new' | 'open' | 'closed' = 'new';
 
   constructor(private readonly options: LocalEngineOptions) {
-    const { clock, logger, random, catalog, directory, onFatal } = options;
+    const { clock, logger, random, catalog, directory, onFatal, share = null } = options;
+    const nodeIndex = share?.nodeIndex ?? 0;
     this.config = parseOptions(engineOptions, options.config ?? {}).values;
     this.directories = new LogDirectories({
       disk: options.disk,
@@ -131,16 +138,18 @@ export class LocalEngine implements LogEngine {
         grew: (bytes) => this.grew(each, bytes),
       });
     }
-    this.partitions = new Partitions(this.directories, portsOf, logger);
+    this.partitions = new Partitions(this.directories, portsOf, logger, nodeIndex);
     this.fetcher = new Fetcher(clock, this.partitions);
-    this.producerIds = new ProducerIds(disk, join(directory, 'producer-ids'));
+    this.producerIds = new ProducerIds(disk, join(directory, 'producer-ids'), nodeIndex);
     this.localGroups = new LocalGroups(clock, { disk, logger, path: join(directory, 'groups.journal') });
     this.tables = new LocalTables({ disk, logger, directory: join(directory, 'tables') });
-    this.localTopics = new LocalTopics(catalog, random, {
+    const changes: TopicChanges = {
       added: (topic) => this.partitions.set(topic),
       changed: (topic) => this.partitions.set(topic),
       removed: (topic) => this.removeTopic(topic),
-    });
+    };
+    this.localTopics =
+      share === null ? new LocalTopics(catalog, random, changes) : new FollowedTopics(catalog, share, changes);
     this.topics = this.localTopics;
     this.groups = this.localGroups;
     this.budget = new DiskBudget({
@@ -158,6 +167,7 @@ export class LocalEngine implements LogEngine {
       directories: this.directories,
       partitions: this.partitions,
       groups: this.localGroups,
+      offsetsElsewhere: share?.offsetsElsewhere ?? (() => null),
       checkpointMs: this.config['log.checkpoint.ms'],
       checkpointBytes: this.config['log.checkpoint.bytes'],
       producerExpirationMs: this.config['producer.id.expiration.ms'],
@@ -210,6 +220,12 @@ export class LocalEngine implements LogEngine {
     return warning === null ? { ok: true, reason: null } : { ok: true, reason: null, warning };
   }
 
+  /** Puts a change in force that the director of the nodes has made; only where there are several. */
+  async follow(change: TopicChange): Promise<void> {
+    assert(this.localTopics instanceof FollowedTopics, 'an engine that is the only one makes its changes itself');
+    await this.localTopics.follow(change);
+  }
+
   append(entries: readonly AppendEntry[], options: AppendOptions): Promise<AppendResult[]> {
     const ticket = new AppendTicket(entries.length, options.acks);
     for (let index = 0; index < entries.length; index += 1) {
@@ -217,7 +233,7 @@ export class LocalEngine implements LogEngine {
       if (entry === undefined) continue;
       const partition = this.partitions.find(entry.topicId, entry.partition);
       if (this.state !== 'open') ticket.refuse(index, 'storage_error', 'The log is not open.');
-      else if (partition === null) ticket.refuse(index, 'unknown_partition', 'No such topic or partition.');
+      else if (partition === null) this.refuseAbsent(ticket, index, entry);
       else this.submit(partition, ticket, index, entry.batch);
     }
     return ticket.done;
@@ -332,6 +348,12 @@ export class LocalEngine implements LogEngine {
     this.reportStrays();
     this.directories.opened();
     await this.budget.start();
+  }
+
+  private refuseAbsent(ticket: AppendTicket, index: number, { topicId, partition }: AppendEntry): void {
+    const absence = this.partitions.absence(topicId, partition);
+    const message = absence === 'not_leader' ? 'Another node leads the partition.' : 'No such topic or partition.';
+    ticket.refuse(index, absence, message);
   }
 
   private submit(partition: PartitionLog, ticket: AppendTicket, index: number, batch: Buffer): void {

@@ -2,6 +2,7 @@ import { MillraceError } from '#std/errors';
 import type { Random } from '#std/random';
 import type { EngineTopics, Topic, TopicCatalog } from './engine.js';
 import { logErrors } from './errors.js';
+import { leaderIndexOf, TopicIndex } from './topic-index.js';
 import { Turns } from './turns.js';
 
 /** What the engine does when topics change. `removed` runs before the deletion is answered. */
@@ -11,10 +12,12 @@ export interface TopicChanges {
   removed(topic: Topic): Promise<void>;
 }
 
+/** Leaders for partitions that are added to `topics`, where there are several nodes. */
+export type AssignLeaders = (topics: readonly Topic[], count: number) => readonly number[];
+
 /** Topics in memory, as the catalog has them; changes one after another, in the catalog first. */
 export class LocalTopics implements EngineTopics {
-  private readonly ids = new Map<string, Topic>();
-  private readonly names = new Map<string, Topic>();
+  private readonly index = new TopicIndex();
   private readonly turns = new Turns();
   private cluster = '';
 
@@ -22,12 +25,13 @@ export class LocalTopics implements EngineTopics {
     private readonly catalog: TopicCatalog,
     private readonly random: Random,
     private readonly changes: TopicChanges,
+    private readonly assign: AssignLeaders | null = null,
   ) {}
 
   async open(): Promise<void> {
     this.cluster = await this.catalog.clusterId();
     for (const topic of await this.catalog.load()) {
-      this.keep(topic);
+      this.index.keep(topic);
       this.changes.added(topic);
     }
   }
@@ -37,15 +41,15 @@ export class LocalTopics implements EngineTopics {
   }
 
   byName(name: string): Topic | null {
-    return this.names.get(name) ?? null;
+    return this.index.byName(name);
   }
 
   byId(id: string): Topic | null {
-    return this.ids.get(id) ?? null;
+    return this.index.byId(id);
   }
 
   list(): Topic[] {
-    return [...this.names.values()];
+    return this.index.list();
   }
 
   create(spec: {
@@ -55,7 +59,7 @@ export class LocalTopics implements EngineTopics {
     internal?: boolean;
   }): Promise<Topic> {
     return this.turns.run(async () => {
-      if (this.names.has(spec.name)) {
+      if (this.index.byName(spec.name) !== null) {
         throw new MillraceError(logErrors.topicExists, `Topic '${spec.name}' already exists.`);
       }
       const topic = {
@@ -64,9 +68,10 @@ export class LocalTopics implements EngineTopics {
         partitions: spec.partitions,
         configs: { ...spec.configs },
         internal: spec.internal ?? false,
+        ...this.leaders([], spec.partitions),
       };
       await this.catalog.insert(topic);
-      this.keep(topic);
+      this.index.keep(topic);
       this.changes.added(topic);
       return topic;
     });
@@ -76,8 +81,7 @@ export class LocalTopics implements EngineTopics {
     return this.turns.run(async () => {
       const topic = this.require(name);
       await this.catalog.remove(topic.id);
-      this.names.delete(name);
-      this.ids.delete(topic.id);
+      this.index.forget(topic);
       await this.changes.removed(topic);
     });
   }
@@ -91,12 +95,18 @@ export class LocalTopics implements EngineTopics {
           `Topic '${name}' has ${topic.partitions} partitions; ${total} is not more.`,
         );
       }
-      return this.replace({ ...topic, partitions: total });
+      const first = Array.from({ length: topic.partitions }, (_, index) => leaderIndexOf(topic, index));
+      return this.replace({ ...topic, partitions: total, ...this.leaders(first, total - topic.partitions) });
     });
   }
 
   alterConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<Topic> {
     return this.turns.run(() => this.replace({ ...this.require(name), configs: { ...configs } }));
+  }
+
+  /** `work` runs between two changes. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.turns.run(work);
   }
 
   /** Resolves when no change is under way. */
@@ -106,20 +116,20 @@ export class LocalTopics implements EngineTopics {
 
   private async replace(topic: Topic): Promise<Topic> {
     await this.catalog.update(topic);
-    this.keep(topic);
+    this.index.keep(topic);
     this.changes.changed(topic);
     return topic;
   }
 
   private require(name: string): Topic {
-    const topic = this.names.get(name);
-    if (topic === undefined) throw new MillraceError(logErrors.topicUnknown, `Topic '${name}' does not exist.`);
+    const topic = this.index.byName(name);
+    if (topic === null) throw new MillraceError(logErrors.topicUnknown, `Topic '${name}' does not exist.`);
     return topic;
   }
 
-  private keep(topic: Topic): void {
-    this.ids.set(topic.id, topic);
-    this.names.set(topic.name, topic);
+  /** Not kept where there is one node: what is missing is the first one's. */
+  private leaders(first: readonly number[], added: number): Pick<Topic, 'leaders'> {
+    return this.assign === null ? {} : { leaders: [...first, ...this.assign(this.list(), added)] };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Clock } from '#std/clock';
 import type { Disk } from '#std/disk';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
-import type { EngineGroups } from './engine.js';
+import type { EngineGroups, EngineShare } from './engine.js';
 import type { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
 import { deletedName } from './partition-files.js';
@@ -20,6 +20,7 @@ export interface MaintenanceOptions {
   readonly directories: LogDirectories;
   readonly partitions: Partitions;
   readonly groups: EngineGroups;
+  readonly offsetsElsewhere: EngineShare['offsetsElsewhere'];
   readonly checkpointMs: number;
   readonly checkpointBytes: number;
   readonly producerExpirationMs: number;
@@ -113,14 +114,14 @@ export class Maintenance {
   }
 
   private async applyRetention(partitions: readonly PartitionLog[]): Promise<void> {
-    const { clock, groups, logger } = this.options;
+    const { clock, groups, logger, offsetsElsewhere } = this.options;
     const nowMs = clock.now();
     const moved: PartitionLog[] = [];
     const startsBefore = new Map<PartitionLog, number>();
     await Promise.all(partitions.map((partition) => partition.load()));
     for (const partition of partitions) {
       partition.producers.expire(nowMs - this.options.producerExpirationMs);
-      const start = await retentionStart(partition, nowMs, heldOffset(partition, groups));
+      const start = await retentionStart(partition, nowMs, heldOffset(partition, groups, offsetsElsewhere));
       if (start > partition.logStartOffset) {
         startsBefore.set(partition, partition.logStartOffset);
         partition.logStartOffset = start;

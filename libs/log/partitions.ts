@@ -8,11 +8,13 @@ import type { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
 import { PartitionLog } from './partition-log.js';
 import type { PartitionPorts } from './partition-ports.js';
+import { leaderIndexOf } from './topic-index.js';
 import { topicSettings, type TopicSettings } from './topic-configs.js';
 
 interface TopicPartitions {
   readonly topic: { settings: TopicSettings };
-  readonly partitions: PartitionLog[];
+  /** Null for one that another node leads. */
+  readonly partitions: (PartitionLog | null)[];
 }
 
 /** All partitions of the engine, by topic id and number. */
@@ -23,19 +25,26 @@ export class Partitions {
     private readonly directories: LogDirectories,
     private readonly portsOf: ReadonlyMap<LogDirectory, PartitionPorts>,
     private readonly logger: Logger,
+    /** Of several on this machine: only partitions that it leads are made. */
+    private readonly nodeIndex: number,
   ) {}
 
   find(topicId: string, partition: number): PartitionLog | null {
     return this.byTopic.get(topicId)?.partitions[partition] ?? null;
   }
 
+  /** Why `find` gave nothing. */
+  absence(topicId: string, partition: number): 'unknown_partition' | 'not_leader' {
+    return this.byTopic.get(topicId)?.partitions[partition] === null ? 'not_leader' : 'unknown_partition';
+  }
+
   /** Opened, if that was not done before; where it cannot be, why. */
   async loaded(
     topicId: string,
     index: number,
-  ): Promise<{ partition: PartitionLog | null; error: 'unknown_partition' | 'storage_error' }> {
+  ): Promise<{ partition: PartitionLog | null; error: 'unknown_partition' | 'not_leader' | 'storage_error' }> {
     const partition = this.find(topicId, index);
-    if (partition === null) return { partition, error: 'unknown_partition' };
+    if (partition === null) return { partition, error: this.absence(topicId, index) };
     if (!partition.isLoaded) {
       // What a failed disk holds is unknown; nothing is taken for empty.
       if (partition.ports.fault.reason !== null) return { partition: null, error: 'storage_error' };
@@ -51,8 +60,8 @@ export class Partitions {
   }
 
   all(topicId?: string): PartitionLog[] {
-    if (topicId !== undefined) return [...(this.byTopic.get(topicId)?.partitions ?? [])];
-    return [...this.byTopic.values()].flatMap((entry) => entry.partitions);
+    const entries = topicId === undefined ? this.byTopic.values() : [this.byTopic.get(topicId)];
+    return [...entries].flatMap((entry) => entry?.partitions ?? []).filter((partition) => partition !== null);
   }
 
   /** Makes the partitions a topic lacks, and puts its settings in force. */
@@ -63,6 +72,10 @@ export class Partitions {
     this.byTopic.set(topic.id, entry);
     while (entry.partitions.length < topic.partitions) {
       const partition = entry.partitions.length;
+      if (leaderIndexOf(topic, partition) !== this.nodeIndex) {
+        entry.partitions.push(null);
+        continue;
+      }
       const name = `${topic.name}-${partition}`;
       const directory = this.directories.place(name, topic.id);
       const known = directory.kept.get(keyOf(name, topic.id)) ?? { mark: null, logStartOffset: 0 };

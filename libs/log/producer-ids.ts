@@ -5,17 +5,23 @@ import { logErrors } from './errors.js';
 import { Turns } from './turns.js';
 
 const blockSize = 1000;
+/** Each node of a machine has its own range, so that no two give out the same id: room for 2^13 nodes in a safe integer. */
+const idsPerNode = 2 ** 40;
 
 /** Producer ids, never handed out twice: a block at a time is made durable, and what a stop leaves of it is lost. */
 export class ProducerIds {
-  private next = 0;
-  private end = 0;
+  private next: number;
+  private end: number;
   private readonly turns = new Turns();
 
   constructor(
     private readonly disk: Disk,
     private readonly path: string,
-  ) {}
+    nodeIndex: number,
+  ) {
+    this.next = nodeIndex * idsPerNode;
+    this.end = this.next;
+  }
 
   async open(): Promise<void> {
     const bytes = await this.disk.readFile(this.path);

@@ -1,4 +1,4 @@
-import type { EngineGroups } from './engine.js';
+import type { EngineGroups, EngineShare } from './engine.js';
 import type { PartitionLog } from './partition-log.js';
 import type { Segment } from './segment.js';
 
@@ -31,11 +31,16 @@ export async function retentionStart(partition: PartitionLog, nowMs: number, hel
 }
 
 /** What the groups of retention.hold.groups have not committed begins here; infinite where nothing is held. */
-export function heldOffset(partition: PartitionLog, groups: EngineGroups): number {
+export function heldOffset(
+  partition: PartitionLog,
+  groups: EngineGroups,
+  elsewhere: EngineShare['offsetsElsewhere'],
+): number {
   const { topic, partition: index } = partition.identity;
   let held = Infinity;
   for (const group of partition.topic.settings.retentionHoldGroups) {
-    held = Math.min(held, groups.find(group, topic, index)?.offset ?? 0);
+    const committed = groups.find(group, topic, index)?.offset ?? elsewhere(group, topic, index);
+    held = Math.min(held, committed ?? 0);
   }
   return held;
 }

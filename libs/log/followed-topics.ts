@@ -1,0 +1,78 @@
+import type { EngineShare, EngineTopics, Topic, TopicCatalog, TopicChange } from './engine.js';
+import type { TopicChanges } from './local-topics.js';
+import { TopicIndex } from './topic-index.js';
+
+/** Topics of one node of several: changes are the director's to make, and are followed here as it tells them. */
+export class FollowedTopics implements EngineTopics {
+  private readonly index = new TopicIndex();
+  private cluster = '';
+  private following = Promise.resolve();
+
+  constructor(
+    private readonly catalog: TopicCatalog,
+    private readonly share: EngineShare,
+    private readonly changes: TopicChanges,
+  ) {}
+
+  async open(): Promise<void> {
+    this.cluster = await this.catalog.clusterId();
+    // Nothing waits between the list and its use: a change that is told after the list must not be overwritten by it.
+    for (const topic of await this.catalog.load()) {
+      this.index.keep(topic);
+      this.changes.added(topic);
+    }
+  }
+
+  get clusterId(): string {
+    return this.cluster;
+  }
+
+  byName(name: string): Topic | null {
+    return this.index.byName(name);
+  }
+
+  byId(id: string): Topic | null {
+    return this.index.byId(id);
+  }
+
+  list(): Topic[] {
+    return this.index.list();
+  }
+
+  create(spec: Parameters<EngineTopics['create']>[0]): Promise<Topic> {
+    return this.share.director.create(spec);
+  }
+
+  delete(name: string): Promise<void> {
+    return this.share.director.delete(name);
+  }
+
+  addPartitions(name: string, total: number): Promise<Topic> {
+    return this.share.director.addPartitions(name, total);
+  }
+
+  alterConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<Topic> {
+    return this.share.director.alterConfigs(name, configs);
+  }
+
+  /** Resolves when the change is in force here. A change that is told twice is followed once. */
+  follow({ kind, topic }: TopicChange): Promise<void> {
+    if (kind === 'removed') {
+      if (this.index.byId(topic.id) === null) return this.following;
+      this.index.forget(topic);
+      const removed = this.changes.removed(topic);
+      this.following = Promise.allSettled([this.following, removed]).then(() => undefined);
+      return removed;
+    }
+    const isNew = this.index.byId(topic.id) === null;
+    this.index.keep(topic);
+    if (isNew) this.changes.added(topic);
+    else this.changes.changed(topic);
+    return Promise.resolve();
+  }
+
+  /** Resolves when no change is under way. */
+  idle(): Promise<void> {
+    return this.following;
+  }
+}
