@@ -112,13 +112,15 @@ async function readFrom(
       at += recordBatch.length(bytes, at);
     }
     const first = recordBatch.length(bytes, at);
-    if (recordBatch.lastOffset(bytes, at) >= limits.endOffset) return noBatches(offset);
     if (first > limits.bytesMax && !limits.firstWhole) return noBatches(offset);
     if (at + first > bytes.length) {
       if (position + at + first > size) return null;
       bytes = await read(position + at, Math.max(first, limits.bytesMax));
       at = 0;
     }
+    // Its end is only believed once it was checked: a damaged one would seem to lie ahead for ever.
+    const isAhead = recordBatch.lastOffset(bytes, at) >= limits.endOffset;
+    if (isAhead) return checkStoredBatch(bytes, at, next) > 0 ? noBatches(offset) : null;
     const start = at;
     const whole = wholeBatches(bytes, { start, offset: next }, limits);
     const { end, nextOffset } = whole;
