@@ -1,6 +1,7 @@
 import { requireOptions } from '#config/options';
 import { LocalEngine } from '#log/local-engine';
 import { MemoryCatalog } from '#log/memory-catalog';
+import type { AclOperation, AclResourceType } from '#security/acl';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { seededRandom } from '#std/random';
@@ -9,24 +10,32 @@ import { decodeRequestHeader, decodeResponse, encodeRequest } from '#wire/kafka/
 import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
 import { brokerOptions } from './broker-options.js';
 import { Broker } from './broker.js';
-import { anonymous, type AclOperation, type AclResourceType } from './handler.js';
+import type { Neighbourhood } from './cluster/neighbourhood.js';
+import { anonymous, type HandlerContext } from './handler.js';
 
 /** A broker on an engine in memory, asked in encoded messages as a connection would. */
 export class BrokerWorld {
   /** What the asking principal may do; the name is null where it is asked for any resource of the type. */
   permits: (operation: AclOperation, type: AclResourceType, name: string | null) => boolean = () => true;
 
+  /** How long connections were to be left alone, in ms. */
+  readonly mutes: number[] = [];
+
   private constructor(
     readonly broker: Broker,
     private readonly engine: LocalEngine,
   ) {}
 
-  static async open(config: Readonly<Record<string, string>> = {}): Promise<BrokerWorld> {
+  /** With `neighbourhood`: one node of several. */
+  static async open(
+    config: Readonly<Record<string, string>> = {},
+    { neighbourhood = null, disk = null }: { neighbourhood?: Neighbourhood | null; disk?: SimulatedDisk | null } = {},
+  ): Promise<BrokerWorld> {
     const random = seededRandom(1);
-    const catalog = new MemoryCatalog();
+    const catalog = neighbourhood?.catalog ?? new MemoryCatalog();
     const engine = new LocalEngine({
       directory: '/data',
-      disk: new SimulatedDisk({ random }),
+      disk: disk ?? new SimulatedDisk({ random }),
       clock: systemClock,
       random,
       logger: silentLogger,
@@ -34,11 +43,13 @@ export class BrokerWorld {
       onFatal: (reason) => {
         throw new Error(reason);
       },
+      share: neighbourhood?.share ?? null,
     });
-    await engine.open();
     const values = requireOptions('the broker', brokerOptions, config);
     const dependencies = { engine, cluster: catalog, clock: systemClock, random, logger: silentLogger };
-    const broker = new Broker({ ...dependencies, config: values, configSet: config });
+    const broker = new Broker({ ...dependencies, config: values, configSet: config, neighbourhood });
+    neighbourhood?.serve(engine, broker);
+    await engine.open();
     await broker.start();
     return new BrokerWorld(broker, engine);
   }
@@ -46,6 +57,28 @@ export class BrokerWorld {
   async close(): Promise<void> {
     this.broker.stop();
     await this.engine.close();
+  }
+
+  /** What a handler is told of a connection without a login. */
+  context(clientId: string | null, signal: AbortSignal): HandlerContext {
+    const connection = {
+      id: 1,
+      listener: 'PLAINTEXT',
+      listenerHost: '127.0.0.1',
+      listenerPort: 9092,
+      clientHost: '127.0.0.1',
+    };
+    return {
+      broker: this.broker,
+      connection,
+      clientId,
+      principal: anonymous,
+      may: (operation: AclOperation, type: AclResourceType, name: string) => this.permits(operation, type, name),
+      mayAny: (operation: AclOperation, type: AclResourceType) => this.permits(operation, type, null),
+      sasl: null,
+      mute: (forMs: number) => this.mutes.push(forMs),
+      signal,
+    };
   }
 
   /** The answer's body; null where there is none. Throws what the handler throws. */
@@ -58,18 +91,9 @@ export class BrokerWorld {
     const request = Buffer.concat(encodeRequest(api, version, { correlationId: 5, clientId: 'spec' }, body));
     const frame = request.subarray(4);
     const header = decodeRequestHeader(frame);
-    const connection = { id: 1, listenerHost: '127.0.0.1', listenerPort: 9092, clientHost: '127.0.0.1' };
     const handler = this.broker.handler(api.key);
     if (handler === null) throw new Error(`${api.name} is not served`);
-    const context = {
-      broker: this.broker,
-      connection,
-      clientId: header.clientId,
-      principal: anonymous,
-      may: (operation: AclOperation, type: AclResourceType, name: string) => this.permits(operation, type, name),
-      mayAny: (operation: AclOperation, type: AclResourceType) => this.permits(operation, type, null),
-      signal,
-    };
+    const context = this.context(header.clientId, signal);
     const pieces = await handler.respond(context, header, frame);
     return pieces === null ? null : decodeResponse(api, version, Buffer.concat(pieces).subarray(4)).body;
   }

@@ -40,6 +40,11 @@ export class ClusterState {
     return done;
   }
 
+  /** Changes that another node has made durable in the store. */
+  follow(changes: readonly ClusterChange[]): void {
+    this.apply(changes);
+  }
+
   private apply(changes: readonly ClusterChange[]): void {
     for (const { kind, key, value } of changes) {
       const records = this.kinds.get(kind) ?? new Map<string, string>();

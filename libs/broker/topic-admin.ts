@@ -14,6 +14,8 @@ export interface TopicSpec {
   readonly name: string;
   readonly partitions: number;
   readonly configs: Readonly<Record<string, string>>;
+  /** As of `Topic`; default: nodes that lead the fewest. */
+  readonly leaders?: readonly number[] | null;
 }
 
 export interface CreateOutcome extends TopicProblem {

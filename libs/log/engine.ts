@@ -39,6 +39,9 @@ export interface LogEngine {
   /** Moves log starts forward (DeleteRecords, retention). An offset of -1 means the high watermark. */
   advanceStart(requests: readonly AdvanceStart[]): Promise<AdvanceStartResult[]>;
 
+  /** What topics have where they set nothing themselves, by the names of `topicConfigs`; in force at once. Not kept. */
+  setTopicDefaults(configs: Readonly<Record<string, string>>): void;
+
   readonly topics: EngineTopics;
   readonly groups: EngineGroups;
 
@@ -303,10 +306,12 @@ export interface EngineTopics {
     partitions: number;
     configs: Readonly<Record<string, string>>;
     internal?: boolean;
+    /** As of `Topic`; default: nodes that lead the fewest. */
+    leaders?: readonly number[] | null;
   }): Promise<Topic>;
   /** Throws `log.topic.unknown`. Waiting fetches of it are woken with unknown_partition. */
   delete(name: string): Promise<void>;
-  addPartitions(name: string, total: number): Promise<Topic>;
+  addPartitions(name: string, total: number, leaders?: readonly number[] | null): Promise<Topic>;
   alterConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<Topic>;
 }
 

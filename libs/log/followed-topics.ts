@@ -47,8 +47,8 @@ export class FollowedTopics implements EngineTopics {
     return this.share.director.delete(name);
   }
 
-  addPartitions(name: string, total: number): Promise<Topic> {
-    return this.share.director.addPartitions(name, total);
+  addPartitions(name: string, total: number, leaders: readonly number[] | null = null): Promise<Topic> {
+    return this.share.director.addPartitions(name, total, leaders);
   }
 
   alterConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<Topic> {

@@ -52,12 +52,7 @@ export class LocalTopics implements EngineTopics {
     return this.index.list();
   }
 
-  create(spec: {
-    name: string;
-    partitions: number;
-    configs: Readonly<Record<string, string>>;
-    internal?: boolean;
-  }): Promise<Topic> {
+  create(spec: Parameters<EngineTopics['create']>[0]): Promise<Topic> {
     return this.turns.run(async () => {
       if (this.index.byName(spec.name) !== null) {
         throw new MillraceError(logErrors.topicExists, `Topic '${spec.name}' already exists.`);
@@ -68,7 +63,7 @@ export class LocalTopics implements EngineTopics {
         partitions: spec.partitions,
         configs: { ...spec.configs },
         internal: spec.internal ?? false,
-        ...this.leaders([], spec.partitions),
+        ...this.leaders([], spec.partitions, spec.leaders ?? null),
       };
       await this.catalog.insert(topic);
       this.index.keep(topic);
@@ -86,7 +81,7 @@ export class LocalTopics implements EngineTopics {
     });
   }
 
-  addPartitions(name: string, total: number): Promise<Topic> {
+  addPartitions(name: string, total: number, leaders: readonly number[] | null = null): Promise<Topic> {
     return this.turns.run(async () => {
       const topic = this.require(name);
       if (total <= topic.partitions) {
@@ -96,7 +91,8 @@ export class LocalTopics implements EngineTopics {
         );
       }
       const first = Array.from({ length: topic.partitions }, (_, index) => leaderIndexOf(topic, index));
-      return this.replace({ ...topic, partitions: total, ...this.leaders(first, total - topic.partitions) });
+      const added = this.leaders(first, total - topic.partitions, leaders);
+      return this.replace({ ...topic, partitions: total, ...added });
     });
   }
 
@@ -128,8 +124,8 @@ export class LocalTopics implements EngineTopics {
   }
 
   /** Not kept where there is one node: what is missing is the first one's. */
-  private leaders(first: readonly number[], added: number): Pick<Topic, 'leaders'> {
-    return this.assign === null ? {} : { leaders: [...first, ...this.assign(this.list(), added)] };
+  private leaders(first: readonly number[], added: number, wanted: readonly number[] | null): Pick<Topic, 'leaders'> {
+    return this.assign === null ? {} : { leaders: [...first, ...(wanted ?? this.assign(this.list(), added))] };
   }
 }
 

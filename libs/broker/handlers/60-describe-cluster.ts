@@ -1,5 +1,6 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
+import { authorizedClusterOperations } from '../authorized-operations.js';
 import { defineHandler } from '../handler.js';
 
 const endpoint = { brokers: 1, controllers: 2 };
@@ -16,12 +17,14 @@ export const describeCluster = defineHandler(apis.describeCluster, (context, ver
       clusterId: '',
     };
   }
-  const { host, port } = broker.advertised(context.connection);
   return {
     errorCode: kafkaError.NONE,
     endpointType: endpoint.brokers,
     clusterId: broker.engine.topics.clusterId,
-    controllerId: broker.nodeId,
-    brokers: [{ brokerId: broker.nodeId, host, port }],
+    controllerId: broker.nodes.idOf(0),
+    brokers: broker.nodesFor(context.connection).map(({ nodeId: brokerId, host, port }) => ({ brokerId, host, port })),
+    ...(request.includeClusterAuthorizedOperations && {
+      clusterAuthorizedOperations: authorizedClusterOperations(context),
+    }),
   };
 });
