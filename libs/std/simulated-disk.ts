@@ -65,6 +65,11 @@ export class SimulatedDisk implements Disk {
     this.haltAfter = this.operations + count;
   }
 
+  /** Faults set that have not come yet. */
+  get faultsLeft(): number {
+    return this.faults.filter(({ left }) => left > 0).length;
+  }
+
   get halted(): boolean {
     return this.operations >= this.haltAfter;
   }
