@@ -1,4 +1,4 @@
-import type { OptionSpec, OptionSpecs } from '#config/options';
+import type { OptionSpec } from '#config/options';
 
 /** One setting as DescribeConfigs shows it. */
 export interface ConfigEntry {
@@ -12,6 +12,7 @@ export interface ConfigEntry {
   readonly documentation: string;
 }
 
+/** A value that a setting has somewhere, the one in force first. */
 export interface ConfigSynonym {
   readonly name: string;
   readonly value: string | null;
@@ -19,7 +20,16 @@ export interface ConfigSynonym {
 }
 
 /** Where a value comes from, in Kafka's numbers. */
-export const configSource = { dynamicTopic: 1, staticBroker: 4, default: 5 } as const;
+export const configSource = {
+  dynamicTopic: 1,
+  dynamicNode: 2,
+  dynamicAllNodes: 3,
+  staticBroker: 4,
+  default: 5,
+  dynamicLogger: 6,
+  clientMetrics: 7,
+  group: 8,
+} as const;
 
 export const configResource = { topic: 2, broker: 4, brokerLogger: 8, clientMetrics: 16, group: 32 } as const;
 
@@ -34,37 +44,37 @@ const configType: Readonly<Record<OptionSpec['type'], number>> = {
   password: 9,
 };
 
-export interface ConfigValues {
-  /** What was set, as text. */
-  readonly set: Readonly<Record<string, string>>;
-  /** Where what was set comes from. */
-  readonly source: number;
+export interface EntryValues {
+  /** Values in force first; the declared default is not among them. */
+  readonly set: readonly ConfigSynonym[];
+  /** The default under the name that has it; null where no name has one. */
+  readonly defaultName: string | null;
   readonly readOnly: boolean;
 }
 
-/** Every option of a declaration with its value, where that comes from, and what it would be otherwise. */
-export function describeOptions(specs: OptionSpecs, values: ConfigValues): ConfigEntry[] {
-  return Object.entries(specs).map(([name, spec]) => {
-    const set = values.set[name];
-    const isSensitive = spec.type === 'password';
-    const shownSet = isSensitive ? null : (set ?? null);
-    const shownDefault = isSensitive ? null : defaultText(spec);
-    const synonyms = [{ name, value: shownDefault, source: configSource.default as number }];
-    if (set !== undefined) synonyms.unshift({ name, value: shownSet, source: values.source });
-    return {
-      name,
-      value: set === undefined ? shownDefault : shownSet,
-      readOnly: values.readOnly,
-      configSource: set === undefined ? configSource.default : values.source,
-      isSensitive,
-      synonyms,
-      configType: configType[spec.type],
-      documentation: spec.doc,
-    };
-  });
+/** A setting with its value, where that comes from, and what it would be otherwise. Secrets are never shown. */
+export function describeOption(name: string, spec: OptionSpec, values: EntryValues): ConfigEntry {
+  const isSensitive = spec.type === 'password';
+  const declared = defaultText(spec);
+  const synonyms = [...values.set];
+  if (values.defaultName !== null && declared !== null) {
+    synonyms.push({ name: values.defaultName, value: declared, source: configSource.default });
+  }
+  const [first] = values.set;
+  return {
+    name,
+    value: isSensitive ? null : first === undefined ? declared : first.value,
+    readOnly: values.readOnly,
+    configSource: first?.source ?? configSource.default,
+    isSensitive,
+    synonyms: isSensitive ? synonyms.map((synonym) => ({ ...synonym, value: null })) : synonyms,
+    configType: configType[spec.type],
+    documentation: spec.doc,
+  };
 }
 
-function defaultText(spec: OptionSpec): string | null {
+/** A default as Kafka writes it; null where there is none. */
+export function defaultText(spec: OptionSpec): string | null {
   const value = spec.default;
   if (value === undefined) return null;
   if (Array.isArray(value)) return value.join(',');

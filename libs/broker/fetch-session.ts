@@ -18,6 +18,11 @@ export interface ForgottenPartition {
   readonly partition: number;
 }
 
+export interface SessionPatience extends FetchPatience {
+  /** Asked once, with the bytes of the answer; where it says no, nothing is told and all stays to be told. */
+  mayTell(bytes: number): boolean;
+}
+
 export interface SessionAnswer {
   readonly asked: AskedPartition;
   readonly fetched: FetchedPartition;
@@ -87,8 +92,8 @@ export class FetchSession {
     this.epoch = this.epoch === epochMax ? 1 : this.epoch + 1;
   }
 
-  /** Answers that have something to tell; a second fetch of the session hurries the first. */
-  fetch(reader: FetchReader, patience: FetchPatience, signal: AbortSignal): Promise<SessionAnswer[]> {
+  /** The answers that have something to tell; a second fetch of the session hurries the first. */
+  fetch(reader: FetchReader, patience: SessionPatience, signal: AbortSignal): Promise<SessionAnswer[]> {
     this.waiting += 1;
     this.parked?.finish();
     const mine = this.last
@@ -137,7 +142,7 @@ export class FetchSession {
     return `${partition}:${this.kind.namesIds ? topicId : topic}`;
   }
 
-  private async run(reader: FetchReader, patience: FetchPatience, signal: AbortSignal): Promise<SessionAnswer[]> {
+  private async run(reader: FetchReader, patience: SessionPatience, signal: AbortSignal): Promise<SessionAnswer[]> {
     const { isolation } = reader.limits;
     if (this.isolation !== null && this.isolation !== isolation) {
       for (const partition of this.partitions.values()) this.ready.add(partition);
@@ -148,7 +153,9 @@ export class FetchSession {
       const looked = await this.look(reader);
       const waitMs = deadline - this.clock.monotonic();
       const mustEnd = waitMs <= 0 || signal.aborted || this.isClosed || this.waiting > 1;
-      if (looked.isUrgent || looked.bytes >= patience.minBytes || mustEnd) return this.tell(looked.answers);
+      if (looked.isUrgent || looked.bytes >= patience.minBytes || mustEnd) {
+        return patience.mayTell(looked.bytes) ? this.tell(looked.answers) : [];
+      }
       if (!this.grew) await this.park(patience.minBytes - looked.bytes, waitMs, signal);
     }
   }

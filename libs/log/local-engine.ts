@@ -254,6 +254,11 @@ export class LocalEngine implements LogEngine {
     this.partitions.find(topicId, partition)?.unwatch(watcher);
   }
 
+  setTopicDefaults(configs: Readonly<Record<string, string>>): void {
+    this.partitions.defaults = configs;
+    for (const topic of this.topics.list()) this.partitions.set(topic);
+  }
+
   async listOffsets(queries: readonly OffsetQuery[]): Promise<OffsetAnswer[]> {
     const answers: OffsetAnswer[] = [];
     for (const query of queries) answers.push(await this.listOffset(query));

@@ -19,6 +19,8 @@ interface TopicPartitions {
 
 /** All partitions of the engine, by topic id and number. */
 export class Partitions {
+  /** Settings of topics that set nothing themselves. */
+  defaults: Readonly<Record<string, string>> = {};
   private readonly byTopic = new Map<string, TopicPartitions>();
 
   constructor(
@@ -66,7 +68,7 @@ export class Partitions {
 
   /** Makes the partitions a topic lacks, and puts its settings in force. */
   set(topic: Topic): void {
-    const settings = topicSettings(topic.configs);
+    const settings = topicSettings({ ...this.defaults, ...topic.configs });
     const entry = this.byTopic.get(topic.id) ?? { topic: { settings }, partitions: [] };
     entry.topic.settings = settings;
     this.byTopic.set(topic.id, entry);

@@ -94,7 +94,29 @@ export const topicConfigs = defineOptions({
     type: 'string',
     default: 'producer',
     values: ['producer', 'uncompressed', 'gzip', 'snappy', 'lz4', 'zstd'],
-    doc: 'Batches stay as their producer compressed them. Kept and shown only.',
+    doc: 'producer: batches stay as their producer compressed them. With another value, a batch in another form is compressed anew as it comes, which costs CPU time for each record.',
+  },
+  'compression.gzip.level': {
+    type: 'int',
+    default: -1,
+    min: -1,
+    max: 9,
+    doc: 'How hard gzip tries where batches are compressed anew; -1 is its own default, 6.',
+    check: (value: number) => (value === 0 ? 'Value must be between 1 and 9 or equal to -1' : null),
+  },
+  'compression.lz4.level': {
+    type: 'int',
+    default: 9,
+    min: 1,
+    max: 17,
+    doc: 'Kept and shown only: lz4 is used at its fastest.',
+  },
+  'compression.zstd.level': {
+    type: 'int',
+    default: 3,
+    min: -131_072,
+    max: 22,
+    doc: 'How hard zstd tries where batches are compressed anew.',
   },
   'min.insync.replicas': {
     type: 'int',
@@ -124,14 +146,37 @@ export const topicConfigs = defineOptions({
   'segment.jitter.ms': { type: 'long', default: 0, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
   preallocate: { type: 'boolean', default: false, doc: 'Kept and shown only.' },
   'unclean.leader.election.enable': { type: 'boolean', default: false, doc: 'Kept and shown only: there is one copy.' },
-  'leader.replication.throttled.replicas': { type: 'list', default: [], doc: 'Kept and shown only.' },
-  'follower.replication.throttled.replicas': { type: 'list', default: [], doc: 'Kept and shown only.' },
-  'remote.storage.enable': { type: 'boolean', default: false, doc: 'Kept and shown only.' },
+  'leader.replication.throttled.replicas': {
+    type: 'list',
+    default: [],
+    doc: '`*` or pairs of partition and node. Kept and shown only.',
+    check: throttledReplicasProblem,
+  },
+  'follower.replication.throttled.replicas': {
+    type: 'list',
+    default: [],
+    doc: '`*` or pairs of partition and node. Kept and shown only.',
+    check: throttledReplicasProblem,
+  },
+  'remote.storage.enable': {
+    type: 'boolean',
+    default: false,
+    doc: 'Only false will do: there is no remote storage.',
+    check: (value: boolean) =>
+      value ? 'Tiered storage is not there, so a topic cannot have its segments in remote storage' : null,
+  },
+  'remote.log.copy.disable': { type: 'boolean', default: false, doc: 'Kept and shown only.' },
+  'remote.log.delete.on.disable': { type: 'boolean', default: false, doc: 'Kept and shown only.' },
   'local.retention.ms': { type: 'long', default: -2, min: -2, unit: 'ms', doc: 'Kept and shown only.' },
   'local.retention.bytes': { type: 'long', default: -2, min: -2, unit: 'bytes', doc: 'Kept and shown only.' },
 });
 
 export type TopicConfigName = keyof typeof topicConfigs;
+
+function throttledReplicasProblem(value: readonly string[]): string | null {
+  const isAll = value.length === 1 && value[0] === '*';
+  return isAll || value.every((item) => /^\d+:\d+$/.test(item)) ? null : "must be '*' or pairs as 0:1,1:1";
+}
 
 /** What the log itself acts on. */
 export interface TopicSettings {

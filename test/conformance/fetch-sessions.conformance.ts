@@ -177,7 +177,7 @@ describe('fetch sessions', () => {
       order.push(...served(await fetch({ id: opened.id, epoch, maxBytes: 700 })));
     }
     // Nobody moves on, so each is served again in its turn.
-    expect(order.slice(0, 3).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(order.slice(0, 3)).size).toBe(3);
     expect(order.slice(3)).toEqual(order.slice(0, 3));
   });
 

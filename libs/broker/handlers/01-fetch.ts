@@ -2,9 +2,10 @@ import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { ResponseInput } from '#wire/kafka/schema';
 import type { FetchRequest } from '#wire/kafka/schemas/fetch';
-import { FetchReader, type AskedPartition } from '../fetch-reader.js';
+import { byteCount, FetchReader, type AskedPartition } from '../fetch-reader.js';
 import type { ForgottenPartition, SessionAnswer } from '../fetch-session.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
+import { quotaClientOf } from '../quotas/throttle.js';
 
 /**
  * Fetch, versions 4 to 17 (13 and later name topics by id). The long poll is the log's, or in a fetch session the session's;
@@ -15,7 +16,8 @@ import { defineHandler, type HandlerContext } from '../handler.js';
  */
 export const fetch = defineHandler(apis.fetch, async (context, version, request) => {
   const { broker } = context;
-  const maxBytes = Math.max(1, Math.min(request.maxBytes, broker.config['fetch.max.bytes']));
+  const inWindow = broker.quotas.bytesInWindow(quotaClientOf(context));
+  const maxBytes = Math.max(1, Math.min(request.maxBytes, broker.config['fetch.max.bytes'], inWindow));
   const isolation = request.isolationLevel === 1 ? 'read_committed' : 'read_uncommitted';
   const reader = new FetchReader(context, version, { maxBytes, isolation });
   const isIncremental = request.sessionEpoch > 0;
@@ -31,6 +33,10 @@ async function readAll(context: HandlerContext, reader: FetchReader, request: Fe
   if (request.sessionId !== 0) fetchSessions.close(request.sessionId);
   const asked = partitionsOf(request);
   const fetched = await reader.read(asked, patienceOf(request, reader));
+  const quota = new FetchQuota(context);
+  if (!quota.mayTell(fetched.reduce((sum, { records }) => sum + byteCount(records), 0))) {
+    return { throttleTimeMs: quota.waitMs, sessionId: 0, responses: [] };
+  }
   const answers: SessionAnswer[] = [];
   for (const [index, partition] of asked.entries()) {
     const found = fetched[index];
@@ -53,8 +59,26 @@ async function goOn(context: HandlerContext, reader: FetchReader, request: Fetch
     return { errorCode: kafkaError.NONE, sessionId: 0, responses: [] };
   }
   fetchSessions.use(session);
-  const answers = await session.fetch(reader, patienceOf(request, reader), context.signal);
-  return { sessionId: session.id, responses: byTopic(answers) };
+  const quota = new FetchQuota(context);
+  const patience = { ...patienceOf(request, reader), mayTell: (bytes: number) => quota.mayTell(bytes) };
+  const answers = await session.fetch(reader, patience, context.signal);
+  return { throttleTimeMs: quota.waitMs, sessionId: session.id, responses: byTopic(answers) };
+}
+
+/** Counts the bytes of an answer. One that is over the quota is not sent: the client is told to wait and asks again. */
+class FetchQuota {
+  waitMs = 0;
+
+  constructor(private readonly context: HandlerContext) {}
+
+  mayTell(bytes: number): boolean {
+    const { quotas } = this.context.broker;
+    if (!quotas.limits('consumer_byte_rate')) return true;
+    const client = quotaClientOf(this.context);
+    this.waitMs = quotas.bytes('consumer_byte_rate', client, bytes);
+    if (this.waitMs > 0) quotas.takeBack('consumer_byte_rate', client, bytes);
+    return this.waitMs === 0;
+  }
 }
 
 function patienceOf(request: FetchRequest, reader: FetchReader): { minBytes: number; maxWaitMs: number } {

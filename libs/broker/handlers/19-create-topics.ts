@@ -2,8 +2,9 @@ import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
 import type { CreateTopicsRequest } from '#wire/kafka/schemas/create-topics';
+import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
-import { defineHandler } from '../handler.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 import { describeTopicConfigs } from '../topic-config-entries.js';
 import type { TopicProblem } from '../topic-admin.js';
 
@@ -26,7 +27,7 @@ export const createTopics = defineHandler(apis.createTopics, async (context, _ve
             code: kafkaError.INVALID_REQUEST,
             message: `The request names topic "${wanted.name}" more than once.`,
           })
-        : await create(context.broker, wanted, request.validateOnly),
+        : await create(context, wanted, request.validateOnly),
     );
   }
   return { topics };
@@ -35,7 +36,11 @@ export const createTopics = defineHandler(apis.createTopics, async (context, _ve
 type WantedTopic = CreateTopicsRequest['topics'][number];
 type CreatedTopic = NonNullable<ResponseInput<typeof apis.createTopics>['topics']>[number];
 
-async function create(broker: Broker, wanted: WantedTopic, validateOnly: boolean): Promise<CreatedTopic> {
+async function create(context: HandlerContext, wanted: WantedTopic, validateOnly: boolean): Promise<CreatedTopic> {
+  const { broker } = context;
+  if (!context.may('create', 'cluster', clusterName) && !context.may('create', 'topic', wanted.name)) {
+    return refusal(wanted.name, { code: kafkaError.TOPIC_AUTHORIZATION_FAILED, message: 'Authorization failed.' });
+  }
   const partitions = partitionCount(broker, wanted);
   if (typeof partitions !== 'number') return refusal(wanted.name, partitions);
   const configs: Record<string, string> = {};
@@ -48,29 +53,43 @@ async function create(broker: Broker, wanted: WantedTopic, validateOnly: boolean
     }
     configs[name] = value;
   }
-  const spec = { name: wanted.name, partitions, configs };
+  const spec = { name: wanted.name, partitions, configs, leaders: leadersOf(broker, wanted) };
   const outcome = validateOnly ? broker.topicAdmin.check(spec) : await broker.topicAdmin.create(spec);
   if (outcome.code !== kafkaError.NONE) return refusal(wanted.name, outcome);
-  return {
+  const created = {
     name: wanted.name,
     topicId: outcome.topic?.id ?? zeroUuid,
     errorCode: kafkaError.NONE,
     errorMessage: null,
+  };
+  if (!context.may('describe_configs', 'topic', wanted.name)) {
+    return { ...created, configs: [], topicConfigErrorCode: kafkaError.TOPIC_AUTHORIZATION_FAILED };
+  }
+  return {
+    ...created,
     numPartitions: partitions,
     replicationFactor: 1,
-    configs: describeTopicConfigs(configs).map(({ name, value, readOnly, configSource, isSensitive }) => ({
-      name,
-      value,
-      readOnly,
-      configSource,
-      isSensitive,
-    })),
+    configs: describeTopicConfigs(configs, broker.configs).map(
+      ({ name, value, readOnly, configSource, isSensitive }) => ({
+        name,
+        value,
+        readOnly,
+        configSource,
+        isSensitive,
+      }),
+    ),
   };
+}
+
+/** In the order of the partitions; null where they are not assigned by hand. */
+function leadersOf(broker: Broker, { assignments }: WantedTopic): readonly number[] | null {
+  if (assignments.length === 0) return null;
+  return broker.nodes.leadersOf([...assignments].sort((a, b) => a.partitionIndex - b.partitionIndex));
 }
 
 /** The count by number, by default or by assignment; or what is wrong with it. */
 function partitionCount(broker: Broker, wanted: WantedTopic): number | TopicProblem {
-  const { config, nodeId } = broker;
+  const { config, nodes } = broker;
   const { numPartitions, replicationFactor, assignments } = wanted;
   if (assignments.length > 0) {
     if (numPartitions !== -1 || replicationFactor !== -1) {
@@ -81,11 +100,10 @@ function partitionCount(broker: Broker, wanted: WantedTopic): number | TopicProb
     }
     const indexes = new Set(assignments.map((assignment) => assignment.partitionIndex));
     const complete = assignments.every((_, index) => indexes.has(index)) && indexes.size === assignments.length;
-    const here = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === nodeId);
-    if (!complete || !here) {
+    if (!complete || nodes.leadersOf(assignments) === null) {
       return {
         code: kafkaError.INVALID_REPLICA_ASSIGNMENT,
-        message: `Assignments must number partitions from 0 without a gap and name node ${nodeId} alone.`,
+        message: `Assignments must number partitions from 0 without a gap and name ${nodes.inWords} alone.`,
       };
     }
     return assignments.length;
@@ -94,7 +112,7 @@ function partitionCount(broker: Broker, wanted: WantedTopic): number | TopicProb
   if (replicationFactor !== -1 && replicationFactor !== 1 && !relaxed) {
     return {
       code: kafkaError.INVALID_REPLICATION_FACTOR,
-      message: `Replication factor ${replicationFactor} is not possible: there is 1 node.`,
+      message: `Replication factor ${replicationFactor} is not possible: there is one copy of each partition.`,
     };
   }
   return numPartitions === -1 ? config['num.partitions'] : numPartitions;

@@ -2,8 +2,9 @@ import type { Topic } from '#log/engine';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
+import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
-import { defineHandler } from '../handler.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 import { problemOf } from '../topic-admin.js';
 
 /**
@@ -14,7 +15,14 @@ export const deleteTopics = defineHandler(apis.deleteTopics, async (context, ver
   const wanted: readonly WantedTopic[] =
     version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
   const responses: DeletedTopic[] = [];
-  for (const topic of wanted) responses.push(await remove(context.broker, topic, version));
+  const twice = repeated(context.broker, wanted);
+  for (const topic of wanted) {
+    responses.push(
+      twice.has(topic)
+        ? refusal(topic, kafkaError.INVALID_REQUEST, 'The topic is named more than once.')
+        : await remove(context, topic, version),
+    );
+  }
   return { responses };
 });
 
@@ -24,11 +32,15 @@ interface WantedTopic {
 }
 type DeletedTopic = NonNullable<ResponseInput<typeof apis.deleteTopics>['responses']>[number];
 
-async function remove(broker: Broker, wanted: WantedTopic, version: number): Promise<DeletedTopic> {
+async function remove(context: HandlerContext, wanted: WantedTopic, version: number): Promise<DeletedTopic> {
+  const { broker } = context;
   const { topics } = broker.engine;
   const byId = wanted.topicId !== zeroUuid;
   if (byId && wanted.name !== null) {
     return refusal(wanted, kafkaError.INVALID_REQUEST, 'A topic is named by name or by id, not by both.');
+  }
+  if (!byId && wanted.name === null) {
+    return refusal(wanted, kafkaError.INVALID_REQUEST, 'Neither the name nor the id of the topic is given.');
   }
   const topic = byId ? topics.byId(wanted.topicId) : topics.byName(wanted.name ?? '');
   if (!broker.config['delete.topic.enable']) {
@@ -36,11 +48,33 @@ async function remove(broker: Broker, wanted: WantedTopic, version: number): Pro
     const code = version < 3 ? kafkaError.INVALID_REQUEST : kafkaError.TOPIC_DELETION_DISABLED;
     return refusal(wanted, code, 'Topics cannot be deleted here: delete.topic.enable is false.');
   }
+  const name = topic?.name ?? wanted.name;
+  if (name !== null && !mayDelete(context, name)) {
+    // Whoever may not describe a topic is not told its name.
+    const shown = context.may('describe', 'topic', name) ? name : wanted.name;
+    return refusal({ ...wanted, name: shown }, kafkaError.TOPIC_AUTHORIZATION_FAILED, 'Topic authorization failed.');
+  }
   if (topic === null) {
     const code = byId ? kafkaError.UNKNOWN_TOPIC_ID : kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
     return refusal(wanted, code, 'There is no such topic.');
   }
   return removeKnown(broker, topic);
+}
+
+function mayDelete(context: HandlerContext, name: string): boolean {
+  return context.may('delete', 'cluster', clusterName) || context.may('delete', 'topic', name);
+}
+
+/** Mentions of topics that are mentioned before, by name or by id. */
+function repeated(broker: Broker, wanted: readonly WantedTopic[]): ReadonlySet<WantedTopic> {
+  const seen = new Set<string>();
+  const twice = new Set<WantedTopic>();
+  for (const topic of wanted) {
+    const key = broker.engine.topics.byName(topic.name ?? '')?.id ?? topic.name ?? topic.topicId;
+    if (seen.has(key)) twice.add(topic);
+    seen.add(key);
+  }
+  return twice;
 }
 
 async function removeKnown(broker: Broker, topic: Topic): Promise<DeletedTopic> {

@@ -8,13 +8,14 @@ import { kafkaCodeOf } from '../log-error-codes.js';
 export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _version, request) => {
   const { engine } = context.broker;
   const moves: AdvanceStart[] = [];
-  const known: boolean[] = [];
+  const codes: number[] = [];
   for (const asked of request.topics) {
+    const mayDelete = context.may('delete', 'topic', asked.name);
     const topic = engine.topics.byName(asked.name);
     for (const { partitionIndex, offset } of asked.partitions) {
       const isKnown = topic !== null && partitionIndex >= 0 && partitionIndex < topic.partitions;
-      known.push(isKnown);
-      if (isKnown) moves.push({ topicId: topic.id, partition: partitionIndex, offset });
+      codes.push(mayDelete ? (isKnown ? kafkaError.NONE : unknown) : kafkaError.TOPIC_AUTHORIZATION_FAILED);
+      if (isKnown && mayDelete) moves.push({ topicId: topic.id, partition: partitionIndex, offset });
     }
   }
   const results = moves.length === 0 ? [] : await engine.advanceStart(moves);
@@ -24,13 +25,14 @@ export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _
     topics: request.topics.map((asked) => ({
       name: asked.name,
       partitions: asked.partitions.map(({ partitionIndex }) => {
-        const result = known[index++] === true ? results[moved++] : undefined;
-        if (result === undefined) {
-          return { partitionIndex, lowWatermark: -1, errorCode: kafkaError.UNKNOWN_TOPIC_OR_PARTITION };
-        }
+        const code = codes[index++] ?? unknown;
+        const result = code === kafkaError.NONE ? results[moved++] : undefined;
+        if (result === undefined) return { partitionIndex, lowWatermark: -1, errorCode: code };
         const lowWatermark = result.error === 'none' ? result.logStartOffset : -1;
         return { partitionIndex, lowWatermark, errorCode: kafkaCodeOf[result.error] };
       }),
     })),
   };
 });
+
+const unknown = kafkaError.UNKNOWN_TOPIC_OR_PARTITION;

@@ -16,10 +16,12 @@ export const offsetForLeaderEpoch = defineHandler(apis.offsetForLeaderEpoch, asy
   const queries: OffsetQuery[] = [];
   const codes: number[] = [];
   for (const asked of request.topics) {
+    const mayDescribe = context.may('describe', 'topic', asked.topic);
     const topic = engine.topics.byName(asked.topic);
     for (const { partition, currentLeaderEpoch } of asked.partitions) {
       const known = topic !== null && partition >= 0 && partition < topic.partitions;
-      const code = known ? epochProblem(currentLeaderEpoch) : kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
+      const found = known ? epochProblem(currentLeaderEpoch) : kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
+      const code = mayDescribe ? found : kafkaError.TOPIC_AUTHORIZATION_FAILED;
       codes.push(code);
       if (known && code === kafkaError.NONE) queries.push({ topicId: topic.id, partition, timestamp: latest });
     }

@@ -72,7 +72,8 @@ describe('settings', () => {
     ['a topic that cannot be', topic, '/', kafkaError.INVALID_TOPIC_EXCEPTION],
     ['the node', node, '1', kafkaError.INVALID_REQUEST],
   ])('of %s cannot be set', async (_, resourceType, resourceName, errorCode) => {
-    const resources = [{ resourceType, resourceName, configs: [change(0, 'retention.ms', '7')] }];
+    const name = resourceType === node ? 'num.partitions' : 'retention.ms';
+    const resources = [{ resourceType, resourceName, configs: [change(0, name, '7')] }];
     const answer = await world.call(apis.incrementalAlterConfigs, 1, { resources });
     expect(answer.responses[0]?.errorCode).toBe(errorCode);
   });

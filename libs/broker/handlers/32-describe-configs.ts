@@ -1,27 +1,28 @@
-import { engineOptions } from '#log/engine-options';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { ResponseInput } from '#wire/kafka/schema';
-import type { DescribeConfigsRequest } from '#wire/kafka/schemas/describe-configs';
-import { brokerOptions } from '../broker-options.js';
-import type { Broker } from '../broker.js';
-import { configResource, configSource, describeOptions, type ConfigEntry } from '../config-entries.js';
-import { defineHandler } from '../handler.js';
+import { describeClientMetrics } from '../config-client-metrics.js';
+import { configResource, type ConfigEntry } from '../config-entries.js';
+import { describeGroup } from '../config-group.js';
+import { describeAllNodes, describeNode } from '../config-node.js';
+import { configRightProblem, unknownNode, type ResourceName } from '../config-resources.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
+import { describeLoggers } from '../log-levels.js';
+import type { TopicProblem } from '../topic-admin.js';
 import { describeTopicConfigs } from '../topic-config-entries.js';
 import { topicNameProblem } from '../topic-names.js';
 
 /**
- * DescribeConfigs, versions 1 to 4, of topics and of this node. Null keys mean all. Groups, loggers and client metrics have
- * no settings here, so those lists are empty. The node named "" is the default of all nodes, which sets nothing.
+ * DescribeConfigs, versions 1 to 4, of topics, nodes, loggers, groups and client metrics. Null keys mean all. The node named "" shows
+ * what was altered for all nodes. Types and documentation come with version 3.
  */
 export const describeConfigs = defineHandler(apis.describeConfigs, (context, _version, request) => ({
   results: request.resources.map((resource) => {
-    const { resourceType, resourceName } = resource;
-    const described = describeResource(context.broker, resource);
+    const { resourceType, resourceName, configurationKeys: keys } = resource;
+    const described = configRightProblem(context, 'describe_configs', resource) ?? describeResource(context, resource);
     if ('code' in described) {
       return { errorCode: described.code, errorMessage: described.message, resourceType, resourceName, configs: [] };
     }
-    const keys = resource.configurationKeys;
     const configs = described.entries
       .filter((entry) => keys === null || keys.includes(entry.name))
       .map((entry) => shown(entry, request.includeSynonyms, request.includeDocumentation));
@@ -29,50 +30,41 @@ export const describeConfigs = defineHandler(apis.describeConfigs, (context, _ve
   }),
 }));
 
-type Described = { readonly entries: readonly ConfigEntry[] } | { readonly code: number; readonly message: string };
+type Described = { readonly entries: readonly ConfigEntry[] } | TopicProblem;
 type ShownConfig = NonNullable<
   NonNullable<ResponseInput<typeof apis.describeConfigs>['results']>[number]['configs']
 >[number];
 
-function describeResource(broker: Broker, resource: DescribeConfigsRequest['resources'][number]): Described {
-  const { resourceType, resourceName } = resource;
+function describeResource({ broker }: HandlerContext, { resourceType, resourceName: name }: ResourceName): Described {
+  const { configs, nodeId } = broker;
   switch (resourceType) {
     case configResource.topic: {
-      const topic = broker.engine.topics.byName(resourceName);
-      if (topic !== null) return { entries: describeTopicConfigs(topic.configs) };
-      const problem = topicNameProblem(resourceName);
+      const topic = broker.engine.topics.byName(name);
+      if (topic !== null) return { entries: describeTopicConfigs(topic.configs, configs) };
+      const problem = topicNameProblem(name);
       return problem === null
-        ? { code: kafkaError.UNKNOWN_TOPIC_OR_PARTITION, message: `There is no topic "${resourceName}".` }
+        ? { code: kafkaError.UNKNOWN_TOPIC_OR_PARTITION, message: `There is no topic "${name}".` }
         : { code: kafkaError.INVALID_TOPIC_EXCEPTION, message: problem };
     }
     case configResource.broker:
-      if (resourceName === '') return { entries: [] };
-      if (resourceName !== String(broker.nodeId)) return unknownNode(broker, resourceName);
-      return {
-        entries: describeOptions(
-          { ...brokerOptions, ...engineOptions },
-          {
-            set: broker.configSet,
-            source: configSource.staticBroker,
-            readOnly: true,
-          },
-        ),
-      };
+      if (name === '') return { entries: describeAllNodes(configs) };
+      return name === String(nodeId) ? { entries: describeNode(configs, nodeId) } : unknownNode(broker, name);
     case configResource.brokerLogger:
-      return resourceName === String(broker.nodeId) ? { entries: [] } : unknownNode(broker, resourceName);
+      if (name === '') return refused('Broker id must not be empty');
+      return name === String(nodeId) ? { entries: describeLoggers(broker.logLevel) } : unknownNode(broker, name);
     case configResource.clientMetrics:
+      if (name === '') return refused('Client metrics subscription name must not be empty');
+      return { entries: describeClientMetrics(configs.of('client-metrics', name)) };
     case configResource.group:
-      return { entries: [] };
+      if (name === '') return refused('Group name must not be empty');
+      return { entries: describeGroup(configs, name) };
     default:
-      return { code: kafkaError.INVALID_REQUEST, message: `Resource type ${resourceType} is not known.` };
+      return refused(`Resource type ${resourceType} is not known.`);
   }
 }
 
-function unknownNode(broker: Broker, name: string): Described {
-  return {
-    code: kafkaError.INVALID_REQUEST,
-    message: `Unexpected broker id, expected ${broker.nodeId}, but received "${name}".`,
-  };
+function refused(message: string): TopicProblem {
+  return { code: kafkaError.INVALID_REQUEST, message };
 }
 
 function shown(entry: ConfigEntry, synonyms: boolean, documentation: boolean): ShownConfig {

@@ -5,7 +5,7 @@ import type { Broker } from '../broker.js';
 import { defineHandler } from '../handler.js';
 import { problemOf, type TopicProblem } from '../topic-admin.js';
 
-/** CreatePartitions, versions 0 to 3: the count must grow; assignments, where given, must name this node alone. */
+/** CreatePartitions, versions 0 to 3: the count must grow; assignments, where given, must name one node each. */
 export const createPartitions = defineHandler(apis.createPartitions, async (context, _version, request) => {
   const results: { name: string; errorCode: number; errorMessage: string | null }[] = [];
   const names = request.topics.map((topic) => topic.name);
@@ -13,7 +13,9 @@ export const createPartitions = defineHandler(apis.createPartitions, async (cont
     const twice = names.indexOf(wanted.name) !== names.lastIndexOf(wanted.name);
     const { code, message } = twice
       ? { code: kafkaError.INVALID_REQUEST, message: `The request names topic "${wanted.name}" more than once.` }
-      : await grow(context.broker, wanted, request.validateOnly);
+      : !context.may('alter', 'topic', wanted.name)
+        ? { code: kafkaError.TOPIC_AUTHORIZATION_FAILED, message: null }
+        : await grow(context.broker, wanted, request.validateOnly);
     results.push({ name: wanted.name, errorCode: code, errorMessage: message });
   }
   return { results };
@@ -33,17 +35,17 @@ async function grow(broker: Broker, wanted: WantedTopic, validateOnly: boolean):
   }
   const problem = broker.topicAdmin.partitionsProblem(count);
   if (problem !== null) return { code: kafkaError.INVALID_PARTITIONS, message: problem };
+  const leaders = assignments === null ? null : broker.nodes.leadersOf(assignments);
   if (assignments !== null) {
-    const here = assignments.every(({ brokerIds }) => brokerIds.length === 1 && brokerIds[0] === broker.nodeId);
-    if (!here || assignments.length !== count - topic.partitions) {
+    if (leaders === null || assignments.length !== count - topic.partitions) {
       return {
         code: kafkaError.INVALID_REPLICA_ASSIGNMENT,
-        message: `Assignments must be one for each of the ${count - topic.partitions} new partition(s) and name node ${broker.nodeId} alone.`,
+        message: `Assignments must be one for each of the ${count - topic.partitions} new partition(s) and name ${broker.nodes.inWords} alone.`,
       };
     }
   }
   try {
-    if (!validateOnly) await broker.engine.topics.addPartitions(name, count);
+    if (!validateOnly) await broker.engine.topics.addPartitions(name, count, leaders);
     return { code: kafkaError.NONE, message: null };
   } catch (error) {
     return problemOf(error);

@@ -3,14 +3,23 @@ import { kafkaError } from '#wire/kafka/error-codes';
 import type { IncrementalAlterConfigsRequest } from '#wire/kafka/schemas/incremental-alter-configs';
 import type { Broker } from '../broker.js';
 import { configResource } from '../config-entries.js';
-import { defineHandler } from '../handler.js';
-import { problemOf, type TopicProblem } from '../topic-admin.js';
-import { defaultListOf, isListConfig, splitList, topicConfigProblem } from '../topic-config-entries.js';
-import { topicNameProblem } from '../topic-names.js';
+import {
+  alterTo,
+  configRightProblem,
+  defaultListOf,
+  holderOf,
+  unknownNode,
+  type ConfigHolder,
+} from '../config-resources.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
+import { isLogLevel, logLevels, rootLogger } from '../log-levels.js';
+import type { TopicProblem } from '../topic-admin.js';
+import { splitList } from '../topic-config-entries.js';
 
 /**
- * IncrementalAlterConfigs, versions 0 and 1, of topics: set, delete, append and subtract, the latter two for lists. The node's
- * own settings are read at its start and cannot be altered. A resource is changed as a whole or not at all.
+ * IncrementalAlterConfigs, versions 0 and 1, of topics, nodes, loggers, groups and client metrics: set, delete, append and subtract,
+ * the latter two for lists. A resource is changed as a whole or not at all. Settings of a node that cannot change while it runs are
+ * refused.
  */
 export const incrementalAlterConfigs = defineHandler(
   apis.incrementalAlterConfigs,
@@ -23,8 +32,8 @@ export const incrementalAlterConfigs = defineHandler(
         (other) => other !== resource && other.resourceType === resourceType && other.resourceName === resourceName,
       );
       const { code, message } = twice
-        ? { code: kafkaError.INVALID_REQUEST, message: 'The request names this resource more than once.' }
-        : await alter(context.broker, resource, request.validateOnly);
+        ? { code: kafkaError.INVALID_REQUEST, message: 'Each resource must appear at most once.' }
+        : await alter(context, resource, request.validateOnly);
       responses.push({ errorCode: code, errorMessage: message, resourceType, resourceName });
     }
     return { responses };
@@ -35,74 +44,86 @@ type Resource = IncrementalAlterConfigsRequest['resources'][number];
 type Change = Resource['configs'][number];
 
 const operation = { set: 0, delete: 1, append: 2, subtract: 3 };
+const operationName = ['set', 'delete', 'append', 'subtract'];
 
-async function alter(broker: Broker, resource: Resource, validateOnly: boolean): Promise<TopicProblem> {
-  const { resourceType, resourceName } = resource;
-  if (resourceType !== configResource.topic) {
-    return {
-      code: kafkaError.INVALID_REQUEST,
-      message: 'Only settings of topics can be altered; those of the node are read when it starts.',
-    };
-  }
-  const name = topicNameProblem(resourceName);
-  if (name !== null) return { code: kafkaError.INVALID_TOPIC_EXCEPTION, message: name };
-  const topic = broker.engine.topics.byName(resourceName);
-  if (topic === null) {
-    return { code: kafkaError.UNKNOWN_TOPIC_OR_PARTITION, message: `There is no topic "${resourceName}".` };
-  }
-  const configs: Record<string, string> = { ...topic.configs };
-  const names = resource.configs.map((change) => change.name);
-  const twice = names.find((key, index) => names.indexOf(key) !== index);
-  if (twice !== undefined) {
-    return { code: kafkaError.INVALID_REQUEST, message: `The request changes "${twice}" more than once.` };
-  }
+async function alter(context: HandlerContext, resource: Resource, validateOnly: boolean): Promise<TopicProblem> {
+  const { broker } = context;
+  const denied = configRightProblem(context, 'alter_configs', resource);
+  if (denied !== null) return denied;
+  const changed = resource.configs.map((change) => change.name);
+  if (new Set(changed).size < changed.length) return refused('Error due to duplicate config keys');
+  if (resource.resourceType === configResource.brokerLogger) return alterLoggers(broker, resource, validateOnly);
+  const empty = resource.configs.filter(({ value, configOperation }) => {
+    return value === null && configOperation !== operation.delete;
+  });
+  if (empty.length > 0) return refused(`Null value not supported for : ${empty.map(({ name }) => name).join(',')}`);
+  const holder = holderOf(broker, resource);
+  if ('code' in holder) return holder;
+  const next: Record<string, string> = { ...holder.values };
   for (const change of resource.configs) {
-    const problem = apply(configs, change);
+    const problem = apply(next, change, holder);
     if (problem !== null) return problem;
   }
-  const problem = topicConfigProblem(configs);
-  if (problem !== null) return { code: kafkaError.INVALID_CONFIG, message: problem };
-  try {
-    if (!validateOnly) await broker.engine.topics.alterConfigs(resourceName, configs);
-    return { code: kafkaError.NONE, message: null };
-  } catch (error) {
-    return problemOf(error);
-  }
+  return alterTo(holder, next, { changed, validateOnly });
 }
 
-/** Makes one change in `configs`, or says why not. */
-function apply(configs: Record<string, string>, change: Change): TopicProblem | null {
-  const { name, value, configOperation } = change;
-  if (configOperation === operation.delete) {
-    delete configs[name];
-    return null;
+/** Makes one change in `next`, or says why not. */
+function apply(next: Record<string, string>, change: Change, holder: ConfigHolder): TopicProblem | null {
+  const { name, configOperation } = change;
+  const value = change.value ?? '';
+  switch (configOperation) {
+    case operation.delete:
+      delete next[name];
+      return null;
+    case operation.set:
+      next[name] = value;
+      return null;
+    case operation.append:
+    case operation.subtract:
+      break;
+    default:
+      return refused(`Operation ${configOperation} is not known.`);
   }
-  if (value === null) {
-    return { code: kafkaError.INVALID_REQUEST, message: `The setting "${name}" has a null value.` };
-  }
-  if (configOperation === operation.set) {
-    configs[name] = value;
-    return null;
-  }
-  if (configOperation !== operation.append && configOperation !== operation.subtract) {
-    return { code: kafkaError.INVALID_REQUEST, message: `Operation ${configOperation} is not known.` };
-  }
-  const isList = isListConfig(name);
-  if (isList !== true) {
-    return {
-      code: kafkaError.INVALID_CONFIG,
-      message:
-        isList === null
-          ? `Unknown topic config name: ${name}`
-          : `"${name}" is not a list, so nothing can be added to it or taken away.`,
-    };
+  if (holder.specs[name]?.type !== 'list') {
+    const message = `Config value ${operationName[configOperation]} is not allowed for config key: ${name}`;
+    return { code: kafkaError.INVALID_CONFIG, message };
   }
   const given = splitList(value);
-  const current = configs[name] === undefined ? defaultListOf(name) : splitList(configs[name]);
-  const next =
+  const current = splitList(next[name] ?? defaultListOf(holder.specs, name));
+  const values =
     configOperation === operation.append
       ? [...current, ...given.filter((item) => !current.includes(item))]
       : current.filter((item) => !given.includes(item));
-  configs[name] = next.join(',');
+  next[name] = values.join(',');
   return null;
+}
+
+function alterLoggers(broker: Broker, { resourceName, configs }: Resource, validateOnly: boolean): TopicProblem {
+  if (resourceName !== String(broker.nodeId)) return unknownNode(broker, resourceName);
+  for (const { name, value, configOperation } of configs) {
+    const problem = loggerProblem(name, value ?? '', configOperation);
+    if (problem !== null) return problem;
+  }
+  for (const { value } of configs) {
+    if (!validateOnly && value !== null && isLogLevel(value)) broker.logLevel.name = value;
+  }
+  return { code: kafkaError.NONE, message: null };
+}
+
+function loggerProblem(name: string, level: string, configOperation: number): TopicProblem | null {
+  if (configOperation === operation.append || configOperation === operation.subtract) {
+    const shown = operationName[configOperation]?.toUpperCase();
+    return refused(`${shown} operation is not allowed for the BROKER_LOGGER resource`);
+  }
+  if (name !== rootLogger) return { code: kafkaError.INVALID_CONFIG, message: `Logger ${name} does not exist!` };
+  if (configOperation === operation.delete) {
+    return refused('Removing the log level of the root logger is not allowed');
+  }
+  if (isLogLevel(level)) return null;
+  const message = `Cannot set the log level of ${name} to ${level} as it is not a supported log level. Valid log levels are ${logLevels.join(', ')}`;
+  return { code: kafkaError.INVALID_CONFIG, message };
+}
+
+function refused(message: string): TopicProblem {
+  return { code: kafkaError.INVALID_REQUEST, message };
 }
