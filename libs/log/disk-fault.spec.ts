@@ -19,7 +19,7 @@ const operations: [DiskOperation, number][] = [
   ['sync', 200],
   ['rename', 12],
   ['remove', 20],
-  ['syncDirectory', 80],
+  ['syncDirectory', 40],
 ];
 
 describe('A failing disk operation', () => {
