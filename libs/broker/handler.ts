@@ -1,6 +1,10 @@
 import { decodeRequest, encodeResponse, type RequestHeader } from '#wire/kafka/frame';
 import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
+import type { AclOperation, AclResourceType } from '#security/acl';
+import type { Principal } from '#security/sasl';
 import type { Broker } from './broker.js';
+import { startOfRequest, throttled, waitForTime } from './quotas/throttle.js';
+import type { SaslSession } from './security/sasl-session.js';
 
 /** What a handler knows besides the request. */
 export interface HandlerContext {
@@ -13,34 +17,21 @@ export interface HandlerContext {
   may(operation: AclOperation, type: AclResourceType, name: string): boolean;
   /** Whether there is any resource of the type on which it may (Kafka's authorizeByResourceType). */
   mayAny(operation: AclOperation, type: AclResourceType): boolean;
+  /** The connection's login; null on a listener without one. */
+  readonly sasl: SaslSession | null;
+  /** Takes no further request from the connection for so many ms. */
+  mute(forMs: number): void;
   /** Aborted when the connection is gone or the service stops; a parked request then answers with what it has. */
   readonly signal: AbortSignal;
 }
 
-export interface Principal {
-  /** `User` for everybody that Kafka knows today. */
-  readonly type: string;
-  readonly name: string;
-}
-
+/** Who everybody is on a listener that asks nobody. */
 export const anonymous: Principal = { type: 'User', name: 'ANONYMOUS' };
-
-/** Kafka's operations and resource types, in lower case with underscores. The cluster's name is `kafka-cluster`. */
-export type AclOperation =
-  | 'read'
-  | 'write'
-  | 'create'
-  | 'delete'
-  | 'alter'
-  | 'describe'
-  | 'cluster_action'
-  | 'describe_configs'
-  | 'alter_configs'
-  | 'idempotent_write';
-export type AclResourceType = 'topic' | 'group' | 'cluster' | 'transactional_id';
 
 export interface ConnectionInfo {
   readonly id: number;
+  /** The name of the listener that it came in on. */
+  readonly listener: string;
   /** The address that the client connected to. */
   readonly listenerHost: string;
   readonly listenerPort: number;
@@ -75,11 +66,12 @@ export function defineHandler<Request extends Fields, Response extends Fields>(
     respond(context, header, frame) {
       const { apiVersion, correlationId, bodyAt } = header;
       const request = decodeRequest(api, apiVersion, frame, bodyAt);
+      const startedMs = startOfRequest(context);
       const response = handle(context, apiVersion, request);
-      if (response instanceof Promise) {
-        return response.then((body) => (body === null ? null : encodeResponse(api, apiVersion, correlationId, body)));
-      }
-      return response === null ? null : encodeResponse(api, apiVersion, correlationId, response);
+      const waitMs = waitForTime(context, startedMs);
+      const encode = (body: Input<Response> | null): Buffer[] | null =>
+        body === null ? null : encodeResponse(api, apiVersion, correlationId, throttled(context, body, waitMs));
+      return response instanceof Promise ? response.then(encode) : encode(response);
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Clock } from '#std/clock';
 import { FrameSplitter } from './frame-splitter.js';
 import { plainAddress } from './host.js';
@@ -31,6 +32,8 @@ export class Connection {
   readonly localHost: string;
   readonly localPort: number;
   readonly remoteHost: string;
+  /** What the peer showed in the TLS handshake, DER; null where it showed none. */
+  readonly peerCertificate: Buffer | null;
   bytesIn = 0;
   bytesOut = 0;
   private readonly socket: Socket;
@@ -50,15 +53,18 @@ export class Connection {
   constructor(
     id: number,
     accepted: Socket,
-    private readonly limits: ConnectionLimits,
-    private readonly budget: ReceiveBudget,
+    private limits: ConnectionLimits,
+    private budget: ReceiveBudget,
     private readonly clock: Clock,
   ) {
     this.id = id;
     this.localHost = plainAddress(accepted.localAddress ?? '');
     this.localPort = accepted.localPort ?? 0;
     this.remoteHost = plainAddress(accepted.remoteAddress ?? '');
-    const buffered = withReadBuffer(accepted, (bytes) => this.read(bytes));
+    this.peerCertificate = accepted instanceof TLSSocket ? (accepted.getPeerX509Certificate()?.raw ?? null) : null;
+    // TLS gives its bytes in buffers of its own.
+    const isPlain = !(accepted instanceof TLSSocket);
+    const buffered = isPlain ? withReadBuffer(accepted, (bytes) => this.read(bytes)) : null;
     this.socket = buffered ?? accepted.on('data', (bytes: Buffer) => this.read(bytes)).resume();
     this.splitter = new FrameSplitter(limits.frameBytesMax, (size) => this.hold(size));
     this.lastActivityMs = clock.monotonic();
@@ -66,6 +72,16 @@ export class Connection {
 
   get isClosed(): boolean {
     return this.closed;
+  }
+
+  /** From now on other limits are in force, and what it holds counts in another budget: somebody has logged in. */
+  promote(limits: ConnectionLimits, budget: ReceiveBudget): void {
+    this.limits = limits;
+    this.splitter.frameBytesMax = limits.frameBytesMax;
+    this.budget.release(this.heldBytes);
+    this.budget = budget;
+    budget.take(this.heldBytes);
+    this.regulate();
   }
 
   /** Called when it is closed, before anything else hears of it. */

@@ -5,4 +5,7 @@ export const netErrors = {
   listenFailed: { code: 'net.listen.failed', retriable: false },
   insecureHost: { code: 'net.listen.insecure', retriable: false },
   frameSize: { code: 'net.frame.size', retriable: false },
+  /** A key or trust store that cannot be used. */
+  keyStore: { code: 'net.tls.key_store', retriable: false },
+  tlsSettings: { code: 'net.tls.settings', retriable: false },
 } satisfies Record<string, ErrorKind>;

@@ -17,11 +17,11 @@ export class FrameSplitter {
   private frameFilled = 0;
 
   /**
-   * @param frameBytesMax largest size accepted, the prefix not counted.
+   * @param frameBytesMax largest size accepted, the prefix not counted; a change is for frames that begin after it.
    * @param onBegin called with the size of each frame before its memory is taken.
    */
   constructor(
-    private readonly frameBytesMax: number,
+    public frameBytesMax: number,
     private readonly onBegin: (size: number) => void = () => undefined,
   ) {}
 

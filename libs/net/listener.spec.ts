@@ -2,18 +2,33 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { systemClock } from '#std/clock';
 import type { Connection } from './connection.js';
+import { ConnectionQuota } from './connection-quota.js';
 import { Listener, type ListenerOptions } from './listener.js';
+import { ReceiveBudget } from './receive-budget.js';
 
-const defaults: ListenerOptions = {
-  host: '127.0.0.1',
-  port: 0,
-  insecure: false,
-  connectionsMax: 100,
-  connectionsPerHostMax: 100,
-  idleMs: 60_000,
-  heldBytesMax: 1 << 28,
-  limits: { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 },
-};
+const limits = { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 };
+
+function optionsOf(given: Partial<ListenerOptions>): ListenerOptions {
+  return {
+    name: 'PLAINTEXT',
+    host: '127.0.0.1',
+    port: 0,
+    exposure: 'without a login',
+    insecure: false,
+    quota: new ConnectionQuota(100, 100),
+    budget: new ReceiveBudget(1 << 28, () => undefined),
+    idleMs: 60_000,
+    limits,
+    tls: null,
+    handshakeMs: 1_000,
+    ...given,
+  };
+}
+
+const eventsOf = (onConnection: (connection: Connection) => void) => ({
+  onConnection,
+  onHandshakeFailed: () => undefined,
+});
 
 describe('Listener', () => {
   const open: Listener[] = [];
@@ -28,7 +43,7 @@ describe('Listener', () => {
     options: Partial<ListenerOptions>,
     serve: (connection: Connection) => void = echo,
   ): Promise<Listener> {
-    const listener = new Listener({ ...defaults, ...options }, systemClock, serve);
+    const listener = new Listener(optionsOf(options), systemClock, eventsOf(serve));
     await listener.start();
     open.push(listener);
     return listener;
@@ -51,19 +66,19 @@ describe('Listener', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])('refuses to start on %s', async (host) => {
-    const listener = new Listener({ ...defaults, host }, systemClock, echo);
+    const listener = new Listener(optionsOf({ host }), systemClock, eventsOf(echo));
     await expect(listener.start()).rejects.toMatchObject({ code: 'net.listen.insecure' });
   });
 
   test('says which port is taken', async () => {
     const first = await listen({});
-    const second = new Listener({ ...defaults, port: first.port }, systemClock, echo);
+    const second = new Listener(optionsOf({ port: first.port }), systemClock, eventsOf(echo));
     await expect(second.start()).rejects.toMatchObject({ code: 'net.address.in_use' });
     await expect(second.start()).rejects.toThrow(`Cannot listen on 127.0.0.1:${first.port}: another process`);
   });
 
   test('closes only the connection that announces too large a frame', async () => {
-    const listener = await listen({ limits: { ...defaults.limits, frameBytesMax: 100 } });
+    const listener = await listen({ limits: { ...limits, frameBytesMax: 100 } });
     const good = dial(listener);
     const bad = dial(listener);
     await once(good, 'connect');
@@ -75,7 +90,7 @@ describe('Listener', () => {
   });
 
   test('closes a connection past the limit and keeps the rest', async () => {
-    const listener = await listen({ connectionsPerHostMax: 1 });
+    const listener = await listen({ quota: new ConnectionQuota(100, 1) });
     const first = dial(listener);
     await once(first, 'connect');
     const second = dial(listener);
@@ -134,7 +149,8 @@ describe('Listener', () => {
   test('begins no further frame while all connections together hold too much, and goes on after', async () => {
     let frames = 0;
     const open: { connection: Connection; bytes: number }[] = [];
-    const listener = await listen({ heldBytesMax: 500_000 }, (connection) =>
+    const budget: ReceiveBudget = new ReceiveBudget(500_000, () => listener.regulate());
+    const listener = await listen({ budget }, (connection) =>
       connection.start({
         onFrame(bytes) {
           frames += 1;
@@ -158,18 +174,19 @@ describe('Listener', () => {
     for (let round = 0; round < 200 && frames < 20; round += 1) await systemClock.sleep(5);
     expect(frames).toBe(20);
     for (const { connection, bytes } of open.splice(0)) connection.settle(bytes);
-    expect(listener.heldBytes).toBe(0);
+    expect(budget.usedBytes).toBe(0);
   });
 
   test('a client that hangs up in the middle of a frame gives back what it held', async () => {
-    const listener = await listen({});
+    const budget = new ReceiveBudget(1 << 28, () => undefined);
+    const listener = await listen({ budget });
     const socket = dial(listener);
     socket.write(frame('x'.repeat(1000)).subarray(0, 500));
-    for (let round = 0; round < 200 && listener.heldBytes === 0; round += 1) await systemClock.sleep(5);
-    expect(listener.heldBytes).toBe(1000);
+    for (let round = 0; round < 200 && budget.usedBytes === 0; round += 1) await systemClock.sleep(5);
+    expect(budget.usedBytes).toBe(1000);
     socket.destroy();
-    for (let round = 0; round < 200 && listener.heldBytes > 0; round += 1) await systemClock.sleep(5);
-    expect(listener.heldBytes).toBe(0);
+    for (let round = 0; round < 200 && budget.usedBytes > 0; round += 1) await systemClock.sleep(5);
+    expect(budget.usedBytes).toBe(0);
   });
 
   test('reads no further while the peer does not take its answers', async () => {

@@ -1,24 +1,41 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import type { Clock, Timer } from '#std/clock';
 import { MillraceError, systemCode } from '#std/errors';
 import { Connection, type ConnectionLimits } from './connection.js';
+import type { ConnectionQuota } from './connection-quota.js';
 import { netErrors } from './errors.js';
 import { isLoopback, plainAddress } from './host.js';
-import { ReceiveBudget } from './receive-budget.js';
+import type { ReceiveBudget } from './receive-budget.js';
+import type { TlsContext } from './tls-context.js';
 
 export interface ListenerOptions {
+  /** For messages. */
+  readonly name: string;
   readonly host: string;
   /** 0 takes any free port; `port` tells which. */
   readonly port: number;
-  /** Must be true for a host that others can reach: nothing here asks who they are. */
+  /** Why no other machine must reach it, to be read after "could reach it"; null where it may be reached. */
+  readonly exposure: string | null;
+  /** Lets it be reached although it is exposed. */
   readonly insecure: boolean;
-  readonly connectionsMax: number;
-  readonly connectionsPerHostMax: number;
+  /** Connections, with those of other listeners. */
+  readonly quota: ConnectionQuota;
+  /** Bytes of requests held, with those of other listeners. */
+  readonly budget: ReceiveBudget;
   /** A connection on which nothing moves for this long is closed. */
   readonly idleMs: number;
-  /** Bytes of requests held for all connections; see `ReceiveBudget`. */
-  readonly heldBytesMax: number;
   readonly limits: ConnectionLimits;
+  /** Null: no TLS. */
+  readonly tls: TlsContext | null;
+  /** A TLS handshake that takes longer than this is broken off. */
+  readonly handshakeMs: number;
+}
+
+export interface ListenerEvents {
+  onConnection(connection: Connection): void;
+  /** A client did not get through the TLS handshake. */
+  onHandshakeFailed(host: string, error: Error): void;
 }
 
 const backlog = 1024;
@@ -33,24 +50,18 @@ export class Listener {
   private sweep: Timer | null = null;
   private hasClosed = false;
   private nextId = 1;
-  private readonly perHost = new Map<string, number>();
   private closedBytes = { in: 0, out: 0 };
-
-  private readonly budget: ReceiveBudget;
+  private tlsServer: TlsServer | null = null;
 
   constructor(
     private readonly options: ListenerOptions,
     private readonly clock: Clock,
-    private readonly onConnection: (connection: Connection) => void,
-  ) {
-    this.budget = new ReceiveBudget(options.heldBytesMax, () => {
-      for (const connection of this.connections) connection.regulate();
-    });
-  }
+    private readonly events: ListenerEvents,
+  ) {}
 
-  /** Bytes of requests that are being received or wait for their answer. */
-  get heldBytes(): number {
-    return this.budget.usedBytes;
+  /** After the budget has changed. */
+  regulate(): void {
+    for (const connection of this.connections) connection.regulate();
   }
 
   /** The port that is listened on; 0 before `start`. */
@@ -69,18 +80,26 @@ export class Listener {
     return sum;
   }
 
-  /** Throws `net.listen.insecure`, `net.address.in_use` or `net.listen.failed`. */
+  /** Whether others can reach it who should not. */
+  get isExposed(): boolean {
+    return this.options.exposure !== null && !isLoopback(this.options.host);
+  }
+
+  /** Throws `net.listen.insecure`, `net.address.in_use` or `net.listen.failed`, and as `TlsContext.load`. */
   async start(): Promise<void> {
-    const { host, port, insecure } = this.options;
-    if (!insecure && !isLoopback(host)) {
+    const { name, host, port, insecure, exposure, tls } = this.options;
+    if (this.isExposed && !insecure) {
       throw new MillraceError(
         netErrors.insecureHost,
-        `Not listening on ${host}:${port}: other machines could reach it without a login. ` +
+        `Not listening on ${host}:${port} (${name}): other machines could reach it ${exposure}. ` +
           'Use a loopback address (127.0.0.1, ::1, localhost), or set the option insecure=true to allow it.',
       );
     }
+    if (tls !== null) this.tlsServer = this.startTls(tls);
     // Without exclusive a cluster worker would share the port and connections would be split between two services.
-    const server = createServer({ allowHalfOpen: false, pauseOnConnect: true }, (socket) => this.accept(socket));
+    const server = createServer({ allowHalfOpen: false, pauseOnConnect: tls === null }, (socket) =>
+      this.accept(socket),
+    );
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(this.listenError(error)));
       server.listen({ host: plainAddress(host), port, backlog, exclusive: true }, () => {
@@ -103,6 +122,7 @@ export class Listener {
   async stop(graceMs: number): Promise<void> {
     this.sweep?.cancel();
     this.sweep = null;
+    this.options.tls?.stop();
     const server = this.server;
     this.server = null;
     if (server === null) return;
@@ -118,28 +138,57 @@ export class Listener {
 
   private accept(socket: Socket): void {
     const host = plainAddress(socket.remoteAddress ?? '');
-    const ofHost = this.perHost.get(host) ?? 0;
-    if (this.connections.size >= this.options.connectionsMax || ofHost >= this.options.connectionsPerHostMax) {
+    if (!this.options.quota.admit(host)) {
       this.refused += 1;
       socket.on('error', () => undefined);
       socket.destroy();
       return;
     }
-    const connection = new Connection(this.nextId, socket, this.options.limits, this.budget, this.clock);
-    this.nextId += 1;
-    this.connections.add(connection);
-    this.perHost.set(host, ofHost + 1);
-    connection.whenClosed(() => this.forget(connection, host));
-    this.onConnection(connection);
+    if (this.tlsServer === null) {
+      this.open(socket).whenClosed(() => this.options.quota.release(host));
+    } else {
+      // The TLS server is never bound: it is handed each connection that was let in.
+      socket.once('close', () => this.options.quota.release(host));
+      this.tlsServer.emit('connection', socket);
+    }
   }
 
-  private forget(connection: Connection, host: string): void {
+  private open(socket: Socket): Connection {
+    const connection = new Connection(this.nextId, socket, this.options.limits, this.options.budget, this.clock);
+    this.nextId += 1;
+    this.connections.add(connection);
+    connection.whenClosed(() => this.forget(connection));
+    this.events.onConnection(connection);
+    return connection;
+  }
+
+  private startTls(tls: TlsContext): TlsServer {
+    const { clientAuth } = tls.settings;
+    const server = createTlsServer({
+      ...tls.load(),
+      requestCert: clientAuth !== 'none',
+      rejectUnauthorized: clientAuth === 'required',
+      handshakeTimeout: this.options.handshakeMs,
+      allowHalfOpen: false,
+    });
+    server.on('secureConnection', (socket: TLSSocket) => {
+      // Where a certificate is only requested, one that leads nowhere is still refused.
+      const isForeign = clientAuth === 'requested' && !socket.authorized && hasCertificate(socket);
+      if (isForeign) socket.destroy();
+      else this.open(socket);
+    });
+    server.on('tlsClientError', (error, socket) => {
+      this.events.onHandshakeFailed(plainAddress(socket.remoteAddress ?? ''), error);
+      socket.destroy();
+    });
+    tls.watch(server);
+    return server;
+  }
+
+  private forget(connection: Connection): void {
     if (!this.connections.delete(connection)) return;
     this.closedBytes.in += connection.bytesIn;
     this.closedBytes.out += connection.bytesOut;
-    const left = (this.perHost.get(host) ?? 1) - 1;
-    if (left > 0) this.perHost.set(host, left);
-    else this.perHost.delete(host);
   }
 
   private armSweep(): void {
@@ -161,4 +210,8 @@ export class Listener {
     }
     return new MillraceError(netErrors.listenFailed, `Cannot listen on ${at}.`, { cause: error });
   }
+}
+
+function hasCertificate(socket: TLSSocket): boolean {
+  return socket.getPeerX509Certificate() !== undefined;
 }

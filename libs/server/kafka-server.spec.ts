@@ -14,9 +14,9 @@ describe('KafkaServer', () => {
   const sockets: Socket[] = [];
 
   async function listen(config: Readonly<Record<string, string>> = {}): Promise<void> {
-    world = await BrokerWorld.open(config);
+    world = await BrokerWorld.open({ listeners: 'PLAINTEXT://127.0.0.1:0', ...config });
     await world.createTopic('orders');
-    server = new KafkaServer({ broker: world.broker, host: '127.0.0.1', port: 0 });
+    server = new KafkaServer({ broker: world.broker });
     await server.start();
   }
 

@@ -1,71 +1,82 @@
 import type { Broker } from '#broker/broker';
-import type { Connection } from '#net/connection';
-import { Listener } from '#net/listener';
-import type { Logger } from '#std/log';
-import { RequestQueue } from './request-queue.js';
+import { ConnectionQuota } from '#net/connection-quota';
+import { ReceiveBudget } from '#net/receive-budget';
+import { KafkaListener } from './kafka-listener.js';
 
 export interface KafkaServerOptions {
+  /** Its listeners are those that are opened. */
   readonly broker: Broker;
-  readonly host: string;
-  /** 0 takes any free port. */
-  readonly port: number;
 }
 
 /** When the service stops, clients have this long to take answers that were written. */
 const writeGraceMs = 500;
+/** Bytes of requests before the login, of all connections. */
+const loginBytesMax = 32 * 1024 * 1024;
 
-/** The topic service's door: takes connections and has the broker answer each one's requests in their order. */
+/** The topic service's doors: they take connections and have the broker answer each one's requests in their order. */
 export class KafkaServer {
   /** Requests taken, by the name of their API. */
   readonly requests = new Map<string, number>();
-  private readonly listener: Listener;
-  private readonly queues = new Set<RequestQueue>();
+  private readonly listeners: readonly KafkaListener[];
   private readonly broker: Broker;
-  private readonly logger: Logger;
 
-  constructor({ broker, host, port }: KafkaServerOptions) {
+  constructor({ broker }: KafkaServerOptions) {
     this.broker = broker;
-    this.logger = broker.logger;
-    const { config, clock } = broker;
-    this.listener = new Listener(
-      {
-        host,
-        port,
-        insecure: config.insecure,
-        connectionsMax: config['max.connections'],
-        connectionsPerHostMax: config['max.connections.per.ip'],
-        idleMs: config['connections.max.idle.ms'],
-        heldBytesMax: config['queued.max.request.bytes'],
-        limits: {
-          frameBytesMax: config['socket.request.max.bytes'],
-          budgetBytesMax: config['connection.budget.bytes'],
-          unansweredMax: config['connection.requests.max'],
-        },
-      },
-      clock,
-      (connection) => this.serve(connection),
-    );
+    const { config, security } = broker;
+    const regulate = (): void => {
+      for (const { listener } of this.listeners) listener.regulate();
+    };
+    const shared = {
+      broker,
+      quota: new ConnectionQuota(config['max.connections'], config['max.connections.per.ip']),
+      budget: new ReceiveBudget(config['queued.max.request.bytes'], regulate),
+      loginBudget: new ReceiveBudget(loginBytesMax, regulate),
+      counts: this.requests,
+    };
+    this.listeners = security.listeners.map((listener) => new KafkaListener(listener, shared));
   }
 
+  /** Of the first listener; 0 before `start`. */
   get port(): number {
-    return this.listener.port;
+    return this.listeners[0]?.listener.port ?? 0;
+  }
+
+  /** By the names of the listeners. */
+  get ports(): ReadonlyMap<string, number> {
+    return new Map(this.listeners.map(({ config, listener }) => [config.name, listener.port]));
+  }
+
+  /** Names of listeners that others reach although they do not guard themselves. */
+  get exposed(): readonly string[] {
+    return this.listeners.filter(({ listener }) => listener.isExposed).map(({ config }) => config.name);
   }
 
   get connections(): number {
-    return this.listener.connections.size;
+    return this.listeners.reduce((sum, { listener }) => sum + listener.connections.size, 0);
   }
 
   get connectionsRefused(): number {
-    return this.listener.refused;
+    return this.listeners.reduce((sum, { listener }) => sum + listener.refused, 0);
   }
 
   get bytes(): { in: number; out: number } {
-    return this.listener.bytes;
+    const sum = { in: 0, out: 0 };
+    for (const { listener } of this.listeners) {
+      const { in: bytesIn, out: bytesOut } = listener.bytes;
+      sum.in += bytesIn;
+      sum.out += bytesOut;
+    }
+    return sum;
   }
 
-  /** Throws as `Listener.start`. */
-  start(): Promise<void> {
-    return this.listener.start();
+  /** Opens every listener, or none. Throws as `Listener.start`. */
+  async start(): Promise<void> {
+    try {
+      for (const listener of this.listeners) await listener.start();
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
   }
 
   /**
@@ -73,31 +84,13 @@ export class KafkaServer {
    * Parked fetches answer at once with what they have.
    */
   async stop(graceMs: number): Promise<void> {
-    this.listener.stopAccepting();
+    for (const { listener } of this.listeners) listener.stopAccepting();
     const patience = new AbortController();
-    const finished = Promise.all([...this.queues].map((queue) => queue.finish()));
+    const queues = this.listeners.flatMap((listener) => [...listener.queues]);
+    const finished = Promise.all(queues.map((queue) => queue.finish()));
     const tooLong = this.broker.clock.sleep(graceMs, patience.signal).catch(() => undefined);
     await Promise.race([finished, tooLong]);
     patience.abort();
-    await this.listener.stop(writeGraceMs);
-  }
-
-  private serve(connection: Connection): void {
-    const queue = new RequestQueue(connection, this.broker, this.requests);
-    this.queues.add(queue);
-    connection.start({
-      onFrame: (frame) => queue.take(frame),
-      onClose: (error) => {
-        this.queues.delete(queue);
-        queue.abort();
-        if (error !== null) this.reportClose(connection, error);
-      },
-    });
-  }
-
-  /** A peer that hangs up is no news; one that sends what cannot be read is. */
-  private reportClose(connection: Connection, error: Error): void {
-    if ('syscall' in error) return;
-    this.logger.warn('A client connection was closed.', { client: connection.remoteHost, reason: error.message });
+    await Promise.all(this.listeners.map(({ listener }) => listener.stop(writeGraceMs)));
   }
 }

@@ -1,7 +1,11 @@
 import type { Broker } from '#broker/broker';
-import { anonymous, type ConnectionInfo, type Handler, type HandlerContext } from '#broker/handler';
+import type { ConnectionInfo, Handler, HandlerContext } from '#broker/handler';
 import { unsupportedApiVersions } from '#broker/handlers/18-api-versions';
+import type { ListenerConfig } from '#broker/security/listener-config';
+import type { SaslSession } from '#broker/security/sasl-session';
 import type { Connection } from '#net/connection';
+import type { Principal } from '#security/sasl';
+import type { Timer } from '#std/clock';
 import { MillraceError } from '#std/errors';
 import { apis } from '#wire/kafka/apis';
 import { decodeRequestHeader, type RequestHeader } from '#wire/kafka/frame';
@@ -20,32 +24,49 @@ export class RequestQueue {
   private readonly abortion = new AbortController();
   private context: HandlerContext;
   private waitsForPeer = false;
+  /** Runs while the client has to wait for having used more than its quota. */
+  private muteTimer: Timer | null = null;
+  private mutedUntilMs = 0;
   /** An answer that is there at once comes back to `pump` from inside it; the loop goes on instead of a call in a call. */
   private pumping = false;
   private ended = false;
   private whenFinished: (() => void) | null = null;
+  /** Requests by the name of their API. */
+  private readonly counts: Map<string, number>;
+  /** Null on a listener without a login. */
+  private readonly sasl: SaslSession | null;
 
   constructor(
     private readonly connection: Connection,
     private readonly broker: Broker,
-    /** Counts requests by the name of their API. */
-    private readonly counts: Map<string, number>,
+    { listener, principal, counts, onLogin }: RequestQueueOptions,
   ) {
+    this.counts = counts;
     const info: ConnectionInfo = {
       id: connection.id,
+      listener: listener.name,
       listenerHost: connection.localHost,
       listenerPort: connection.localPort,
       clientHost: connection.remoteHost,
     };
+    this.sasl = broker.security.sessionOn(listener, (who) => {
+      this.context = { ...this.context, ...this.rightsOf(who) };
+      onLogin();
+    });
     this.context = {
       broker,
       connection: info,
       clientId: null,
-      principal: anonymous,
-      may: () => true,
-      mayAny: () => true,
+      ...this.rightsOf(principal),
+      sasl: this.sasl,
+      mute: (forMs) => this.mute(forMs),
       signal: this.abortion.signal,
     };
+  }
+
+  /** Whether somebody may ask: at once on a listener without a login. */
+  get isOpen(): boolean {
+    return this.sasl?.isAuthenticated ?? true;
   }
 
   take(frame: Buffer): void {
@@ -68,7 +89,29 @@ export class RequestQueue {
     return new Promise((resolve) => (this.whenFinished = resolve));
   }
 
+  private rightsOf(principal: Principal): Pick<HandlerContext, 'principal' | 'may' | 'mayAny'> {
+    const access = this.broker.security.accessOf(principal, this.connection.remoteHost);
+    return {
+      principal,
+      may: (operation, type, name) => access.may(operation, type, name),
+      mayAny: (operation, type) => access.mayAny(operation, type),
+    };
+  }
+
+  private mute(forMs: number): void {
+    const { clock } = this.broker;
+    const untilMs = clock.monotonic() + forMs;
+    if (this.ended || untilMs <= this.mutedUntilMs) return;
+    this.mutedUntilMs = untilMs;
+    this.muteTimer?.cancel();
+    this.muteTimer = clock.after(forMs, () => {
+      this.muteTimer = null;
+      this.pump();
+    });
+  }
+
   private end(): void {
+    this.muteTimer?.cancel();
     this.ended = true;
     this.waiting.length = 0;
     this.abortion.abort();
@@ -87,7 +130,7 @@ export class RequestQueue {
   /** The frame that may begin now, if one may: alone, or a produce request behind nothing but produce requests. */
   private next(): Buffer | null {
     const frame = this.waiting[0];
-    if (frame === undefined || this.waitsForPeer) return null;
+    if (frame === undefined || this.waitsForPeer || this.muteTimer !== null) return null;
     const before = this.begun[0];
     if (before !== undefined && !(before.isProduce && isProduce(frame))) return null;
     const room = this.connection.writable();
@@ -119,12 +162,14 @@ export class RequestQueue {
   }
 
   private answer(frame: Buffer): ReturnType<Handler['respond']> {
+    if (this.sasl?.takesRawTokens === true) return this.sasl.raw(frame);
     const header = decodeRequestHeader(frame);
     const handler = this.broker.handler(header.apiKey);
     if (handler === null) {
       throw new MillraceError(serverErrors.unsupported, `API ${header.apiKey} is not served here.`);
     }
     const { api } = handler;
+    this.sasl?.admit(api.key);
     this.counts.set(api.name, (this.counts.get(api.name) ?? 0) + 1);
     if (header.apiVersion < api.minVersion || header.apiVersion > api.maxVersion) {
       return unsupportedVersion(header, handler);
@@ -162,11 +207,26 @@ export class RequestQueue {
       }
       if (request.pieces !== null) this.connection.send(request.pieces);
     }
+    if (this.sasl?.hasFailed === true) {
+      this.connection.closeAfterWrites(new MillraceError(serverErrors.loginFailed, 'Its login failed.'));
+      this.abort();
+      return;
+    }
     // Out of the line before it is settled: that may read on and come back here.
     for (const request of this.begun.splice(0, sent)) this.connection.settle(request.bytes);
     if (this.begun.length === 0) this.whenFinished?.();
     this.pump();
   }
+}
+
+export interface RequestQueueOptions {
+  readonly listener: ListenerConfig;
+  /** Who asks where no login says so. */
+  readonly principal: Principal;
+  /** Counts requests by the name of their API. */
+  readonly counts: Map<string, number>;
+  /** At each login. */
+  readonly onLogin: () => void;
 }
 
 interface Begun {

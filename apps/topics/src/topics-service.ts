@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { Broker } from '#broker/broker';
 import { brokerOptions } from '#broker/broker-options';
+import type { Neighbourhood } from '#broker/cluster/neighbourhood';
+import { listenerConfigs } from '#broker/security/listener-config';
 import { parseOptions, requireOptions } from '#config/options';
+import { resolveReferences } from '#config/references';
 import { engineOptions } from '#log/engine-options';
 import type { DirectoryDescription, EngineHealth, LogEngine, TopicCatalog } from '#log/engine';
 import { LocalEngine } from '#log/local-engine';
@@ -16,11 +19,11 @@ export interface TopicsServiceOptions {
   /** Where segments lie; made if it is not there. */
   readonly dataDirectory: string;
   readonly catalog: TopicCatalog;
-  /** A loopback address, unless the setting `insecure` is true. */
+  /** Of the only listener where the setting `listeners` names none: a loopback address, unless the setting `insecure` is true. */
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Settings by Kafka's names, see `brokerOptions` and `engineOptions`; what is missing has its default. */
+  /** Settings by Kafka's names, see `brokerOptions` and `engineOptions`; what is missing has its default. Values may be references. */
   readonly config?: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -28,6 +31,10 @@ export interface TopicsServiceOptions {
   readonly onFatal?: (reason: string) => void;
   readonly disk?: Disk;
   readonly random?: Random;
+  /** Where references `${env:NAME}` are looked up; default: the process' own. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Where it is one node of several; its catalog is the neighbourhood's then. */
+  readonly neighbourhood?: Neighbourhood | null;
 }
 
 /** Counts since the start, except those that say what is there now. */
@@ -78,24 +85,28 @@ export class TopicsService {
   /** Throws `config.option.invalid` with every setting that will not do. */
   constructor(options: TopicsServiceOptions) {
     this.options = options;
-    const { dataDirectory, catalog, host, port, clock, logger } = options;
+    const { dataDirectory, catalog, host, port, clock, logger, neighbourhood = null } = options;
     const given = options.config ?? {};
-    const config = requireOptions('The topic service', brokerOptions, given);
-    requireOptions('The topic service', engineOptions, given);
+    const environment = options.environment ?? process.env;
+    const settings = resolved({ listeners: `PLAINTEXT://${bracketed(host)}:${port}`, ...given }, environment);
+    const config = requireOptions('The topic service', brokerOptions, settings);
+    requireOptions('The topic service', engineOptions, settings);
     const unknownToLog = new Set(parseOptions(engineOptions, given).unknown);
     const unknown = parseOptions(brokerOptions, given).unknown.filter((name) => unknownToLog.has(name));
     if (unknown.length > 0) logger.warn('Settings that nothing here has are ignored.', { names: unknown.join(', ') });
     const random = options.random ?? systemRandom;
-    this.engine = new LocalEngine({
+    const engine = new LocalEngine({
       directory: resolve(dataDirectory),
       catalog,
       disk: options.disk ?? realDisk,
       clock,
       random,
       logger,
-      config: Object.fromEntries(Object.entries(given).filter(([name]) => name in engineOptions)),
+      config: Object.fromEntries(Object.entries(settings).filter(([name]) => name in engineOptions)),
       onFatal: options.onFatal ?? (() => undefined),
+      share: neighbourhood?.share ?? null,
     });
+    this.engine = engine;
     this.broker = new Broker({
       engine: this.engine,
       cluster: catalog,
@@ -104,13 +115,27 @@ export class TopicsService {
       logger,
       config,
       configSet: given,
+      listeners: listenerConfigs(settings),
+      environment,
+      neighbourhood,
     });
-    this.server = new KafkaServer({ broker: this.broker, host, port });
+    neighbourhood?.serve(engine, this.broker);
+    this.server = new KafkaServer({ broker: this.broker });
   }
 
-  /** The port that is listened on; 0 before `start`. */
+  /** The port that the first listener listens on; 0 before `start`. */
   get port(): number {
     return this.server.port;
+  }
+
+  /** Of all listeners, by their names. */
+  get ports(): ReadonlyMap<string, number> {
+    return this.server.ports;
+  }
+
+  /** Names of listeners that other machines reach although they do not guard themselves (`insecure`). */
+  get exposedListeners(): readonly string[] {
+    return this.server.exposed;
   }
 
   get health(): EngineHealth {
@@ -178,10 +203,26 @@ export class TopicsService {
     const idleMs = this.broker.config['log.retention.check.interval.ms'];
     let delayMs = idleMs;
     try {
+      await this.options.neighbourhood?.offsets.refresh(this.engine.topics);
       if (await this.engine.maintain()) delayMs = maintainAgainMs;
     } catch (error) {
       this.options.logger.error('Retention failed; it is tried again.', { reason: messageOf(error), afterMs: idleMs });
     }
     if (this.state === 'started') this.scheduleMaintenance(delayMs);
   }
+}
+
+/** JAAS texts keep their references: a password may hold what would end the text there. */
+function resolved(
+  settings: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const isJaas = (name: string): boolean => name.endsWith('sasl.jaas.config');
+  const others = Object.fromEntries(Object.entries(settings).filter(([name]) => !isJaas(name)));
+  return { ...settings, ...resolveReferences(others, environment) };
+}
+
+/** An IPv6 address as it stands before a port. */
+function bracketed(host: string): string {
+  return host.includes(':') && !host.startsWith('[') ? `[${host}]` : host;
 }
