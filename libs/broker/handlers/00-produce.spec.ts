@@ -47,8 +47,24 @@ describe('Produce', () => {
     ['a head that is cut off', 9, body('orders', 0, good().subarray(0, 40)), kafkaError.CORRUPT_MESSAGE],
     ['an old format', 9, body('orders', 0, old()), kafkaError.INVALID_RECORD],
     ['a control batch', 9, body('orders', 0, control()), kafkaError.INVALID_RECORD],
-    ['a transactional batch', 9, body('orders', 0, transactional()), kafkaError.INVALID_TXN_STATE],
-    ['a transactional id', 9, body('orders', 0, good(), { transactionalId: 't' }), kafkaError.INVALID_TXN_STATE],
+    [
+      'a transactional batch without an id',
+      9,
+      body('orders', 0, transactional()),
+      kafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+    ],
+    [
+      'a transactional batch under an id without a session',
+      9,
+      body('orders', 0, transactional(), { transactionalId: 't' }),
+      kafkaError.INVALID_PRODUCER_ID_MAPPING,
+    ],
+    [
+      'a transactional id with a batch outside',
+      9,
+      body('orders', 0, good(), { transactionalId: 't' }),
+      kafkaError.NONE,
+    ],
     ['zstd in v6', 6, body('orders', 0, batchOf(['a'], { codec: 'zstd' })), kafkaError.UNSUPPORTED_COMPRESSION_TYPE],
     ['zstd in v7', 7, body('orders', 0, batchOf(['a'], { codec: 'zstd' })), kafkaError.NONE],
   ])('%s', async (_, version, request, errorCode) => {

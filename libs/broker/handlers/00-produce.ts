@@ -9,6 +9,7 @@ import type { ProduceRequest } from '#wire/kafka/schemas/produce';
 import { brokerErrors } from '../errors.js';
 import { defineHandler } from '../handler.js';
 import { kafkaCodeOf } from '../log-error-codes.js';
+import { admitBatches } from '../transactions/transactional-append.js';
 
 /**
  * Produce, versions 3 to 13 (13 names topics by id). Versions 0 to 2 are advertised, because older librdkafka switches
@@ -17,6 +18,9 @@ import { kafkaCodeOf } from '../log-error-codes.js';
  * The appends are begun before the handler first waits, so that requests of one connection, handled in their order, append
  * in their order however long the sync of an earlier one takes. Errors are per partition; the answer has the topics and
  * partitions of the request in the same order. Batches go to the log as views of the request.
+ *
+ * Batches of a transaction are asked for at the coordinator before they are appended; only where the transaction has to be changed
+ * first, or has to end first, is that waited for.
  */
 export const produce = defineHandler(apis.produce, (context, version, request) => {
   const { engine } = context.broker;
@@ -29,7 +33,7 @@ export const produce = defineHandler(apis.produce, (context, version, request) =
     const topic = version >= 13 ? engine.topics.byId(data.topicId) : engine.topics.byName(data.name);
     for (const partition of data.partitionData) {
       const refusal = acksKnown
-        ? refuse(topic, partition.index, partition.records, version, request.transactionalId)
+        ? refuse(topic, partition.index, partition.records, version)
         : { code: kafkaError.INVALID_REQUIRED_ACKS, message: `acks is ${acks}; -1, 0 and 1 are possible.` };
       refusals.push(refusal);
       if (refusal === null && topic !== null && partition.records !== null) {
@@ -37,14 +41,19 @@ export const produce = defineHandler(apis.produce, (context, version, request) =
       }
     }
   }
-  const appended = entries.length === 0 ? Promise.resolve([]) : engine.append(entries, { acks: acksKnown ? acks : -1 });
-  return appended.then((results) => {
-    context.broker.counters.countAppends(entries, results);
+  const append = async (accepted: readonly AppendEntry[]): Promise<ProduceAnswer | null> => {
+    const results = accepted.length === 0 ? [] : await engine.append(accepted, { acks: acksKnown ? acks : -1 });
+    context.broker.counters.countAppends(accepted, results);
     if (acks === 0) {
       closeOnError(refusals, results);
       return null;
     }
     return answer(request.topicData, refusals, results);
+  };
+  if (!entries.some(({ batch }) => recordBatch.isTransactional(batch))) return append(entries);
+  return admitBatches(context, { version, transactionalId: request.transactionalId }, entries, (codes) => {
+    refuseAlso(refusals, codes);
+    return append(entries.filter((_, index) => codes[index] === kafkaError.NONE));
   });
 });
 
@@ -59,13 +68,7 @@ interface Refusal {
 const magicAt = 16;
 
 /** What can be told without the log; null when the batch may go there. */
-function refuse(
-  topic: Topic | null,
-  partition: number,
-  records: Buffer | null,
-  version: number,
-  transactionalId: string | null,
-): Refusal | null {
+function refuse(topic: Topic | null, partition: number, records: Buffer | null, version: number): Refusal | null {
   if (topic === null) {
     return { code: version >= 13 ? kafkaError.UNKNOWN_TOPIC_ID : kafkaError.UNKNOWN_TOPIC_OR_PARTITION, message: null };
   }
@@ -85,9 +88,6 @@ function refuse(
   if (recordBatch.isControl(records)) {
     return { code: kafkaError.INVALID_RECORD, message: 'Clients cannot write control batches.' };
   }
-  if (transactionalId !== null || recordBatch.isTransactional(records)) {
-    return { code: kafkaError.INVALID_TXN_STATE, message: 'This service has no transactions.' };
-  }
   if (recordBatch.codec(records) === 'zstd' && version < 7) {
     return {
       code: kafkaError.UNSUPPORTED_COMPRESSION_TYPE,
@@ -95,6 +95,16 @@ function refuse(
     };
   }
   return null;
+}
+
+/** Enters the errors, NONE for none, of those partitions that were not refused before. */
+function refuseAlso(refusals: (Refusal | null)[], codes: readonly number[]): void {
+  let index = 0;
+  for (let at = 0; at < refusals.length; at += 1) {
+    if (refusals[at] !== null) continue;
+    const code = codes[index++] ?? kafkaError.NONE;
+    if (code !== kafkaError.NONE) refusals[at] = { code, message: null };
+  }
 }
 
 /** With acks=0 nothing is answered, so a failure closes the connection: the client then looks for the leader again. */

@@ -25,8 +25,18 @@ describe('ApiVersions', () => {
     const answer = await world.call(apis.apiVersions, version, { clientSoftwareName, clientSoftwareVersion });
     expect(answer.errorCode).toBe(errorCode);
     expect(answer.apiKeys).toHaveLength(errorCode === kafkaError.NONE ? handlers.length : 0);
-    expect(answer.supportedFeatures).toEqual([]);
-    expect(answer.finalizedFeatures).toEqual([]);
+    if (version < 3 || errorCode !== kafkaError.NONE) expect(answer.finalizedFeatures).toEqual([]);
+  });
+
+  test.each([
+    [3, 1],
+    [4, 0],
+  ])('v%d shows the features that are in force, their lowest level as %d', async (version, minVersion) => {
+    const answer = await world.call(apis.apiVersions, version, { clientSoftwareName: 'x', clientSoftwareVersion: '1' });
+    const name = 'transaction.version';
+    expect(answer.supportedFeatures).toContainEqual({ name, minVersion, maxVersion: 2 });
+    expect(answer.finalizedFeatures).toContainEqual({ name, minVersionLevel: 2, maxVersionLevel: 2 });
+    expect(answer.finalizedFeaturesEpoch).toBe(0);
   });
 
   test('lists every handler once, in the order of keys', () => {

@@ -1,16 +1,31 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { encodeResponse } from '#wire/kafka/frame';
+import { supportedFeatures } from '../features.js';
 import { defineHandler } from '../handler.js';
 
 /**
- * ApiVersions, versions 0 to 4. Lists exactly the handlers that are there and no features. A version that is not known is
- * answered in the layout of version 0, by `unsupportedApiVersions`; the client asks again with one that it learns there.
+ * ApiVersions, versions 0 to 4. Lists exactly the handlers that are there, and from version 3 on the features. A version that is not
+ * known is answered in the layout of version 0, by `unsupportedApiVersions`; the client asks again with one that it learns there.
+ * Clients of version 3 cannot read a feature whose lowest level is 0: they are shown 1.
  */
 export const apiVersions = defineHandler(apis.apiVersions, (context, version, request) => {
   const named = softwareName.test(request.clientSoftwareName) && softwareName.test(request.clientSoftwareVersion);
   if (version >= 3 && !named) return { errorCode: kafkaError.INVALID_REQUEST, apiKeys: [] };
-  return { errorCode: kafkaError.NONE, apiKeys: context.broker.advertisedApis };
+  return {
+    errorCode: kafkaError.NONE,
+    apiKeys: context.broker.advertisedApis,
+    supportedFeatures: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
+      name,
+      minVersion: version < 4 ? Math.max(1, minVersion) : minVersion,
+      maxVersion,
+    })),
+    // They are the same for ever in one release.
+    finalizedFeaturesEpoch: 0,
+    finalizedFeatures: supportedFeatures
+      .filter(({ finalized }) => finalized > 0)
+      .map(({ name, finalized }) => ({ name, minVersionLevel: finalized, maxVersionLevel: finalized })),
+  };
 });
 
 const softwareName = /^[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?$/;
