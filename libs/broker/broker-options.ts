@@ -1,4 +1,6 @@
 import { defineOptions, type OptionValues } from '#config/options';
+import { groupOptions } from './groups/group-options.js';
+import { accessOptions, listenerOptions } from './security/listener-options.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -15,17 +17,14 @@ export const brokerOptions = defineOptions({
     aliases: ['broker.id'],
     group: 'Node',
   },
-  'advertised.listeners': {
-    type: 'string',
-    doc: 'Address that clients are told to connect to, `PLAINTEXT://host:port` or `host:port`. Without it each client is told the address that it connected to, which is wrong only behind a port mapping or a proxy.',
-    group: 'Network',
-    check: (value: string) => (parseAdvertised(value) === null ? 'must be host:port or PLAINTEXT://host:port' : null),
-  },
-  insecure: {
-    type: 'boolean',
-    default: false,
-    doc: 'Allows listening on an address that other machines can reach although nothing asks for a login. Not a setting of Kafka.',
-    group: 'Network',
+  'node.count': {
+    type: 'int',
+    default: 1,
+    min: 0,
+    max: 64,
+    unit: 'nodes',
+    doc: 'Processes that the service consists of. Each is a node to clients: it leads its share of the partitions under an id and on ports of its own, which follow those of the first. 0: one for each core but one. Not a setting of Kafka.',
+    group: 'Node',
   },
   'socket.request.max.bytes': {
     type: 'int',
@@ -101,6 +100,22 @@ export const brokerOptions = defineOptions({
     doc: 'Most fetch sessions that are kept. A client without one sends its whole list of partitions each time.',
     group: 'Topics',
   },
+  'quota.window.num': {
+    type: 'int',
+    default: 11,
+    min: 1,
+    unit: 'samples',
+    doc: 'Samples over which the use of a quota is measured.',
+    group: 'Quotas',
+  },
+  'quota.window.size.seconds': {
+    type: 'int',
+    default: 1,
+    min: 1,
+    unit: 's',
+    doc: 'Time that one sample of a quota covers.',
+    group: 'Quotas',
+  },
   'auto.create.topics.enable': {
     type: 'boolean',
     default: true,
@@ -152,62 +167,7 @@ export const brokerOptions = defineOptions({
     doc: 'How often segments past their retention and files of deleted topics are looked for. Kafka looks every 300000.',
     group: 'Topics',
   },
-  'group.initial.rebalance.delay.ms': {
-    type: 'int',
-    default: 3_000,
-    min: 0,
-    unit: 'ms',
-    doc: 'How long a group that was empty waits for more members before its first assignment.',
-    group: 'Groups',
-  },
-  'group.min.session.timeout.ms': {
-    type: 'int',
-    default: 6_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'Shortest session timeout that a member may ask for.',
-    group: 'Groups',
-  },
-  'group.max.session.timeout.ms': {
-    type: 'int',
-    default: 1_800_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'Longest session timeout that a member may ask for.',
-    group: 'Groups',
-  },
-  'group.max.size': {
-    type: 'int',
-    default: 2_147_483_647,
-    min: 1,
-    unit: 'members',
-    doc: 'Most members of one group.',
-    group: 'Groups',
-  },
-  'offset.metadata.max.bytes': {
-    type: 'int',
-    default: 4_096,
-    min: 0,
-    unit: 'bytes',
-    doc: 'Longest text that may go with a committed offset.',
-    group: 'Groups',
-  },
-  'offsets.retention.minutes': {
-    type: 'int',
-    default: 10_080,
-    min: 1,
-    unit: 'minutes',
-    doc: 'Committed offsets of a group without members are kept this long.',
-    group: 'Groups',
-  },
-  'offsets.retention.check.interval.ms': {
-    type: 'long',
-    default: 600_000,
-    min: 1,
-    unit: 'ms',
-    doc: 'How often expired offsets are looked for.',
-    group: 'Groups',
-  },
+  ...groupOptions,
   'transaction.max.timeout.ms': {
     type: 'int',
     default: 900_000,
@@ -248,15 +208,8 @@ export const brokerOptions = defineOptions({
     doc: 'How long a request waits for the end of the transaction before it; then it is told CONCURRENT_TRANSACTIONS, and the client tries again.',
     group: 'Transactions',
   },
+  ...accessOptions,
+  ...listenerOptions,
 });
 
 export type BrokerConfig = OptionValues<typeof brokerOptions>;
-
-/** `host:port` with or without a scheme before it; null where it is neither. */
-export function parseAdvertised(text: string): { host: string; port: number } | null {
-  const match = /^(?:[A-Za-z_]+:\/\/)?(\[[0-9A-Fa-f:.]+\]|[^\s:/]+):(\d{1,5})$/.exec(text.trim());
-  const host = match?.[1];
-  const port = Number(match?.[2]);
-  if (host === undefined || port < 1 || port > 65_535) return null;
-  return { host: host.replace(/^\[|\]$/g, ''), port };
-}

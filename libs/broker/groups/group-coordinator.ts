@@ -1,16 +1,36 @@
 /**
- * All consumer groups of this node: finds them, watches their time, keeps their offsets.
+ * All consumer groups of this node, of the classic protocol (`Group`) and of KIP-848 (`ConsumerGroup`): finds them, watches their
+ * time, keeps them, changes one kind into the other.
  *
  * Sessions are counted in processed time, which stands still while this process does: after a stall of the event loop the
- * heartbeats that wait in the sockets are read before anybody can expire. One tick serves all groups.
+ * heartbeats that wait in the sockets are read before anybody can expire. One tick serves all groups. Nobody is told an assignment
+ * before it is durable, so that a restart goes on where the groups were.
  */
-import type { CommittedOffset, EngineGroups } from '#log/engine';
+import type { DurableTable, EngineGroups } from '#log/engine';
 import { assert } from '#std/assert';
 import type { Clock, Timer } from '#std/clock';
 import type { Random } from '#std/random';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { Group, type GroupState, type MemberIdentity, type SyncRequest } from '#broker/groups/group';
+import {
+  classicRowOf,
+  heartbeatClassic,
+  isClassicOnly,
+  joinClassic,
+  leaveClassic,
+  membersOfClassic,
+  syncClassic,
+} from '#broker/groups/classic-members';
+import {
+  ConsumerGroup,
+  refusedHeartbeat,
+  type ConsumerGroupState,
+  type HeartbeatAnswer,
+  type HeartbeatRequest,
+} from '#broker/groups/consumer-group';
+import { joinEpoch } from '#broker/groups/consumer-member';
+import { Group } from '#broker/groups/group';
 import type { GroupConfig } from '#broker/groups/group-config';
+import type { GroupEnvironment, GroupState, MemberIdentity, SyncRequest } from '#broker/groups/group-environment';
 import {
   emptyBytes,
   refusedJoin,
@@ -19,31 +39,33 @@ import {
   type JoinRequest,
   type SyncAnswer,
 } from '#broker/groups/group-member';
+import { GroupOffsets } from '#broker/groups/group-offsets';
+import { consumerMemberOf } from '#broker/groups/group-rows';
+import { GroupSubscriptions } from '#broker/groups/group-subscriptions';
+import { GroupStore, type StoredGroup } from '#broker/groups/group-store';
+import { TopicView, type TopicSource } from '#broker/groups/topic-view';
 
 export interface GroupCoordinatorOptions {
   readonly offsets: EngineGroups;
-  /** How many partitions a topic has; null where there is no such topic. */
-  readonly partitionsOf: (topic: string) => number | null;
+  /** Where groups are kept. */
+  readonly table: DurableTable;
+  readonly topics: TopicSource;
   readonly clock: Clock;
   readonly random: Random;
   readonly config: GroupConfig;
 }
 
-export interface OffsetCommitEntry {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly leaderEpoch: number;
-  readonly metadata: string;
-}
-
 export interface GroupSummary {
   readonly groupId: string;
   readonly protocolType: string;
-  readonly state: GroupState;
+  readonly state: GroupState | ConsumerGroupState;
+  readonly type: 'classic' | 'consumer';
 }
 
-export interface GroupDetail extends GroupSummary {
+export interface GroupDetail {
+  readonly groupId: string;
+  readonly protocolType: string;
+  readonly state: GroupState;
   readonly errorCode: number;
   readonly protocol: string;
   readonly members: readonly {
@@ -59,9 +81,10 @@ export interface GroupDetail extends GroupSummary {
 const tickMs = 200;
 
 export class GroupCoordinator {
-  private readonly groups = new Map<string, Group>();
-  private readonly commitsUnderWay = new Map<string, Set<Promise<void>>>();
-  private readonly startedAtMs: number;
+  readonly offsets: GroupOffsets;
+  private readonly groups = new Map<string, Group | ConsumerGroup>();
+  private readonly store: GroupStore;
+  private readonly view: TopicView;
   private processedMs = 0;
   private tickedAtMs = 0;
   private ticker: Timer | null = null;
@@ -69,11 +92,22 @@ export class GroupCoordinator {
   private stopped = false;
 
   constructor(private readonly options: GroupCoordinatorOptions) {
-    this.startedAtMs = options.clock.now();
+    const { offsets, topics, clock, config, table } = options;
+    this.store = new GroupStore(table);
+    this.view = new TopicView(topics, clock);
+    this.offsets = new GroupOffsets({
+      offsets,
+      topics,
+      clock,
+      config,
+      groupOf: (groupId) => this.groups.get(groupId) ?? null,
+      isStopped: () => this.stopped,
+    });
   }
 
-  /** Begins to look for expired offsets from time to time. Joins are served without it. */
+  /** Loads what was kept, and begins to look for expired offsets from time to time. */
   start(): void {
+    for (const stored of this.store.load()) this.groups.set(stored.groupId, this.restored(stored));
     this.armExpiry();
   }
 
@@ -82,98 +116,95 @@ export class GroupCoordinator {
     this.stopped = true;
     this.ticker?.cancel();
     this.expiryTimer?.cancel();
-    for (const group of this.groups.values()) group.kill(kafkaError.COORDINATOR_NOT_AVAILABLE);
+    for (const group of this.groups.values())
+      if (group instanceof Group) group.kill(kafkaError.COORDINATOR_NOT_AVAILABLE);
     this.groups.clear();
   }
 
-  join(request: JoinRequest): Promise<JoinAnswer> {
+  async join(request: JoinRequest): Promise<JoinAnswer> {
     const problem = this.joinProblem(request);
-    if (problem !== kafkaError.NONE) return Promise.resolve(refusedJoin(problem, request.memberId));
-    if (request.memberId !== '' && !this.groups.has(request.groupId)) {
-      return Promise.resolve(refusedJoin(kafkaError.UNKNOWN_MEMBER_ID, request.memberId));
+    if (problem !== kafkaError.NONE) return refusedJoin(problem, request.memberId);
+    const { groupId } = request;
+    const known = this.groups.get(groupId);
+    if (known === undefined && request.memberId !== '') {
+      return refusedJoin(kafkaError.UNKNOWN_MEMBER_ID, request.memberId);
     }
-    return this.groupOf(request.groupId).join(request);
+    if (known instanceof ConsumerGroup && known.members.size > 0) {
+      const answer = joinClassic(known, request, () => this.newMemberId(request.clientId));
+      if (isClassicOnly(known)) this.afterRemoval(known);
+      const isDurable = await this.settled(known);
+      return isDurable ? answer : refusedJoin(kafkaError.COORDINATOR_NOT_AVAILABLE, request.memberId);
+    }
+    const group = known instanceof Group ? known : new Group(groupId, this.environmentOf(groupId));
+    this.groups.set(groupId, group);
+    return group.join(request);
   }
 
-  sync(groupId: string, request: SyncRequest): Promise<SyncAnswer> {
+  async sync(groupId: string, request: SyncRequest): Promise<SyncAnswer> {
     const problem = this.groupProblem(groupId);
-    if (problem !== kafkaError.NONE) return Promise.resolve(refusedSync(problem));
+    if (problem !== kafkaError.NONE) return refusedSync(problem);
     const group = this.groups.get(groupId);
-    if (group === undefined) return Promise.resolve(refusedSync(kafkaError.UNKNOWN_MEMBER_ID));
-    return group.sync(request);
+    if (group === undefined) return refusedSync(kafkaError.UNKNOWN_MEMBER_ID);
+    return group instanceof Group ? group.sync(request) : syncClassic(group, request);
   }
 
   heartbeat(groupId: string, request: MemberIdentity & { readonly generationId: number }): number {
     const problem = this.groupProblem(groupId);
     if (problem !== kafkaError.NONE) return problem;
-    return this.groups.get(groupId)?.heartbeat(request) ?? kafkaError.UNKNOWN_MEMBER_ID;
+    const group = this.groups.get(groupId);
+    if (group === undefined) return kafkaError.UNKNOWN_MEMBER_ID;
+    return group instanceof Group ? group.heartbeat(request) : heartbeatClassic(group, request);
   }
 
   /** One error a member, in order. */
   leave(groupId: string, members: readonly MemberIdentity[]): readonly number[] {
     const group = this.groups.get(groupId);
-    return members.map((member) => group?.leave(member) ?? kafkaError.UNKNOWN_MEMBER_ID);
+    if (group === undefined) return members.map(() => kafkaError.UNKNOWN_MEMBER_ID);
+    if (group instanceof Group) return members.map((member) => group.leave(member));
+    const codes = leaveClassic(group, members);
+    this.afterRemoval(group);
+    return codes;
   }
 
-  /**
-   * One error an entry, in order; resolves when what was accepted is durable. With a producer id the offsets are kept aside until its
-   * transaction ends.
-   */
-  async commit(
-    groupId: string,
-    member: MemberIdentity & { readonly generationId: number },
-    entries: readonly OffsetCommitEntry[],
-    producerId: number | null = null,
-  ): Promise<readonly number[]> {
-    const problem = this.admitCommit(groupId, member, producerId !== null);
-    if (problem !== kafkaError.NONE) return entries.map(() => problem);
-    const codes = entries.map((entry) => this.entryProblem(entry));
-    const accepted = entries.filter((_, index) => codes[index] === kafkaError.NONE);
-    if (accepted.length === 0) return codes;
-    const { offsets } = this.options;
-    const commit =
-      producerId === null ? offsets.commit(groupId, accepted) : offsets.commitPending(groupId, producerId, accepted);
-    const underWay = this.commitsUnderWay.get(groupId) ?? new Set();
-    this.commitsUnderWay.set(groupId, underWay.add(commit));
-    try {
-      await commit;
-      return codes;
-    } catch {
-      // The engine has reported its disk already. Clients retry this code after looking for the coordinator again.
-      return codes.map((code) => (code === kafkaError.NONE ? kafkaError.COORDINATOR_NOT_AVAILABLE : code));
-    } finally {
-      underWay.delete(commit);
-      if (underWay.size === 0) this.commitsUnderWay.delete(groupId);
+  /** A heartbeat of the consumer protocol. */
+  consumerHeartbeat(groupId: string, request: HeartbeatRequest): HeartbeatAnswer | Promise<HeartbeatAnswer> {
+    if (this.stopped) return refusedHeartbeat({ errorCode: kafkaError.COORDINATOR_NOT_AVAILABLE, message: '' });
+    const group = this.consumerGroupFor(groupId, request.memberEpoch === joinEpoch);
+    if (group === null) {
+      const message = `There is no group ${groupId} of the consumer protocol.`;
+      return refusedHeartbeat({ errorCode: kafkaError.GROUP_ID_NOT_FOUND, message });
     }
-  }
-
-  /** Waits for commits that were accepted before, so that a new owner never starts behind the last one's. */
-  async committed(groupId: string): Promise<readonly CommittedOffset[]> {
-    await this.settleCommits(groupId);
-    return this.options.offsets.committed(groupId);
-  }
-
-  /** As `committed`, of one partition; ask after `committed` or `settleCommits`. */
-  find(groupId: string, topic: string, partition: number): CommittedOffset | null {
-    return this.options.offsets.find(groupId, topic, partition);
-  }
-
-  async settleCommits(groupId: string): Promise<void> {
-    const underWay = this.commitsUnderWay.get(groupId);
-    if (underWay !== undefined) await Promise.allSettled(underWay);
+    const answer = group.heartbeat(request);
+    if (group.members.size === 0 && group.epoch === 0) this.groups.delete(groupId);
+    if (isClassicOnly(group)) {
+      this.afterRemoval(group);
+      return answer;
+    }
+    const saving = this.store.saveConsumer(group);
+    if (saving === null) return answer;
+    return saving.then(
+      () => answer,
+      () =>
+        refusedHeartbeat({ errorCode: kafkaError.COORDINATOR_NOT_AVAILABLE, message: 'The group cannot be stored.' }),
+    );
   }
 
   list(): readonly GroupSummary[] {
     const names = new Set([...this.options.offsets.list(), ...this.groups.keys()]);
     return [...names].sort().map((groupId) => {
       const group = this.groups.get(groupId);
-      return { groupId, protocolType: group?.protocolType ?? '', state: group?.state ?? 'Empty' };
+      if (group instanceof ConsumerGroup) {
+        return { groupId, protocolType: 'consumer', state: group.state, type: 'consumer' };
+      }
+      return { groupId, protocolType: group?.protocolType ?? '', state: group?.state ?? 'Empty', type: 'classic' };
     });
   }
 
+  /** A group of the classic protocol; one of the consumer protocol is not found here. */
   describe(groupId: string): GroupDetail {
-    const group = this.groups.get(groupId);
-    const known = group !== undefined || this.hasOffsets(groupId);
+    const found = this.groups.get(groupId);
+    const group = found instanceof Group ? found : undefined;
+    const known = group !== undefined || (found === undefined && this.offsets.has(groupId));
     const members = group === undefined ? [] : [...group.members.values()];
     const isStable = group?.state === 'Stable';
     return {
@@ -193,83 +224,146 @@ export class GroupCoordinator {
     };
   }
 
+  /** Null for a group that is unknown or of the classic protocol. */
+  consumerGroup(groupId: string): ConsumerGroup | null {
+    const group = this.groups.get(groupId);
+    return group instanceof ConsumerGroup ? group : null;
+  }
+
   async delete(groupId: string): Promise<number> {
     const problem = this.groupProblem(groupId);
     if (problem !== kafkaError.NONE) return problem;
     const group = this.groups.get(groupId);
-    if (group === undefined && !this.hasOffsets(groupId)) return kafkaError.GROUP_ID_NOT_FOUND;
-    if (group !== undefined && (group.state !== 'Empty' || group.needsWatching)) return kafkaError.NON_EMPTY_GROUP;
-    this.bury(groupId);
-    await this.settleCommits(groupId);
-    await this.options.offsets.delete(groupId);
+    if (group === undefined && !this.offsets.has(groupId)) return kafkaError.GROUP_ID_NOT_FOUND;
+    if (group !== undefined && (group.state !== 'Empty' || needsWatching(group))) return kafkaError.NON_EMPTY_GROUP;
+    try {
+      await this.bury(groupId);
+    } catch {
+      return kafkaError.COORDINATOR_NOT_AVAILABLE;
+    }
     return kafkaError.NONE;
   }
 
-  /** One error an entry: offsets of a topic that a live member reads stay. */
-  async deleteOffsets(
-    groupId: string,
-    partitions: readonly { readonly topic: string; readonly partition: number }[],
-  ): Promise<{ readonly errorCode: number; readonly partitionErrors: readonly number[] }> {
-    const problem = this.groupProblem(groupId);
-    const group = this.groups.get(groupId);
-    if (problem !== kafkaError.NONE) return { errorCode: problem, partitionErrors: [] };
-    if (group === undefined && !this.hasOffsets(groupId)) {
-      return { errorCode: kafkaError.GROUP_ID_NOT_FOUND, partitionErrors: [] };
-    }
-    const isLive = group !== undefined && group.members.size > 0;
-    if (isLive && group.protocolType !== 'consumer')
-      return { errorCode: kafkaError.NON_EMPTY_GROUP, partitionErrors: [] };
-    const partitionErrors = partitions.map(({ topic, partition }) => {
-      if (isLive && isSubscribed(group, topic)) return kafkaError.GROUP_SUBSCRIBED_TO_TOPIC;
-      const count = this.options.partitionsOf(topic);
-      return count === null || partition >= count ? kafkaError.UNKNOWN_TOPIC_OR_PARTITION : kafkaError.NONE;
-    });
-    const doomed = partitions.filter((_, index) => partitionErrors[index] === kafkaError.NONE);
-    if (doomed.length > 0) await this.options.offsets.deleteOffsets(groupId, doomed);
-    return { errorCode: kafkaError.NONE, partitionErrors };
+  /** A deleted topic takes its offsets along. */
+  forgetTopic(topic: string): Promise<void> {
+    return this.offsets.forgetTopic(topic);
   }
 
-  /** A deleted topic takes its offsets along, so that a new one of the same name starts afresh. */
-  async forgetTopic(topic: string): Promise<void> {
-    for (const groupId of this.options.offsets.list()) {
-      const gone = this.options.offsets.committed(groupId).filter((offset) => offset.topic === topic);
-      if (gone.length > 0) await this.options.offsets.deleteOffsets(groupId, gone);
-    }
-  }
-
-  /**
-   * Forgets offsets of groups that have had no members and no commit for `offsets.retention.minutes`; membership before
-   * this start is not known, so the start counts as its end. Called by a timer of ours; safe to call at any time.
-   */
+  /** Forgets expired offsets, and groups that have neither members nor offsets. Called by a timer of ours; safe at any time. */
   async expireOffsets(): Promise<void> {
-    const { clock, config, offsets } = this.options;
-    const keepSinceMs = clock.now() - config['offsets.retention.minutes'] * 60_000;
-    for (const groupId of offsets.list()) {
+    const emptied = await this.offsets.expire();
+    for (const groupId of new Set([...emptied, ...this.groups.keys()])) {
       const group = this.groups.get(groupId);
-      if (group !== undefined && group.needsWatching) continue;
-      const restedSinceMs = group !== undefined && group.generationId > 0 ? group.emptySinceMs : this.startedAtMs;
-      const old = offsets
-        .committed(groupId)
-        .filter((offset) => Math.max(offset.committedAtMs, restedSinceMs) < keepSinceMs)
-        // The transaction's own commit would come back as the only one.
-        .filter(({ topic, partition }) => !offsets.isPending(groupId, topic, partition));
-      if (old.length === 0) continue;
-      await offsets.deleteOffsets(groupId, old);
-      if (offsets.committed(groupId).length > 0) continue;
-      const now = this.groups.get(groupId);
-      if (now !== undefined && now.needsWatching) continue;
-      this.bury(groupId);
-      await offsets.delete(groupId);
-    }
-    for (const group of this.groups.values()) {
-      if (!group.needsWatching && group.state === 'Empty' && offsets.committed(group.groupId).length === 0) {
-        this.bury(group.groupId);
-      }
+      const isEmpty = group === undefined || (group.state === 'Empty' && !needsWatching(group));
+      if (isEmpty && !this.offsets.has(groupId)) await this.bury(groupId);
     }
   }
 
-  private hasOffsets(groupId: string): boolean {
-    return this.options.offsets.committed(groupId).length > 0;
+  private restored({ groupId, row, members }: StoredGroup): Group | ConsumerGroup {
+    if (row.kind === 'classic') return Group.restore(groupId, row, this.environmentOf(groupId));
+    assert(row.kind === 'consumer', 'a group is of one of two kinds');
+    const group = this.newConsumerGroup(groupId);
+    group.epoch = row.epoch;
+    group.subscriptions = GroupSubscriptions.fromRows(this.view, row);
+    for (const [memberId, memberRow] of members) {
+      assert(memberRow.kind === 'member', 'below a group are its members');
+      group.restore(consumerMemberOf(memberId, memberRow));
+    }
+    group.takeChanges();
+    return group;
+  }
+
+  /** The group of a heartbeat, made or made over where that is due; null where there is none. */
+  private consumerGroupFor(groupId: string, isJoin: boolean): ConsumerGroup | null {
+    const known = this.groups.get(groupId);
+    if (known instanceof ConsumerGroup) return known;
+    if (!isJoin) return null;
+    const group =
+      known === undefined || known.members.size === 0 ? this.newConsumerGroup(groupId) : this.upgraded(known);
+    if (group === null) return null;
+    known?.kill(kafkaError.REBALANCE_IN_PROGRESS);
+    this.groups.set(groupId, group);
+    return group;
+  }
+
+  /** A live classic group made over into one of the consumer protocol, its members as they are; null where that may not be. */
+  private upgraded(classic: Group): ConsumerGroup | null {
+    const { config } = this.options;
+    const policy = config['group.consumer.migration.policy'];
+    if (policy !== 'bidirectional' && policy !== 'upgrade') return null;
+    if (classic.protocolType !== 'consumer' || classic.members.size > config['group.consumer.max.size']) return null;
+    const members = membersOfClassic(classic, this.options.topics);
+    if (members === null) return null;
+    const group = this.newConsumerGroup(classic.groupId);
+    group.epoch = classic.generationId;
+    for (const member of members) group.adopt(member);
+    return group;
+  }
+
+  /** Once the last member of the consumer protocol is gone, those of the classic one have their group again. */
+  private afterRemoval(group: ConsumerGroup): void {
+    const policy = this.options.config['group.consumer.migration.policy'];
+    const mayDowngrade = policy === 'bidirectional' || policy === 'downgrade';
+    if (!isClassicOnly(group) || !mayDowngrade || group.members.size > this.options.config['group.max.size']) {
+      void this.settled(group);
+      return;
+    }
+    const { groupId } = group;
+    const row = classicRowOf(group);
+    const removed = group.takeChanges()?.removed ?? [];
+    const classic = Group.restore(groupId, row, this.environmentOf(groupId));
+    this.groups.set(groupId, classic);
+    // Where this fails the group is loaded as it was, and its members fall out by their sessions.
+    this.store.saveClassic(groupId, row, [...group.members.keys(), ...removed]).catch(() => undefined);
+    classic.rebalance();
+  }
+
+  private newConsumerGroup(groupId: string): ConsumerGroup {
+    const { config } = this.options;
+    return new ConsumerGroup(groupId, {
+      processedMs: () => this.processedMs,
+      view: this.view,
+      sessionTimeoutMs: config['group.consumer.session.timeout.ms'],
+      heartbeatIntervalMs: config['group.consumer.heartbeat.interval.ms'],
+      membersMax: config['group.consumer.max.size'],
+      assignorNames: config['group.consumer.assignors'],
+      watch: () => this.armTicker(),
+    });
+  }
+
+  private environmentOf(groupId: string): GroupEnvironment {
+    const { clock, config } = this.options;
+    return {
+      clock,
+      processedMs: () => this.processedMs,
+      newMemberId: (prefix) => this.newMemberId(prefix),
+      initialDelayMs: config['group.initial.rebalance.delay.ms'],
+      membersMax: config['group.max.size'],
+      watch: () => this.armTicker(),
+      save: (row) => this.store.saveClassic(groupId, row),
+    };
+  }
+
+  /** Waits until the group is kept as it is; false where the disk fails. */
+  private async settled(group: ConsumerGroup): Promise<boolean> {
+    try {
+      await this.store.saveConsumer(group);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  private async bury(groupId: string): Promise<void> {
+    const group = this.groups.get(groupId);
+    this.groups.delete(groupId);
+    if (group instanceof Group) group.kill(kafkaError.UNKNOWN_MEMBER_ID);
+    const changes = group instanceof ConsumerGroup ? group.takeChanges() : null;
+    // Asked for before anything is waited for: a group of this name that is made meanwhile is written after it.
+    const deleted = this.store.delete(groupId, changes?.removed ?? []);
+    await this.offsets.settle(groupId);
+    await this.options.offsets.delete(groupId);
+    await deleted;
   }
 
   private joinProblem(request: JoinRequest): number {
@@ -290,53 +384,6 @@ export class GroupCoordinator {
     return this.stopped ? kafkaError.COORDINATOR_NOT_AVAILABLE : kafkaError.NONE;
   }
 
-  private admitCommit(
-    groupId: string,
-    member: MemberIdentity & { readonly generationId: number },
-    isTransactional: boolean,
-  ): number {
-    const problem = this.stopped ? kafkaError.COORDINATOR_NOT_AVAILABLE : kafkaError.NONE;
-    if (problem !== kafkaError.NONE) return problem;
-    const group = this.groups.get(groupId);
-    if (group !== undefined) return group.admitCommit(member, isTransactional);
-    // Nobody has joined since this node started: a commit without a generation needs no group; any other is stale.
-    return member.generationId < 0 ? kafkaError.NONE : kafkaError.ILLEGAL_GENERATION;
-  }
-
-  private entryProblem(entry: OffsetCommitEntry): number {
-    const partitions = this.options.partitionsOf(entry.topic);
-    if (partitions === null || entry.partition < 0 || entry.partition >= partitions) {
-      return kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
-    }
-    if (Buffer.byteLength(entry.metadata) > this.options.config['offset.metadata.max.bytes']) {
-      return kafkaError.OFFSET_METADATA_TOO_LARGE;
-    }
-    return kafkaError.NONE;
-  }
-
-  private groupOf(groupId: string): Group {
-    let group = this.groups.get(groupId);
-    if (group === undefined) {
-      const { clock, config } = this.options;
-      group = new Group(groupId, {
-        clock,
-        processedMs: () => this.processedMs,
-        newMemberId: (prefix) => `${prefix}-${this.uuid()}`,
-        initialDelayMs: config['group.initial.rebalance.delay.ms'],
-        membersMax: config['group.max.size'],
-        watch: () => this.armTicker(),
-      });
-      this.groups.set(groupId, group);
-    }
-    return group;
-  }
-
-  private bury(groupId: string): void {
-    const group = this.groups.get(groupId);
-    this.groups.delete(groupId);
-    group?.kill(kafkaError.UNKNOWN_MEMBER_ID);
-  }
-
   private armTicker(): void {
     if (this.ticker !== null || this.stopped) return;
     this.tickedAtMs = this.options.clock.monotonic();
@@ -350,9 +397,11 @@ export class GroupCoordinator {
     this.processedMs += Math.min(nowMs - this.tickedAtMs, 2 * tickMs);
     let needed = false;
     for (const group of this.groups.values()) {
-      if (!group.needsWatching) continue;
+      if (!needsWatching(group)) continue;
+      const before = group.members.size;
       group.expire(this.processedMs);
-      needed ||= group.needsWatching;
+      if (group instanceof ConsumerGroup && group.members.size < before) this.afterRemoval(group);
+      needed ||= needsWatching(group);
     }
     if (needed) this.armTicker();
   }
@@ -367,29 +416,21 @@ export class GroupCoordinator {
     });
   }
 
+  /** For a member of the consumer protocol that made none itself. */
+  newConsumerMemberId(): string {
+    return this.uuid();
+  }
+
+  private newMemberId(prefix: string): string {
+    return `${prefix}-${this.uuid()}`;
+  }
+
   private uuid(): string {
     const hex = Array.from({ length: 32 }, () => Math.floor(this.options.random.next() * 16).toString(16)).join('');
     return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20)}`;
   }
 }
 
-/** Members of type `consumer` name their topics in their metadata: version i16, then a list of names. */
-function isSubscribed(group: Group, topic: string): boolean {
-  for (const member of group.members.values()) {
-    const metadata = member.metadataOf(group.protocolName ?? member.protocols[0]?.name ?? '');
-    if (subscribedTopics(metadata).includes(topic)) return true;
-  }
-  return false;
-}
-
-function subscribedTopics(metadata: Buffer): readonly string[] {
-  const topics: string[] = [];
-  if (metadata.length < 6) return topics;
-  let at = 6;
-  for (let left = metadata.readInt32BE(2); left > 0 && at + 2 <= metadata.length; left -= 1) {
-    const end = at + 2 + metadata.readUInt16BE(at);
-    topics.push(metadata.toString('utf8', at + 2, end));
-    at = end;
-  }
-  return topics;
+function needsWatching(group: Group | ConsumerGroup): boolean {
+  return group instanceof Group ? group.needsWatching : group.members.size > 0;
 }

@@ -1,3 +1,5 @@
+import { protocolRows, protocolsOf, type ClassicMemberRow } from '#broker/groups/group-rows';
+
 /** What a member joins with. */
 export interface JoinRequest {
   readonly groupId: string;
@@ -17,6 +19,12 @@ export interface JoinRequest {
   /** Aborts when the member's connection is gone. */
   readonly signal: AbortSignal;
 }
+
+/** What a join tells of the member itself. */
+export type MemberTraits = Pick<
+  JoinRequest,
+  'groupInstanceId' | 'clientId' | 'clientHost' | 'sessionTimeoutMs' | 'rebalanceTimeoutMs' | 'protocols'
+>;
 
 export interface MemberProtocol {
   readonly name: string;
@@ -88,7 +96,7 @@ export class GroupMember {
 
   constructor(
     readonly memberId: string,
-    request: JoinRequest,
+    request: MemberTraits,
   ) {
     this.groupInstanceId = request.groupInstanceId;
     this.clientId = request.clientId;
@@ -96,6 +104,31 @@ export class GroupMember {
     this.sessionTimeoutMs = request.sessionTimeoutMs;
     this.rebalanceTimeoutMs = request.rebalanceTimeoutMs;
     this.protocols = request.protocols;
+  }
+
+  static restore(row: ClassicMemberRow): GroupMember {
+    const member = new GroupMember(row.memberId, {
+      ...row,
+      groupInstanceId: row.instanceId,
+      protocols: protocolsOf(row.protocols),
+    });
+    member.assignment = Buffer.from(row.assignment, 'base64');
+    member.established = true;
+    return member;
+  }
+
+  toRow(assignment: Buffer): ClassicMemberRow {
+    const { memberId, clientId, clientHost, sessionTimeoutMs, rebalanceTimeoutMs } = this;
+    return {
+      memberId,
+      instanceId: this.groupInstanceId,
+      clientId,
+      clientHost,
+      sessionTimeoutMs,
+      rebalanceTimeoutMs,
+      protocols: protocolRows(this.protocols),
+      assignment: assignment.toString('base64'),
+    };
   }
 
   /** Whether the member waits for us, so that its silence means nothing. */

@@ -1,11 +1,12 @@
 import { brokerOptions } from '#broker/broker-options';
 import { requireOptions } from '#config/options';
-import type { CommittedOffset, EngineGroups } from '#log/engine';
+import type { CommittedOffset, DurableTable, EngineGroups, Topic } from '#log/engine';
 import type { Clock, Timer } from '#std/clock';
 import type { Random } from '#std/random';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { GroupCoordinator } from '#broker/groups/group-coordinator';
 import type { JoinAnswer, JoinRequest, SyncAnswer } from '#broker/groups/group-member';
+import type { TopicSource } from '#broker/groups/topic-view';
 
 /** Time that passes only in `run`, one timer after another, with everything that follows from each. */
 export class SteppedClock implements Clock {
@@ -123,6 +124,64 @@ export class MemoryOffsets implements EngineGroups {
   }
 }
 
+/** A table in memory; a change is durable after a turn, all changes of one turn together. */
+export class MemoryTable implements DurableTable {
+  private readonly rows = new Map<string, Buffer>();
+  private generation = 0;
+  /** While set, changes fail. */
+  isBroken = false;
+
+  get(key: string): Buffer | null {
+    return this.rows.get(key) ?? null;
+  }
+
+  entries(): IterableIterator<[string, Buffer]> {
+    return this.rows.entries();
+  }
+
+  async put(changes: Parameters<DurableTable['put']>[0]): Promise<void> {
+    const generation = this.generation;
+    await Promise.resolve();
+    if (this.isBroken || generation !== this.generation) throw new Error('the disk is gone');
+    for (const { key, value } of changes) {
+      if (value === null) this.rows.delete(key);
+      else this.rows.set(key, value);
+    }
+  }
+
+  /** What is under way never becomes durable. */
+  kill(): void {
+    this.generation += 1;
+  }
+}
+
+/** Topics that a test makes, grows and deletes. */
+export class MemoryTopics implements TopicSource {
+  private readonly topics = new Map<string, Topic>([[topic, topicOf(topic, partitions)]]);
+
+  byName(name: string): Topic | null {
+    return this.topics.get(name) ?? null;
+  }
+
+  byId(id: string): Topic | null {
+    return this.list().find((each) => each.id === id) ?? null;
+  }
+
+  list(): Topic[] {
+    return [...this.topics.values()];
+  }
+
+  /** Null partitions delete it. */
+  set(name: string, count: number | null): void {
+    if (count === null) this.topics.delete(name);
+    else this.topics.set(name, topicOf(name, count));
+  }
+}
+
+function topicOf(name: string, count: number): Topic {
+  return { id: `id-of-${name}`, name, partitions: count, configs: {}, internal: false };
+}
+
 export const groupId = 'readers';
 export const topic = 'orders';
 export const partitions = 6;
@@ -131,15 +190,34 @@ export const partitions = 6;
 export class GroupWorld {
   readonly clock = new SteppedClock();
   readonly offsets = new MemoryOffsets(this.clock);
-  readonly coordinator: GroupCoordinator;
+  readonly table = new MemoryTable();
+  readonly topics = new MemoryTopics();
+  /** The one that serves now; `restart` makes another one of what was kept. */
+  coordinator: GroupCoordinator;
 
-  constructor(random: Random, settings: Readonly<Record<string, string>> = {}) {
-    this.coordinator = new GroupCoordinator({
+  constructor(
+    private readonly random: Random,
+    private readonly settings: Readonly<Record<string, string>> = {},
+  ) {
+    this.coordinator = this.newCoordinator();
+  }
+
+  /** As after kill -9: what was not durable is gone, and nobody is answered any more. */
+  restart(): void {
+    this.table.kill();
+    this.coordinator.stop();
+    this.coordinator = this.newCoordinator();
+    this.coordinator.start();
+  }
+
+  private newCoordinator(): GroupCoordinator {
+    return new GroupCoordinator({
       offsets: this.offsets,
-      partitionsOf: (name) => (name === topic ? partitions : null),
+      table: this.table,
+      topics: this.topics,
       clock: this.clock,
-      random,
-      config: requireOptions('the test', brokerOptions, { 'group.initial.rebalance.delay.ms': '0', ...settings }),
+      random: this.random,
+      config: requireOptions('the test', brokerOptions, { 'group.initial.rebalance.delay.ms': '0', ...this.settings }),
     });
   }
 
@@ -186,7 +264,9 @@ export class GroupWorld {
   async commit(joined: Pick<JoinAnswer, 'memberId' | 'generationId'>, offset = 1, partition = 0): Promise<number> {
     const { memberId, generationId } = joined;
     const entry = { topic, partition, offset, leaderEpoch: -1, metadata: '' };
-    const [code] = await this.coordinator.commit(groupId, { memberId, generationId, groupInstanceId: null }, [entry]);
+    const [code] = await this.coordinator.offsets.commit(groupId, { memberId, generationId, groupInstanceId: null }, [
+      entry,
+    ]);
     return code ?? kafkaError.UNKNOWN_SERVER_ERROR;
   }
 

@@ -3,10 +3,10 @@
  * Stable. Every call is synchronous and answers through the request it parks, so nothing can come between a check and its change.
  *
  * Invariants: a generation number is used once in the life of this object; an assignment belongs to one generation; a
- * member that waits for an answer of ours never expires; sessions are counted in processed time (see GroupCoordinator).
+ * member that waits for an answer of ours never expires; sessions are counted in processed time (see GroupCoordinator); nobody is
+ * told an assignment before it is durable.
  */
 import { assert } from '#std/assert';
-import type { Clock, Timer } from '#std/clock';
 import { kafkaError } from '#wire/kafka/error-codes';
 import {
   emptyBytes,
@@ -18,34 +18,10 @@ import {
   type JoinRequest,
   type SyncAnswer,
 } from '#broker/groups/group-member';
+import type { GroupEnvironment, GroupState, MemberIdentity, SyncRequest } from '#broker/groups/group-environment';
 import { favouriteProtocol, protocolsFit } from '#broker/groups/group-protocols';
-
-/** Kafka's own words; tools print and compare them. */
-export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead';
-
-export interface MemberIdentity {
-  readonly memberId: string;
-  readonly groupInstanceId: string | null;
-}
-
-export interface SyncRequest extends MemberIdentity {
-  readonly generationId: number;
-  readonly protocolType: string | null;
-  readonly protocolName: string | null;
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[];
-  readonly signal: AbortSignal;
-}
-
-export interface GroupEnvironment {
-  readonly clock: Clock;
-  /** Milliseconds of time in which requests were being read; stands still while the process does. */
-  processedMs(): number;
-  newMemberId(prefix: string): string;
-  readonly initialDelayMs: number;
-  readonly membersMax: number;
-  /** Called when members or ids begin to need watching. */
-  watch(): void;
-}
+import { classicGroupRow, type ClassicGroupRow } from '#broker/groups/group-rows';
+import { InitialDelay } from '#broker/groups/initial-delay';
 
 export class Group {
   state: GroupState = 'Empty';
@@ -63,15 +39,35 @@ export class Group {
   private readonly unsynced = new Set<string>();
   private syncDeadlineMs = Infinity;
   private joinDeadlineMs = Infinity;
-  private initialTimer: Timer | null = null;
-  private initialDelayEndMs = 0;
-  private memberCameSince = false;
+  private readonly initialDelay: InitialDelay;
+  /** The generation whose assignment is being made durable. */
+  private storing: number | null = null;
 
   constructor(
     readonly groupId: string,
     private readonly environment: GroupEnvironment,
   ) {
     this.emptySinceMs = environment.clock.now();
+    this.initialDelay = new InitialDelay(environment.clock, environment.initialDelayMs);
+  }
+
+  /** The group as it was kept: Stable with its members, whose sessions begin anew, or Empty. */
+  static restore(groupId: string, row: ClassicGroupRow, environment: GroupEnvironment): Group {
+    const group = new Group(groupId, environment);
+    group.generationId = row.generationId;
+    group.protocolType = row.protocolType;
+    group.protocolName = row.protocolName;
+    group.leaderId = row.leaderId;
+    group.emptySinceMs = row.emptySinceMs ?? group.emptySinceMs;
+    for (const memberRow of row.members) {
+      const member = GroupMember.restore(memberRow);
+      member.renew(environment.processedMs());
+      group.members.set(member.memberId, member);
+      if (member.groupInstanceId !== null) group.staticMembers.set(member.groupInstanceId, member.memberId);
+    }
+    if (group.members.size > 0) group.state = 'Stable';
+    environment.watch();
+    return group;
   }
 
   get needsWatching(): boolean {
@@ -124,7 +120,7 @@ export class Group {
           member.answerSync(refusedSync(kafkaError.REBALANCE_IN_PROGRESS));
           this.unsynced.delete(member.memberId);
           this.parkSync(member, request.signal, resolve);
-          if (member.memberId === this.leaderId) this.install(request.assignments);
+          if (member.memberId === this.leaderId) void this.install(request.assignments);
       }
     });
   }
@@ -137,12 +133,16 @@ export class Group {
   }
 
   /** The error of a commit by this identity, NONE where it is accepted. Renews the session. */
-  admitCommit(request: MemberIdentity & { readonly generationId: number }): number {
+  admitCommit(request: MemberIdentity & { readonly generationId: number }, isTransactional = false): number {
     if (request.generationId < 0 && this.state === 'Empty') return kafkaError.NONE;
+    const isNameless = request.generationId < 0 && request.memberId === '' && request.groupInstanceId === null;
+    // Versions of TxnOffsetCommit below 3 know neither member nor generation.
+    if (isTransactional && isNameless) return kafkaError.NONE;
     const problem = this.generationProblem(request);
     if (problem !== kafkaError.NONE) return problem;
     this.memberOf(request).renew(this.environment.processedMs());
-    return this.state === 'CompletingRebalance' ? kafkaError.REBALANCE_IN_PROGRESS : kafkaError.NONE;
+    const isWaiting = !isTransactional && this.state === 'CompletingRebalance';
+    return isWaiting ? kafkaError.REBALANCE_IN_PROGRESS : kafkaError.NONE;
   }
 
   leave(identity: MemberIdentity): number {
@@ -170,24 +170,26 @@ export class Group {
     for (const member of this.members.values()) {
       if (member.deadlineMs <= processedMs && !member.isParked) this.remove(member);
     }
-    if (this.state === 'PreparingRebalance' && this.initialTimer === null) {
+    if (this.state === 'PreparingRebalance' && !this.initialDelay.isRunning) {
       if (this.joinDeadlineMs <= processedMs) this.completeJoin();
       else this.completeIfAllJoined();
     }
-    if (this.state === 'CompletingRebalance' && this.syncDeadlineMs <= processedMs) {
-      const late = [...this.unsynced];
-      for (const memberId of late) {
-        const member = this.members.get(memberId);
-        if (member !== undefined) this.remove(member);
-      }
-      if (this.syncDeadlineMs <= processedMs) this.prepareRebalance();
+    if (this.syncDeadlineMs > processedMs) return;
+    for (const memberId of [...this.unsynced]) {
+      const member = this.members.get(memberId);
+      if (member !== undefined) this.remove(member);
     }
+    if (this.syncDeadlineMs <= processedMs) this.prepareRebalance();
+  }
+
+  /** Has all members join again. */
+  rebalance(): void {
+    this.prepareRebalance();
   }
 
   /** No call finds the group afterwards; who waits is answered `errorCode`. */
   kill(errorCode: number): void {
-    this.initialTimer?.cancel();
-    this.initialTimer = null;
+    this.initialDelay.cancel();
     this.state = 'Dead';
     for (const member of this.members.values()) dismiss(member, errorCode);
     this.members.clear();
@@ -220,7 +222,7 @@ export class Group {
     this.members.set(memberId, member);
     if (request.groupInstanceId !== null) this.staticMembers.set(request.groupInstanceId, memberId);
     this.leaderId ??= memberId;
-    this.memberCameSince = true;
+    this.initialDelay.noteMember();
     this.parkJoin(member, request.signal, resolve);
     this.environment.watch();
     if (this.state === 'PreparingRebalance') this.completeIfAllJoined();
@@ -267,14 +269,17 @@ export class Group {
     if (this.unsynced.delete(oldId)) this.unsynced.add(memberId);
     const wasLeader = this.leaderId === oldId;
     if (wasLeader) this.leaderId = memberId;
-    const sameProtocol = this.state === 'Stable' && this.selectProtocol() === this.protocolName;
-    const sameMetadata =
-      this.protocolName !== null && member.metadataOf(this.protocolName).equals(old.metadataOf(this.protocolName));
-    if (sameProtocol && sameMetadata) {
+    // Other metadata alone is no reason: that of a sticky assignor differs after every restart.
+    if (this.state === 'Stable' && this.selectProtocol() === this.protocolName) {
       const answer = this.currentGeneration(member, request);
       // An older leader cannot be told to skip: it gets a follower's answer under the old leader's id and asks for what is stored.
-      if (!wasLeader || request.supportsSkippingAssignment) return resolve({ ...answer, skipAssignment: wasLeader });
-      return resolve({ ...answer, leader: oldId, members: [] });
+      const isPlain = !wasLeader || request.supportsSkippingAssignment;
+      const given = isPlain ? { ...answer, skipAssignment: wasLeader } : { ...answer, leader: oldId, members: [] };
+      this.environment.save(classicGroupRow(this)).then(
+        () => resolve(given),
+        () => resolve(refusedJoin(kafkaError.COORDINATOR_NOT_AVAILABLE, '')),
+      );
+      return;
     }
     this.parkJoin(member, request.signal, resolve);
     if (this.state === 'PreparingRebalance') this.completeIfAllJoined();
@@ -318,28 +323,16 @@ export class Group {
     this.syncDeadlineMs = Infinity;
     this.joinDeadlineMs = this.environment.processedMs() + this.rebalanceTimeoutMs();
     if (wasEmpty && this.environment.initialDelayMs > 0) {
-      this.initialDelayEndMs = this.environment.clock.monotonic() + this.rebalanceTimeoutMs();
-      this.waitForMore();
+      this.initialDelay.start(this.rebalanceTimeoutMs(), () => {
+        if (this.state === 'PreparingRebalance') this.completeJoin();
+      });
     } else {
       this.completeIfAllJoined();
     }
   }
 
-  /** The first members of a group seldom come alone: one rebalance for all of them instead of one each. */
-  private waitForMore(): void {
-    this.memberCameSince = false;
-    const restMs = Math.max(0, this.initialDelayEndMs - this.environment.clock.monotonic());
-    const delayMs = Math.min(this.environment.initialDelayMs, restMs);
-    this.initialTimer = this.environment.clock.after(delayMs, () => {
-      this.initialTimer = null;
-      if (this.state !== 'PreparingRebalance') return;
-      if (this.memberCameSince && this.environment.clock.monotonic() < this.initialDelayEndMs) this.waitForMore();
-      else this.completeJoin();
-    });
-  }
-
   private completeIfAllJoined(): void {
-    if (this.state !== 'PreparingRebalance' || this.initialTimer !== null || this.pendingIds.size > 0) return;
+    if (this.state !== 'PreparingRebalance' || this.initialDelay.isRunning || this.pendingIds.size > 0) return;
     for (const member of this.members.values()) if (member.parkedJoin === null) return;
     this.completeJoin();
   }
@@ -371,12 +364,26 @@ export class Group {
     }
   }
 
-  private install(assignments: SyncRequest['assignments']): void {
-    const byMember = new Map(assignments.map((entry) => [entry.memberId, entry.assignment]));
+  /** Followers stay parked until the assignment is durable: nobody may own what a restart would have forgotten. */
+  private async install(assignments: SyncRequest['assignments']): Promise<void> {
+    const generationId = this.generationId;
+    if (this.storing === generationId) return;
+    this.storing = generationId;
+    const byMember = new Map(assignments.map((entry) => [entry.memberId, Buffer.from(entry.assignment)]));
+    const isDurable = await this.environment.save(classicGroupRow(this, byMember)).then(
+      () => true,
+      () => false,
+    );
+    if (this.storing === generationId) this.storing = null;
+    if (this.state !== 'CompletingRebalance' || this.generationId !== generationId) return;
+    if (!isDurable) {
+      for (const member of this.members.values()) member.answerSync(refusedSync(kafkaError.COORDINATOR_NOT_AVAILABLE));
+      return this.prepareRebalance();
+    }
     this.state = 'Stable';
-    this.syncDeadlineMs = Infinity;
+    if (this.unsynced.size === 0) this.syncDeadlineMs = Infinity;
     for (const member of this.members.values()) {
-      member.assignment = Buffer.from(byMember.get(member.memberId) ?? emptyBytes);
+      member.assignment = byMember.get(member.memberId) ?? emptyBytes;
       if (member.parkedSync === null) continue;
       member.renew(this.environment.processedMs());
       member.answerSync(this.syncAnswer(member));
@@ -399,8 +406,7 @@ export class Group {
   }
 
   private becomeEmpty(): void {
-    this.initialTimer?.cancel();
-    this.initialTimer = null;
+    this.initialDelay.cancel();
     this.state = 'Empty';
     this.generationId += 1;
     this.protocolName = null;
@@ -409,6 +415,8 @@ export class Group {
     this.joinDeadlineMs = Infinity;
     this.syncDeadlineMs = Infinity;
     this.emptySinceMs = this.environment.clock.now();
+    // Nobody waits for this; where it fails the former members are loaded after a restart, and their sessions end then.
+    this.environment.save(classicGroupRow(this)).catch(() => undefined);
   }
 
   private selectProtocol(): string {
@@ -472,6 +480,7 @@ export class Group {
 
   private syncAnswer(member: GroupMember): SyncAnswer {
     this.unsynced.delete(member.memberId);
+    if (this.state === 'Stable' && this.unsynced.size === 0) this.syncDeadlineMs = Infinity;
     return {
       errorCode: kafkaError.NONE,
       protocolType: this.protocolType,

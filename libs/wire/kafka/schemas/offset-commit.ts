@@ -4,7 +4,7 @@ export const offsetCommit = api({
   key: 8,
   name: 'OffsetCommit',
   minVersion: 2,
-  maxVersion: 9,
+  maxVersion: 10,
   flexibleFrom: 8,
   request: {
     groupId: string(),

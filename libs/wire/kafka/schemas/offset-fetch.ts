@@ -16,7 +16,7 @@ export const offsetFetch = api({
   key: 9,
   name: 'OffsetFetch',
   minVersion: 1,
-  maxVersion: 9,
+  maxVersion: 10,
   flexibleFrom: 6,
   request: {
     groupId: string({ versions: '1-7' }),

@@ -1,0 +1,101 @@
+import { defineOptions } from '#config/options';
+import { assignors } from '#broker/groups/assignors';
+
+/** Settings of groups and their offsets, under Kafka's names. */
+export const groupOptions = defineOptions({
+  'group.initial.rebalance.delay.ms': {
+    type: 'int',
+    default: 3_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'How long a group that was empty waits for more members before its first assignment.',
+    group: 'Groups',
+  },
+  'group.min.session.timeout.ms': {
+    type: 'int',
+    default: 6_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Shortest session timeout that a member may ask for.',
+    group: 'Groups',
+  },
+  'group.max.session.timeout.ms': {
+    type: 'int',
+    default: 1_800_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'Longest session timeout that a member may ask for.',
+    group: 'Groups',
+  },
+  'group.max.size': {
+    type: 'int',
+    default: 2_147_483_647,
+    min: 1,
+    unit: 'members',
+    doc: 'Most members of one group.',
+    group: 'Groups',
+  },
+  'group.consumer.session.timeout.ms': {
+    type: 'int',
+    default: 45_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'A member of the consumer protocol (KIP-848) that is silent for this long loses its partitions.',
+    group: 'Groups',
+  },
+  'group.consumer.heartbeat.interval.ms': {
+    type: 'int',
+    default: 5_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often members of the consumer protocol are told to send a heartbeat. While partitions move, or a member is overdue, they are asked to come each second.',
+    group: 'Groups',
+  },
+  'group.consumer.max.size': {
+    type: 'int',
+    default: 2_147_483_647,
+    min: 1,
+    unit: 'members',
+    doc: 'Most members of one group of the consumer protocol.',
+    group: 'Groups',
+  },
+  'group.consumer.assignors': {
+    type: 'list',
+    default: ['uniform', 'range'],
+    doc: 'Assignors that members of the consumer protocol may choose from, `uniform` and `range`. The first is the default.',
+    group: 'Groups',
+    check: (value: readonly string[]) =>
+      value.length > 0 && value.every((name) => assignors.has(name)) ? null : 'must be some of uniform and range',
+  },
+  'group.consumer.migration.policy': {
+    type: 'string',
+    default: 'bidirectional',
+    values: ['bidirectional', 'upgrade', 'downgrade', 'disabled'],
+    doc: 'Whether a group with members of the classic protocol becomes one of the consumer protocol when the first member of that joins, and goes back when the last one leaves.',
+    group: 'Groups',
+  },
+  'offset.metadata.max.bytes': {
+    type: 'int',
+    default: 4_096,
+    min: 0,
+    unit: 'bytes',
+    doc: 'Longest text that may go with a committed offset.',
+    group: 'Groups',
+  },
+  'offsets.retention.minutes': {
+    type: 'int',
+    default: 10_080,
+    min: 1,
+    unit: 'minutes',
+    doc: 'Committed offsets of a group without members are kept this long.',
+    group: 'Groups',
+  },
+  'offsets.retention.check.interval.ms': {
+    type: 'long',
+    default: 600_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How often expired offsets are looked for.',
+    group: 'Groups',
+  },
+});
