@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
-import { Cluster } from '#topics/cluster';
+import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import type { StandaloneConfig } from './config-file.js';
 
@@ -39,7 +39,7 @@ export async function applyConfig(config: StandaloneConfig, target: ApplyTarget)
 /** Those that are missing; what is there stays as it is. */
 async function createTopics(config: StandaloneConfig, bootstrap: string): Promise<void> {
   const cluster = new Cluster({
-    bootstrap: [bootstrap],
+    bootstrap: parseBootstrap(bootstrap),
     clientId: 'millrace',
     clock: systemClock,
     logger: silentLogger,

@@ -8,12 +8,22 @@ export interface ChosenPort {
   readonly taken: number | null;
 }
 
-/** `wanted`, or the next free port after it. A port that the user named is not replaced: then this throws. */
-export async function choosePort(wanted: number, named: boolean, host: string): Promise<ChosenPort> {
-  for (let port = wanted; port < wanted + triesMax && port < 65_536; port += 1) {
-    if (await isFree(port, host)) return { port, taken: port === wanted ? null : wanted };
-    if (named)
-      throw new Error(`Port ${wanted} is taken by another process. Name another one, or none to have one found.`);
+export interface PortWish {
+  /** By the user: it is not replaced. */
+  readonly isNamed: boolean;
+  readonly host: string;
+  /** So many ports from it on have to be free. */
+  readonly count: number;
+}
+
+/** `wanted`, or the next free port after it. Throws where the user named one that is taken. */
+export async function choosePort(wanted: number, { isNamed, host, count }: PortWish): Promise<ChosenPort> {
+  for (let port = wanted; port < wanted + triesMax && port + count <= 65_536; port += 1) {
+    if (await areFree(port, count, host)) return { port, taken: port === wanted ? null : wanted };
+    if (isNamed) {
+      const ports = count === 1 ? `Port ${wanted} is` : `Of the ports ${wanted} to ${wanted + count - 1} one is`;
+      throw new Error(`${ports} taken by another process. Name another one, or none to have one found.`);
+    }
   }
   throw new Error(`No free port from ${wanted} to ${wanted + triesMax}.`);
 }
@@ -24,6 +34,11 @@ export function portOf(text: string | null, name: string): number | null {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`${name} must be a port, and is "${text}"`);
   return port;
+}
+
+async function areFree(first: number, count: number, host: string): Promise<boolean> {
+  for (let port = first; port < first + count; port += 1) if (!(await isFree(port, host))) return false;
+  return true;
 }
 
 function isFree(port: number, host: string): Promise<boolean> {

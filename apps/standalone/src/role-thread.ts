@@ -35,8 +35,8 @@ export interface RoleThreadOptions {
   /** A line for the log. */
   onLine(line: string): void;
   onDeath(reason: string): void;
-  /** Answers a thread that asks: the topic service counts on this thread. */
-  topicsMetrics(): TopicsMetrics | null;
+  /** Answers a thread that asks: the topic service is run by this one. */
+  topicsMetrics(): Promise<TopicsMetrics | null>;
 }
 
 /**
@@ -99,9 +99,15 @@ export class RoleThread {
         this.options.onLine(message.line);
         break;
       case 'topics-metrics-wanted':
-        this.say({ kind: 'topics-metrics', metrics: this.options.topicsMetrics() });
+        void this.answerMetrics();
         break;
     }
+  }
+
+  /** What cannot be asked does not run. */
+  private async answerMetrics(): Promise<void> {
+    const metrics = await this.options.topicsMetrics().catch(() => null);
+    this.say({ kind: 'topics-metrics', metrics });
   }
 
   private end(reason: string): void {

@@ -6,6 +6,7 @@ import { createLogger, type Logger } from '#std/log';
 import { productRoot, productVersion } from '../../cli/src/version.js';
 import { applyConfig } from './apply-config.js';
 import { loadConfigFile, type StandaloneConfig } from './config-file.js';
+import { nodeCountOf } from '../../topics/src/node-settings.js';
 import type { TopicsMetrics } from '../../topics/src/topics-service.js';
 import { DataLock } from './data-lock.js';
 import { choosePort, portOf, type ChosenPort } from './ports.js';
@@ -73,9 +74,10 @@ class Product {
   }
 
   async start(): Promise<void> {
-    const topicsPort = await this.port(this.options.topicsPort, 9092, '--topics-port');
+    const nodes = nodeCountOf(this.config.topicService, 1);
+    const topicsPort = await this.port(this.options.topicsPort, 9092, '--topics-port', nodes);
     const httpPort = await this.port(this.options.httpPort, 8080, '--http-port');
-    const bootstrap = `${host}:${topicsPort.port}`;
+    const bootstrap = Array.from({ length: nodes }, (_, index) => `${host}:${topicsPort.port + index}`).join(',');
     process.env['MILLRACE_DATA'] = this.directory;
     process.env['MILLRACE_BOOTSTRAP'] = bootstrap;
     // The thread loads its code while the database starts.
@@ -99,6 +101,7 @@ class Product {
       config: this.config.topicService,
       logger: this.logger,
       onFatal: (reason) => this.storageFailed(reason),
+      onLine: (line) => this.log.write(line),
     });
     await this.topics.start();
     const port = (await adminReady) ?? httpPort.port;
@@ -120,10 +123,10 @@ class Product {
     for (const name of ['collector', 'sink-worker', 'admin']) {
       await this.threads.find((thread) => thread.name === name)?.stop(stopMsMax);
     }
-    const kept = await this.topics?.stop();
+    const kept = (await this.topics?.stop()) ?? null;
     await this.database?.stop();
     await this.log.close();
-    return kept === undefined ? [] : keptInWords(kept, this.shown);
+    return kept === null ? [] : keptInWords(kept, this.shown);
   }
 
   private thread(name: 'admin' | 'collector' | 'sink-worker'): RoleThread {
@@ -135,7 +138,7 @@ class Product {
         this.logger.error('a role has failed', { role: name, reason });
         if (!this.stopping) this.onFailure(`The ${name} role has failed: ${reason}`);
       },
-      topicsMetrics: () => this.topics?.metrics() ?? null,
+      topicsMetrics: async () => (await this.topics?.metrics()) ?? null,
     });
     this.threads.push(thread);
     return thread;
@@ -183,9 +186,9 @@ class Product {
     return path.startsWith('..') ? this.directory : path || '.';
   }
 
-  private port(text: string | null, wanted: number, name: string): Promise<ChosenPort> {
+  private port(text: string | null, wanted: number, name: string, count = 1): Promise<ChosenPort> {
     const named = portOf(text, name);
-    return choosePort(named ?? wanted, named !== null, host);
+    return choosePort(named ?? wanted, { isNamed: named !== null, host, count });
   }
 }
 

@@ -1,7 +1,8 @@
 import { PostgresTopicCatalog } from '#catalog/postgres-topic-catalog';
 import { systemClock } from '#std/clock';
 import type { Logger } from '#std/log';
-import { TopicsService, type TopicsMetrics } from '../../topics/src/topics-service.js';
+import { topicsRunner, type TopicsRunner } from '../../topics/src/topics-runner.js';
+import type { TopicsMetrics } from '../../topics/src/topics-service.js';
 
 export interface TopicsRoleOptions {
   readonly databaseUrl: string;
@@ -13,41 +14,47 @@ export interface TopicsRoleOptions {
   readonly logger: Logger;
   /** The disk takes no further write: nothing more may be acknowledged. */
   readonly onFatal: (reason: string) => void;
+  /** Takes lines of the log that nodes in processes of their own wrote. */
+  readonly onLine: (line: string) => void;
 }
 
-/** The topic service on this thread's event loop, its topics in the database. */
+/** The topic service on this thread's event loop, or as several nodes beside it; its topics in the database. */
 export class TopicsRole {
   private readonly catalog: PostgresTopicCatalog;
-  private readonly service: TopicsService;
+  private service: TopicsRunner | null = null;
 
-  constructor(options: TopicsRoleOptions) {
+  constructor(private readonly options: TopicsRoleOptions) {
     const { databaseUrl, logger } = options;
     this.catalog = new PostgresTopicCatalog({ databaseUrl, logger });
-    this.service = new TopicsService({
-      dataDirectory: options.dataDirectory,
-      catalog: this.catalog,
-      host: options.host,
-      port: options.port,
-      config: { ...settingsOfOneMachine, ...options.config },
-      clock: systemClock,
-      logger,
-      onFatal: options.onFatal,
-    });
   }
 
   async start(): Promise<void> {
+    const { dataDirectory, host, port, config, logger, onFatal, onLine } = this.options;
     await this.catalog.start();
+    this.service = await topicsRunner({
+      dataDirectory,
+      catalog: this.catalog,
+      host,
+      port,
+      config: { ...settingsOfOneMachine, ...config },
+      clock: systemClock,
+      logger,
+      onFatal,
+      onLine,
+    });
     await this.service.start();
   }
 
-  metrics(): TopicsMetrics {
-    return this.service.metrics();
+  /** Null before `start`. */
+  async metrics(): Promise<TopicsMetrics | null> {
+    return (await this.service?.metrics()) ?? null;
   }
 
-  /** Gives what there is at the end. */
-  async stop(): Promise<TopicsMetrics> {
-    const last = this.service.metrics();
-    await this.service.stop();
+  /** Gives what there is at the end; null where it was never started. */
+  async stop(): Promise<TopicsMetrics | null> {
+    const { service } = this;
+    let last: TopicsMetrics | null = null;
+    if (service !== null) last = await service.stop();
     await this.catalog.stop();
     return last;
   }

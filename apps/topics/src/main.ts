@@ -4,7 +4,8 @@ import { EmbeddedPostgres } from '#control/embedded-postgres';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
 import { systemClock } from '#std/clock';
-import { TopicsService } from './topics-service.js';
+import { readSettingsFile } from './settings-file.js';
+import { topicsRunner, type TopicsRunner } from './topics-runner.js';
 
 /** As sysexits' EX_SOFTWARE: a sync to disk has failed, and nothing more may be acknowledged. */
 const storageFailedCode = 70;
@@ -19,6 +20,10 @@ await runRoleProcess({
       doc: 'The PostgreSQL that all roles share. Default: one of its own in its data folder.',
     },
     PORT: { type: 'int', default: 9092, min: 0, max: 65_535, doc: 'Port to listen on.' },
+    TOPICS_PROPERTIES: {
+      type: 'string',
+      doc: 'File of settings in the syntax of Kafka’s `server.properties`, for those that hold blanks and secrets: listeners, logins, certificates.',
+    },
     TOPICS_SETTINGS: {
       type: 'list',
       default: [],
@@ -37,19 +42,24 @@ await runRoleProcess({
       logger,
     });
     await catalog.start();
-    const service = new TopicsService({
+    const service = await topicsRunner({
       dataDirectory: join(settings.MILLRACE_DATA, 'topics'),
       catalog,
       host: settings.HOST,
       port: settings.PORT,
-      config: { insecure: String(settings.MILLRACE_INSECURE), ...settingsOf(settings.TOPICS_SETTINGS) },
+      config: {
+        insecure: String(settings.MILLRACE_INSECURE),
+        ...(settings.TOPICS_PROPERTIES === null ? {} : readSettingsFile(settings.TOPICS_PROPERTIES)),
+        ...settingsOf(settings.TOPICS_SETTINGS),
+      },
       clock: systemClock,
       logger,
       onFatal: () => process.exit(storageFailedCode),
+      onLine: (line) => process.stderr.write(`${line}\n`),
     });
     await service.start();
     return {
-      ready: `The topic service is on ${settings.HOST}:${service.port}.`,
+      ready: `The topic service is on ${placesOf(service, settings.HOST)}.`,
       async stop() {
         await service.stop();
         await catalog.stop();
@@ -75,4 +85,10 @@ function settingsOf(pairs: readonly string[]): Record<string, string> {
     }
   }
   return settings;
+}
+
+/** The listeners with their ports; the only one of old by host and port alone. */
+function placesOf(service: TopicsRunner, host: string): string {
+  const places = [...service.ports].map(([name, port]) => `${name} ${port}`);
+  return places.length === 1 ? `${host}:${service.port}` : places.join(', ');
 }

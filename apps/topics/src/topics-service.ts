@@ -157,15 +157,17 @@ export class TopicsService {
     this.scheduleMaintenance(this.broker.config['log.retention.check.interval.ms']);
   }
 
-  /** Answers what was begun (for at most some seconds), closes every connection and makes the log durable. */
-  async stop(): Promise<void> {
-    if (this.state !== 'started') return;
+  /** Answers what was begun (for at most some seconds), closes every connection and makes the log durable. Gives what there was before. */
+  async stop(): Promise<TopicsMetrics> {
+    const last = this.metrics();
+    if (this.state !== 'started') return last;
     this.state = 'stopped';
     this.maintenance?.cancel();
     this.broker.stop();
     await this.server.stop(stopGraceMs);
     await this.maintaining;
     await this.engine.close();
+    return last;
   }
 
   metrics(): TopicsMetrics {
