@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Clock } from '#std/clock';
+import { MillraceError } from '#std/errors';
+import { netErrors } from './errors.js';
 import { FrameSplitter } from './frame-splitter.js';
 import { plainAddress } from './host.js';
 import type { ReceiveBudget } from './receive-budget.js';
@@ -43,6 +45,7 @@ export class Connection {
   private unansweredBytes = 0;
   /** What this connection has of the budget: frames without an answer, and the one that is being received. */
   private heldBytes = 0;
+  private deferredBytes = 0;
   private unanswered = 0;
   private paused = false;
   private corked = false;
@@ -66,7 +69,7 @@ export class Connection {
     const isPlain = !(accepted instanceof TLSSocket);
     const buffered = isPlain ? withReadBuffer(accepted, (bytes) => this.read(bytes)) : null;
     this.socket = buffered ?? accepted.on('data', (bytes: Buffer) => this.read(bytes)).resume();
-    this.splitter = new FrameSplitter(limits.frameBytesMax, (size) => this.hold(size));
+    this.splitter = new FrameSplitter(limits.frameBytesMax, (size) => this.begin(size));
     this.lastActivityMs = clock.monotonic();
   }
 
@@ -79,8 +82,10 @@ export class Connection {
     this.limits = limits;
     this.splitter.frameBytesMax = limits.frameBytesMax;
     this.budget.release(this.heldBytes);
+    this.budget.defer(-this.deferredBytes);
     this.budget = budget;
     budget.take(this.heldBytes);
+    budget.defer(this.deferredBytes);
     this.regulate();
   }
 
@@ -155,16 +160,58 @@ export class Connection {
     if (waitsForPeer && this.clock.monotonic() - this.lastActivityMs >= idleMs) this.close();
   }
 
+  /** Closes a peer that has sent nothing of the frame it is in the middle of for `stallMs`, though it was read. */
+  closeIfStalled(stallMs: number): void {
+    if (this.closed || this.paused || !this.splitter.isInsideFrame) return;
+    const stalledMs = this.clock.monotonic() - this.lastActivityMs;
+    if (stalledMs < stallMs) return;
+    this.close(
+      new MillraceError(
+        netErrors.frameStalled,
+        `The rest of a request did not come for ${Math.round(stalledMs)} ms while others waited for the memory it holds (queued.max.request.bytes).`,
+      ),
+    );
+  }
+
+  /** Size of the frame that waits for room in the budget; null where none does. */
+  get waitingBytes(): number | null {
+    return this.closed ? null : this.splitter.deferredSize;
+  }
+
+  /** After the budget got room: begins the frame that waits, if it may begin now, and reads on. */
+  goOn(): void {
+    this.advance(() => this.splitter.goOn((frame) => this.take(frame)));
+  }
+
+  private begin(size: number): boolean {
+    if (!this.budget.admits(size)) return false;
+    this.hold(size);
+    return true;
+  }
+
+  /** What was read of a frame that may not begin counts as well. */
+  private holdDeferred(): void {
+    const change = (this.closed ? 0 : this.splitter.deferredBytes) - this.deferredBytes;
+    if (change === 0) return;
+    this.deferredBytes += change;
+    this.budget.defer(change);
+  }
+
   private read(chunk: Buffer): void {
     this.bytesIn += chunk.length;
     this.lastActivityMs = this.clock.monotonic();
+    this.advance(() => this.splitter.push(chunk, (frame) => this.take(frame)));
+  }
+
+  private advance(step: () => void): void {
     if (this.closed) return;
     try {
-      this.splitter.push(chunk, (frame) => this.take(frame));
+      step();
     } catch (error) {
       this.closeAfterWrites(error as Error);
       return;
     }
+    this.holdDeferred();
     this.regulate();
   }
 
@@ -191,7 +238,8 @@ export class Connection {
   regulate(): void {
     if (this.closed) return;
     const full =
-      (this.budget.isFull && !this.splitter.isInsideFrame) ||
+      this.splitter.deferredSize !== null ||
+      (this.budget.isExhausted && !this.splitter.isInsideFrame) ||
       this.unanswered >= this.limits.unansweredMax ||
       (this.unanswered > 0 && this.unansweredBytes + this.unsentBytes >= this.limits.budgetBytesMax) ||
       this.unsentBytes >= this.limits.budgetBytesMax;
@@ -216,6 +264,7 @@ export class Connection {
     this.closed = true;
     this.budget.release(this.heldBytes);
     this.heldBytes = 0;
+    this.holdDeferred();
     this.releaseWaiters();
     const events = this.events;
     this.events = null;

@@ -70,4 +70,22 @@ describe('FrameSplitter', () => {
   test('takes a frame of exactly the largest size', () => {
     expect(split(framed(Buffer.alloc(1000)), [2, 500], 1000)).toEqual([Buffer.alloc(1000)]);
   });
+
+  test('a frame that may not begin waits with what comes behind it, and goes on when it may', () => {
+    const frames: Buffer[] = [];
+    const take = (frame: Buffer) => void frames.push(frame);
+    let isOpen = false;
+    const splitter = new FrameSplitter(1 << 20, (size) => isOpen || size < 1000);
+    const cut = framed(...bodies.slice(0, 3)).length + 100;
+    splitter.push(stream.subarray(0, cut), take);
+    expect(frames).toEqual(bodies.slice(0, 3));
+    splitter.push(stream.subarray(cut, cut + 50), take);
+    splitter.goOn(take);
+    expect([splitter.deferredSize, splitter.deferredBytes]).toEqual([5000, 146]);
+    isOpen = true;
+    splitter.goOn(take);
+    expect([splitter.deferredSize, splitter.deferredBytes]).toEqual([null, 0]);
+    splitter.push(Buffer.concat([stream.subarray(cut + 50), stream]), take);
+    expect(frames).toEqual([...bodies, ...bodies]);
+  });
 });

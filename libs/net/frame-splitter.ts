@@ -15,14 +15,16 @@ export class FrameSplitter {
   private prefixFilled = 0;
   private frame: Buffer | null = null;
   private frameFilled = 0;
+  /** A frame that may not begin yet: its size, and what has come of it and behind it. */
+  private deferred: { readonly size: number; rest: Buffer } | null = null;
 
   /**
    * @param frameBytesMax largest size accepted, the prefix not counted; a change is for frames that begin after it.
-   * @param onBegin called with the size of each frame before its memory is taken.
+   * @param onBegin called with the size of each frame before its memory is taken; false defers it until `goOn`.
    */
   constructor(
     public frameBytesMax: number,
-    private readonly onBegin: (size: number) => void = () => undefined,
+    private readonly onBegin: (size: number) => boolean = () => true,
   ) {}
 
   /** Whether a frame has begun and is not whole yet. */
@@ -30,11 +32,34 @@ export class FrameSplitter {
     return this.frame !== null;
   }
 
+  /** Size of the frame that waits for `goOn`; null where none does. The chunks that come meanwhile are kept. */
+  get deferredSize(): number | null {
+    return this.deferred?.size ?? null;
+  }
+
+  /** Bytes kept for the frame that waits. */
+  get deferredBytes(): number {
+    return this.deferred?.rest.length ?? 0;
+  }
+
+  /** Asks again whether the deferred frame may begin, and goes on with it and what came behind it if so. Throws as `push`. */
+  goOn(onFrame: (frame: Buffer) => void): void {
+    const { deferred } = this;
+    if (deferred === null || !this.onBegin(deferred.size)) return;
+    this.deferred = null;
+    const at = this.take(deferred.size, deferred.rest, 0, onFrame);
+    this.push(deferred.rest.subarray(at), onFrame);
+  }
+
   /**
    * Takes the next chunk, of which nothing is kept, and calls `onFrame` for each frame it completes. Throws `net.frame.size` at a size that is negative
    * or over the limit; the stream cannot be read on after that.
    */
   push(chunk: Buffer, onFrame: (frame: Buffer) => void): void {
+    if (this.deferred !== null) {
+      this.deferred.rest = Buffer.concat([this.deferred.rest, chunk]);
+      return;
+    }
     let at = 0;
     if (this.frame !== null) {
       at = this.fill(this.frame, chunk, at);
@@ -64,7 +89,14 @@ export class FrameSplitter {
         `A frame announces ${size} bytes; 0 to ${this.frameBytesMax} are allowed (socket.request.max.bytes).`,
       );
     }
-    this.onBegin(size);
+    if (!this.onBegin(size)) {
+      this.deferred = { size, rest: Buffer.from(chunk.subarray(at)) };
+      return chunk.length;
+    }
+    return this.take(size, chunk, at, onFrame);
+  }
+
+  private take(size: number, chunk: Buffer, at: number, onFrame: (frame: Buffer) => void): number {
     this.frame = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
     this.frameFilled = 0;
     const next = this.fill(this.frame, chunk, at);

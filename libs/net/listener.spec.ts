@@ -177,6 +177,37 @@ describe('Listener', () => {
     expect(budget.usedBytes).toBe(0);
   });
 
+  test('serves small requests beside large ones that do not come, and then closes those', async () => {
+    let served = 0;
+    const closed: (string | undefined)[] = [];
+    const budget: ReceiveBudget = new ReceiveBudget(500_000, () => listener.regulate());
+    const listener = await listen({ budget }, (connection) =>
+      connection.start({
+        onFrame(bytes) {
+          served += 1;
+          connection.settle(bytes.length);
+        },
+        onClose: (error) => void closed.push(error?.message),
+      }),
+    );
+    const halves = Array.from({ length: 8 }, () => dial(listener));
+    await Promise.all(halves.map((socket) => once(socket, 'connect')));
+    for (const socket of halves) socket.write(frame('x'.repeat(200_000)).subarray(0, 2_000));
+    for (let round = 0; round < 200 && !budget.isFull; round += 1) await systemClock.sleep(5);
+    const small = dial(listener);
+    for (let count = 0; count < 10; count += 1) small.write(frame('small'));
+    const large = dial(listener);
+    large.write(frame('y'.repeat(200_000)));
+    for (let round = 0; round < 100 && served < 10; round += 1) await systemClock.sleep(5);
+    expect(served).toBe(10);
+    for (let round = 0; round < 2000 && served < 11; round += 1) await systemClock.sleep(5);
+    expect(served).toBe(11);
+    expect(closed[0]).toContain('others waited for the memory');
+    for (const socket of halves) socket.destroy();
+    for (let round = 0; round < 200 && budget.usedBytes > 0; round += 1) await systemClock.sleep(5);
+    expect(budget.usedBytes).toBe(0);
+  });
+
   test('a client that hangs up in the middle of a frame gives back what it held', async () => {
     const budget = new ReceiveBudget(1 << 28, () => undefined);
     const listener = await listen({ budget });

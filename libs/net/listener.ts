@@ -40,6 +40,9 @@ export interface ListenerEvents {
 
 const backlog = 1024;
 const idleSweepMsMax = 30_000;
+const stallSweepMs = 250;
+/** While the budget is full, a request of which nothing comes for this long ends its connection. */
+const stallMsMax = 1_000;
 
 /** Listens on one address and hands out connections. */
 export class Listener {
@@ -48,6 +51,8 @@ export class Listener {
   refused = 0;
   private server: Server | null = null;
   private sweep: Timer | null = null;
+  private stallSweep: Timer | null = null;
+  private regulating = false;
   private hasClosed = false;
   private nextId = 1;
   private closedBytes = { in: 0, out: 0 };
@@ -59,9 +64,33 @@ export class Listener {
     private readonly events: ListenerEvents,
   ) {}
 
-  /** After the budget has changed. */
+  /** After the budget has changed: small frames that wait go first, so that large ones do not starve them. */
   regulate(): void {
-    for (const connection of this.connections) connection.regulate();
+    // What is done here changes the budget, which calls again.
+    if (this.regulating) return;
+    this.regulating = true;
+    const waiting: { readonly connection: Connection; readonly bytes: number }[] = [];
+    for (const connection of this.connections) {
+      const bytes = connection.waitingBytes;
+      if (bytes === null) connection.regulate();
+      else waiting.push({ connection, bytes });
+    }
+    waiting.sort((left, right) => left.bytes - right.bytes);
+    for (const { connection } of waiting) connection.goOn();
+    this.regulating = false;
+    this.armStallSweep();
+  }
+
+  /** While the budget is full, whoever sits on memory without using it has to go. */
+  private armStallSweep(): void {
+    if (this.stallSweep !== null || !this.options.budget.isFull) return;
+    this.stallSweep = this.clock.after(stallSweepMs, () => {
+      this.stallSweep = null;
+      if (this.options.budget.isFull) {
+        for (const connection of this.connections) connection.closeIfStalled(stallMsMax);
+      }
+      this.armStallSweep();
+    });
   }
 
   /** The port that is listened on; 0 before `start`. */
@@ -122,6 +151,7 @@ export class Listener {
   async stop(graceMs: number): Promise<void> {
     this.sweep?.cancel();
     this.sweep = null;
+    this.stallSweep?.cancel();
     this.options.tls?.stop();
     const server = this.server;
     this.server = null;

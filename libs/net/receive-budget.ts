@@ -1,15 +1,24 @@
 /** Reading goes on when so much of the budget is free again, so that it does not stop and go with every request. */
 const reopenShare = 0.75;
 
+/** Frames up to this size begin at the limit too, as long as the reserve for them lasts. */
+const smallBytesMax = 64 * 1024;
+/** Of the budget, on top of it. */
+const reserveShare = 1 / 8;
+
 /**
  * The bytes of requests that all connections of a listener hold: being received, or waiting for their answer. At the limit no
- * connection begins another frame; those in the middle of one read it to its end, so that nobody waits for anybody in a ring.
+ * connection begins another large frame; those in the middle of one read it to its end, so that nobody waits for anybody in a
+ * ring. Small frames have a reserve of their own, so that a client with small requests is served beside others that announce large
+ * ones and do not send them.
  */
 export class ReceiveBudget {
   private used = 0;
+  private deferred = 0;
   private full = false;
+  private exhausted = false;
 
-  /** @param onChange called when the budget gets full, and when it has room again. */
+  /** @param onChange called when the budget or its reserve gets full, and when it has room again. */
   constructor(
     private readonly bytesMax: number,
     private readonly onChange: () => void,
@@ -23,18 +32,39 @@ export class ReceiveBudget {
     return this.used;
   }
 
+  /** Whether the reserve is used up too: then nobody reads, except to the end of a frame. */
+  get isExhausted(): boolean {
+    return this.exhausted;
+  }
+
+  /** Whether a frame of this size may begin now. */
+  admits(bytes: number): boolean {
+    return !this.full || (bytes <= smallBytesMax && !this.exhausted);
+  }
+
+  /** Bytes more (or fewer) are kept of frames that may not begin yet: they count in the reserve. */
+  defer(bytes: number): void {
+    this.deferred += bytes;
+    this.look(false);
+  }
+
   take(bytes: number): void {
     this.used += bytes;
-    if (!this.full && this.used >= this.bytesMax) this.change(true);
+    this.look(false);
   }
 
   release(bytes: number): void {
     this.used -= bytes;
-    if (this.full && this.used < this.bytesMax * reopenShare) this.change(false);
+    this.look(true);
   }
 
-  private change(full: boolean): void {
+  /** Says so when something has changed for those who read. */
+  private look(mayReopen: boolean): void {
+    const full = this.full ? !mayReopen || this.used >= this.bytesMax * reopenShare : this.used >= this.bytesMax;
+    const exhausted = full && this.used + this.deferred >= this.bytesMax * (1 + reserveShare);
+    if (full === this.full && exhausted === this.exhausted) return;
     this.full = full;
+    this.exhausted = exhausted;
     this.onChange();
   }
 }
