@@ -15,6 +15,8 @@ const reserveShare = 1 / 8;
 export class ReceiveBudget {
   private used = 0;
   private deferred = 0;
+  /** What was used when it got full: the last frame before that may go far over the limit. */
+  private usedAtFull = 0;
   private full = false;
   private exhausted = false;
 
@@ -61,7 +63,8 @@ export class ReceiveBudget {
   /** Says so when something has changed for those who read. */
   private look(mayReopen: boolean): void {
     const full = this.full ? !mayReopen || this.used >= this.bytesMax * reopenShare : this.used >= this.bytesMax;
-    const exhausted = full && this.used + this.deferred >= this.bytesMax * (1 + reserveShare);
+    if (full && !this.full) this.usedAtFull = this.used;
+    const exhausted = full && this.used - this.usedAtFull + this.deferred >= this.bytesMax * reserveShare;
     if (full === this.full && exhausted === this.exhausted) return;
     this.full = full;
     this.exhausted = exhausted;
