@@ -20,6 +20,7 @@ import { listenerConfigs, type ListenerConfig } from './security/listener-config
 import { LogLevel, leveled } from './log-levels.js';
 import { Quotas } from './quotas/quotas.js';
 import { TopicAdmin } from './topic-admin.js';
+import { TopicPolicies } from './topic-policies.js';
 import { TransactionCoordinator } from './transactions/transaction-coordinator.js';
 import type { TransactionGate } from './transactions/transaction-ports.js';
 
@@ -65,6 +66,7 @@ export class Broker {
   readonly topicAdmin: TopicAdmin;
   readonly fetchSessions: FetchSessions;
   readonly quotas: Quotas;
+  readonly topicPolicies: TopicPolicies;
   /** Transactional ids that this node coordinates. */
   readonly transactions: TransactionCoordinator;
   /** Asked before anything is written in a transaction, whichever node coordinates it. */
@@ -89,6 +91,7 @@ export class Broker {
     this.security = new BrokerSecurity({ cluster: this.cluster, config, listeners, clock, logger, environment });
     this.topicAdmin = new TopicAdmin(engine, config);
     const sessionsMax = config['max.incremental.fetch.session.cache.slots'];
+    this.topicPolicies = new TopicPolicies(this.configs);
     const sampleMs = config['quota.window.size.seconds'] * 1000;
     this.quotas = new Quotas(this.cluster, clock, { samples: config['quota.window.num'], sampleMs });
     this.fetchSessions = new FetchSessions(engine, clock, random, sessionsMax);

@@ -7,8 +7,10 @@ import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
 import type { ResponseInput } from '#wire/kafka/schema';
 import type { ProduceRequest } from '#wire/kafka/schemas/produce';
 import { brokerErrors } from '../errors.js';
-import { defineHandler } from '../handler.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 import { kafkaCodeOf } from '../log-error-codes.js';
+import { quotaClientOf } from '../quotas/throttle.js';
+import { inspectBatch, type RecordError } from '../record-inspection.js';
 import { admitBatches } from '../transactions/transactional-append.js';
 
 /**
@@ -32,23 +34,23 @@ export const produce = defineHandler(apis.produce, (context, version, request) =
   for (const data of request.topicData) {
     const topic = version >= 13 ? engine.topics.byId(data.topicId) : engine.topics.byName(data.name);
     for (const partition of data.partitionData) {
-      const refusal = acksKnown
-        ? refuse(topic, partition.index, partition.records, version)
+      const taken = acksKnown
+        ? take(context, { topic, name: data.name, version, acks }, partition)
         : { code: kafkaError.INVALID_REQUIRED_ACKS, message: `acks is ${acks}; -1, 0 and 1 are possible.` };
-      refusals.push(refusal);
-      if (refusal === null && topic !== null && partition.records !== null) {
-        entries.push({ topicId: topic.id, partition: partition.index, batch: partition.records });
-      }
+      refusals.push('code' in taken ? taken : null);
+      if (!('code' in taken)) entries.push(taken);
     }
   }
+  const throttleTimeMs = countBytes(context, request.topicData);
   const append = async (accepted: readonly AppendEntry[]): Promise<ProduceAnswer | null> => {
     const results = accepted.length === 0 ? [] : await engine.append(accepted, { acks: acksKnown ? acks : -1 });
     context.broker.counters.countAppends(accepted, results);
     if (acks === 0) {
+      if (throttleTimeMs > 0) context.mute(throttleTimeMs);
       closeOnError(refusals, results);
       return null;
     }
-    return answer(request.topicData, refusals, results);
+    return { ...answer(request.topicData, refusals, results), throttleTimeMs };
   };
   if (!entries.some(({ batch }) => recordBatch.isTransactional(batch))) return append(entries);
   return admitBatches(context, { version, transactionalId: request.transactionalId }, entries, (codes) => {
@@ -62,6 +64,48 @@ type ProduceAnswer = ResponseInput<typeof apis.produce>;
 interface Refusal {
   readonly code: number;
   readonly message: string | null;
+  readonly recordErrors?: readonly RecordError[];
+}
+
+interface Target {
+  readonly topic: Topic | null;
+  /** Empty where the request names topics by id. */
+  readonly name: string;
+  readonly version: number;
+  readonly acks: number;
+}
+
+type ProducedPartition = ProduceRequest['topicData'][number]['partitionData'][number];
+
+/** What goes to the log of one partition, or why nothing does. Rights come first: without them nothing is told of a topic. */
+function take(
+  context: HandlerContext,
+  { topic, name, version, acks }: Target,
+  { index, records }: ProducedPartition,
+): AppendEntry | Refusal {
+  if (topic === null && version >= 13) return { code: kafkaError.UNKNOWN_TOPIC_ID, message: null };
+  if (!context.may('write', 'topic', topic?.name ?? name)) {
+    return { code: kafkaError.TOPIC_AUTHORIZATION_FAILED, message: null };
+  }
+  const refusal = refuse(topic, index, records, version);
+  if (refusal !== null) return refusal;
+  assert(topic !== null && records !== null, 'what is not there is refused');
+  const policy = context.broker.topicPolicies.of(topic);
+  if (acks === -1 && policy.insyncReplicasMin > 1) {
+    const message = `min.insync.replicas is ${policy.insyncReplicasMin}, and there is 1 copy.`;
+    return { code: kafkaError.NOT_ENOUGH_REPLICAS, message };
+  }
+  const batch = inspectBatch(records, policy, `${topic.name}-${index}`);
+  return 'code' in batch ? batch : { topicId: topic.id, partition: index, batch };
+}
+
+/** Counts what the client sent, and says how many ms it has to wait. */
+function countBytes(context: HandlerContext, topicData: ProduceRequest['topicData']): number {
+  const { quotas } = context.broker;
+  if (!quotas.limits('producer_byte_rate')) return 0;
+  let bytes = 0;
+  for (const { partitionData } of topicData) for (const { records } of partitionData) bytes += records?.length ?? 0;
+  return quotas.bytes('producer_byte_rate', quotaClientOf(context), bytes);
 }
 
 /** Where every format has its magic byte. */
@@ -135,7 +179,8 @@ function answer(
       partitionResponses: data.partitionData.map((partition) => {
         const refusal = refusals[asked++] ?? null;
         if (refusal !== null) {
-          return { ...refused, index: partition.index, errorCode: refusal.code, errorMessage: refusal.message };
+          const { code: errorCode, message: errorMessage, recordErrors = [] } = refusal;
+          return { ...refused, index: partition.index, errorCode, errorMessage, recordErrors };
         }
         const result = results[appended++];
         assert(result !== undefined, 'the log answers every entry');

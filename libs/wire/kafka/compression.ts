@@ -20,18 +20,21 @@ const xerialHeader = Buffer.concat([xerialMagic, Buffer.from([0, 0, 0, 1, 0, 0, 
 /** As Kafka's own clients write; some readers have a fixed buffer of this size. */
 const xerialBlockBytes = 32 * 1024;
 
-export function compress(codec: Codec, bytes: Buffer): Buffer {
+/** `level` is on the codec's own scale and counts for gzip and zstd; null for its default. */
+export function compress(codec: Codec, bytes: Buffer, level: number | null = null): Buffer {
   switch (codec) {
     case 'none':
       return bytes;
     case 'gzip':
-      return gzipSync(bytes);
+      return level === null ? gzipSync(bytes) : gzipSync(bytes, { level });
     case 'snappy':
       return compressXerial(bytes);
     case 'lz4':
       return compressFrameSync(bytes);
     case 'zstd':
-      return zstdCompressSync(bytes);
+      return level === null
+        ? zstdCompressSync(bytes)
+        : zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
   }
 }
 

@@ -23,6 +23,7 @@ export const codecs = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 export type Codec = (typeof codecs)[number];
 
 const timestampTypeBit = 0x08;
+const codecMask = 0x07;
 const transactionalBit = 0x10;
 const controlBit = 0x20;
 
@@ -112,6 +113,15 @@ export function patchLogAppendTime(bytes: Buffer, timestampMs: number, at = 0): 
   bytes.writeInt16BE(recordBatch.attributes(bytes, at) | timestampTypeBit, at + attributesAt);
   writeInt64(bytes, timestampMs, at + 35);
   sealBatch(bytes, at);
+}
+
+/** The same batch with its records in another codec, given as they are in it; renews the CRC. */
+export function recompressBatch(bytes: Buffer, codec: Codec, records: Buffer): Buffer {
+  const made = Buffer.concat([bytes.subarray(0, batchHeaderBytes), records]);
+  made.writeInt32BE(made.length - batchPrefixBytes, 8);
+  made.writeInt16BE((recordBatch.attributes(bytes) & ~codecMask) | codecs.indexOf(codec), attributesAt);
+  sealBatch(made);
+  return made;
 }
 
 /** Numbers the batch for an idempotent or transactional producer; renews the CRC. */
