@@ -26,7 +26,7 @@ describe('The lock of a directory', () => {
     const script = `
       const { DatabaseSync } = require('node:sqlite');
       const database = new DatabaseSync(process.argv[1]);
-      database.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
+      database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
       console.log('locked');
       setInterval(() => database, 1000);`;
     const other = spawn(process.execPath, ['-e', script, join(folder, 'lock')], {

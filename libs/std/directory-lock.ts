@@ -18,7 +18,8 @@ const busyCode = 5;
 export function lockDirectory(directory: string): DirectoryLock | null {
   const database = new DatabaseSync(join(directory, 'lock'), { timeout: 0 });
   try {
-    database.exec('PRAGMA journal_mode=OFF; BEGIN EXCLUSIVE');
+    // Nothing is written for it, not even a journal, so that a start on a full disk succeeds.
+    database.exec('PRAGMA journal_mode=MEMORY; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
     if (isBusy(error)) return null;
