@@ -183,7 +183,8 @@ export function classicRowOf(group: ConsumerGroup): ClassicGroupRow {
   const { source } = group.environment.view;
   return {
     kind: 'classic',
-    generationId: group.epoch,
+    // A removal has just raised the epoch, and nobody was told yet: members go on from the one that they know.
+    generationId: Math.max(group.epoch - 1, ...[...group.members.values()].map((member) => member.epoch)),
     protocolType,
     protocolName: [...group.members.values()][0]?.classic?.protocols[0]?.name ?? null,
     leaderId: group.members.keys().next().value ?? null,
