@@ -1,5 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 
+const ownNonce = 'a-nonce-of-the-client';
+
 /** The other side of a SCRAM login, by RFC 5802. */
 export class ScramClient {
   private readonly bare: string;
@@ -7,10 +9,10 @@ export class ScramClient {
 
   constructor(
     private readonly hash: 'sha256' | 'sha512',
-    private readonly login: { readonly user: string; readonly password: string; readonly nonce?: string },
+    private readonly login: { readonly user: string; readonly password: string; readonly repeatsNonce?: boolean },
   ) {
     const user = login.user.replaceAll('=', '=3D').replaceAll(',', '=2C');
-    this.bare = `n=${user},r=${login.nonce ?? 'a-nonce-of-the-client'}`;
+    this.bare = `n=${user},r=${ownNonce}`;
   }
 
   first(): Buffer {
@@ -26,7 +28,8 @@ export class ScramClient {
     const hmac = (key: Buffer, message: string): Buffer => createHmac(this.hash, key).update(message).digest();
     const clientKey = hmac(salted, 'Client Key');
     const stored = createHash(this.hash).update(clientKey).digest();
-    const withoutProof = `c=biws,r=${values.get('r')}`;
+    const before = this.login.repeatsNonce === true ? ownNonce : '';
+    const withoutProof = `c=biws,r=${before}${values.get('r')}`;
     const signed = `${this.bare},${text},${withoutProof}`;
     const signature = hmac(stored, signed);
     const proof = Buffer.from(clientKey.map((byte, at) => byte ^ (signature[at] ?? 0)));

@@ -65,6 +65,13 @@ describe('SCRAM', () => {
     expect(saltOf('nobody')).not.toBe(saltOf('nobody else'));
   });
 
+  test('lets in a client that repeats its nonce, as old librdkafka does, if it signs it so', () => {
+    const exchange = mechanismFor('SCRAM-SHA-256', { alice: 'secret' }).begin();
+    const client = new ScramClient('sha256', { user: 'alice', password: 'secret', repeatsNonce: true });
+    const step = exchange.respond(client.final(bytesOf(exchange.respond(client.first()))));
+    expect(step).toMatchObject({ kind: 'done', name: 'alice' });
+  });
+
   test.each([
     ['nothing', ''],
     ['no nonce', 'n,,n=alice'],

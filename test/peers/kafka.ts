@@ -95,11 +95,14 @@ rootLogger.appenderRef.c.ref=C
 export async function kafkaTool(
   main: string,
   args: readonly string[],
-  options: { input?: string; timeoutMs?: number } = {},
+  options: { input?: string; timeoutMs?: number; jvm?: readonly string[] } = {},
 ): Promise<string> {
   const jars = await kafkaClassPath();
-  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR', '-cp', jars, main];
-  const tool = run('java', [...flags, ...args], { timeout: options.timeoutMs ?? 60_000, maxBuffer: 64 * 1024 * 1024 });
+  const flags = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Dlog4j2.level=ERROR'];
+  const tool = run('java', [...flags, ...(options.jvm ?? []), '-cp', jars, main, ...args], {
+    timeout: options.timeoutMs ?? 60_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
   tool.child.stdin?.end(options.input ?? '');
   const { stdout, stderr } = await tool;
   return `${stdout}${stderr}`;

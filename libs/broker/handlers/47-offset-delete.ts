@@ -14,7 +14,11 @@ export const offsetDelete = defineHandler(apis.offsetDelete, async (context, _ve
     .flatMap(({ name, partitions: some }) =>
       some.map(({ partitionIndex }) => ({ topic: name, partition: partitionIndex })),
     );
-  const { errorCode, partitionErrors } = await context.broker.groups.offsets.delete(request.groupId, partitions);
+  // As in Kafka, the group is not looked at where none of the topics may be read.
+  const { errorCode, partitionErrors } =
+    partitions.length === 0 && topics.length > 0
+      ? { errorCode: kafkaError.NONE, partitionErrors: [] }
+      : await context.broker.groups.offsets.delete(request.groupId, partitions);
   if (errorCode !== kafkaError.NONE) return { errorCode, topics: [] };
   let index = 0;
   return {
