@@ -20,6 +20,7 @@ import {
   type TopicPartition,
 } from '#topics/consumer-protocol';
 import { answerError, asTopicsError, TopicsError, topicsErrors } from '#topics/errors';
+import { offsetVersionMax } from './offset-versions.js';
 
 export interface MembershipOptions {
   readonly groupId: string;
@@ -131,7 +132,7 @@ export class GroupMembership {
               })),
             })),
           },
-          { lane },
+          { lane, versionMax: offsetVersionMax },
         ),
       );
       const found = answer.topics.flatMap((topic) => topic.partitions.map(({ errorCode }) => errorCode));

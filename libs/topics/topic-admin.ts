@@ -6,6 +6,7 @@ import { answerError, TopicsError, topicsErrors } from '#topics/errors';
 import type { TopicMetadata } from '#topics/metadata';
 import { listOffsets } from '#topics/offset-lookup';
 import type { PartitionPosition } from '#topics/topic-reader';
+import { offsetVersionMax } from './offset-versions.js';
 
 export interface TopicListing {
   readonly name: string;
@@ -280,7 +281,9 @@ export class TopicAdmin {
   async groupOffsets(groupId: string): Promise<readonly GroupOffset[]> {
     const answer = await this.coordinated(groupId, async (target) => {
       const body = { groupId, topics: null, groups: [{ groupId, topics: null }] };
-      const fetched = await this.cluster.request(target, apis.offsetFetch, body);
+      const fetched = await this.cluster.request(target, apis.offsetFetch, body, {
+        versionMax: offsetVersionMax,
+      });
       const found = fetched.groups[0] ?? fetched;
       check(found.errorCode, `Asking for the offsets of group ${groupId}`);
       return found;
@@ -352,19 +355,24 @@ export class TopicAdmin {
   async resetGroupOffsets(groupId: string, positions: readonly PartitionPosition[]): Promise<void> {
     const byPartition = new Map(positions.map((position) => [keyOf(position), position.offset]));
     await this.coordinated(groupId, async (target) => {
-      const answer = await this.cluster.request(target, apis.offsetCommit, {
-        groupId,
-        generationIdOrMemberEpoch: -1,
-        memberId: '',
-        topics: [...groupByTopic(positions)].map(([name, partitions]) => ({
-          name,
-          partitions: partitions.map((partitionIndex) => ({
-            partitionIndex,
-            committedOffset: byPartition.get(keyOf({ topic: name, partition: partitionIndex })) ?? 0,
-            committedMetadata: '',
+      const answer = await this.cluster.request(
+        target,
+        apis.offsetCommit,
+        {
+          groupId,
+          generationIdOrMemberEpoch: -1,
+          memberId: '',
+          topics: [...groupByTopic(positions)].map(([name, partitions]) => ({
+            name,
+            partitions: partitions.map((partitionIndex) => ({
+              partitionIndex,
+              committedOffset: byPartition.get(keyOf({ topic: name, partition: partitionIndex })) ?? 0,
+              committedMetadata: '',
+            })),
           })),
-        })),
-      });
+        },
+        { versionMax: offsetVersionMax },
+      );
       for (const topic of answer.topics) {
         for (const partition of topic.partitions) {
           check(partition.errorCode, `Setting group ${groupId} on ${topic.name}-${partition.partitionIndex}`);

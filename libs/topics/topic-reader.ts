@@ -11,6 +11,7 @@ import { listOffsets } from '#topics/offset-lookup';
 import { PartitionFetcher } from '#topics/partition-fetcher';
 
 export type { TopicPartition } from '#topics/consumer-protocol';
+import { offsetVersionMax } from './offset-versions.js';
 
 export interface PartitionPosition extends TopicPartition {
   /** The next offset to read. */
@@ -235,7 +236,7 @@ export class TopicReader {
       { group: groupId },
       apis.offsetFetch,
       { groupId, topics, groups: [{ groupId, topics }], requireStable: true },
-      { lane: 'main' },
+      { lane: 'main', versionMax: offsetVersionMax },
     );
     const group = answer.groups[0] ?? answer;
     if (group.errorCode !== kafkaError.NONE) {
