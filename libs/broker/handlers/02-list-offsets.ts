@@ -20,7 +20,7 @@ export const listOffsets = defineHandler(apis.listOffsets, async (context, versi
     const mayDescribe = context.may('describe', 'topic', asked.name);
     const topic = engine.topics.byName(asked.name);
     const twice = repeated(asked.partitions);
-    for (const partition of asked.partitions) {
+    for (const partition of once(asked.partitions)) {
       const code = mayDescribe
         ? twice.has(partition.partitionIndex)
           ? kafkaError.INVALID_REQUEST
@@ -40,7 +40,7 @@ export const listOffsets = defineHandler(apis.listOffsets, async (context, versi
   return {
     topics: request.topics.map((asked) => ({
       name: asked.name,
-      partitions: asked.partitions.map(({ partitionIndex }) => {
+      partitions: once(asked.partitions).map(({ partitionIndex }) => {
         const plan = plans[index++];
         const answer = plan?.asks === true ? answers[answered++] : undefined;
         return { partitionIndex, ...outcome(plan?.code ?? kafkaError.NONE, answer) };
@@ -69,7 +69,12 @@ function problem({ broker }: HandlerContext, name: string, asked: AskedPartition
   return since !== undefined && version >= since ? kafkaError.NONE : kafkaError.UNSUPPORTED_VERSION;
 }
 
-/** Partitions that are asked for more than once: Kafka answers none of them. */
+function once(partitions: readonly AskedPartition[]): AskedPartition[] {
+  const seen = new Set<number>();
+  return partitions.filter(({ partitionIndex }) => !seen.has(partitionIndex) && seen.add(partitionIndex));
+}
+
+/** Partitions that are asked for more than once: Kafka looks up none of them, and tells each only once. */
 function repeated(partitions: readonly AskedPartition[]): ReadonlySet<number> {
   const seen = new Set<number>();
   const twice = new Set<number>();

@@ -5,6 +5,7 @@ import type { CreateTopicsRequest } from '#wire/kafka/schemas/create-topics';
 import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
+import { MutationQuota } from '../quotas/mutation-quota.js';
 import { describeTopicConfigs } from '../topic-config-entries.js';
 import type { TopicProblem } from '../topic-admin.js';
 
@@ -12,7 +13,8 @@ import type { TopicProblem } from '../topic-admin.js';
  * CreateTopics, versions 2 to 7. Counts of -1 take the defaults; assignments by hand exclude counts and must name this node
  * alone. A topic can be produced to when the answer says that it is there. Names given twice in one request are refused.
  */
-export const createTopics = defineHandler(apis.createTopics, async (context, _version, request) => {
+export const createTopics = defineHandler(apis.createTopics, async (context, version, request) => {
+  const quota = new MutationQuota(context, version >= 6);
   const topics: CreatedTopic[] = [];
   const seen = new Set<string>();
   const twice = new Set<string>();
@@ -27,19 +29,35 @@ export const createTopics = defineHandler(apis.createTopics, async (context, _ve
             code: kafkaError.INVALID_REQUEST,
             message: `The request names topic "${wanted.name}" more than once.`,
           })
-        : await create(context, wanted, request.validateOnly),
+        : await create(context, wanted, { quota, validateOnly: request.validateOnly }),
     );
   }
-  return { topics };
+  return { topics, throttleTimeMs: quota.waitMs };
 });
+
+/** Where a real Kafka keeps its own metadata. */
+const metadataTopic = '__cluster_metadata';
 
 type WantedTopic = CreateTopicsRequest['topics'][number];
 type CreatedTopic = NonNullable<ResponseInput<typeof apis.createTopics>['topics']>[number];
 
-async function create(context: HandlerContext, wanted: WantedTopic, validateOnly: boolean): Promise<CreatedTopic> {
+interface Manner {
+  readonly quota: MutationQuota;
+  readonly validateOnly: boolean;
+}
+
+async function create(
+  context: HandlerContext,
+  wanted: WantedTopic,
+  { quota, validateOnly }: Manner,
+): Promise<CreatedTopic> {
   const { broker } = context;
   if (!context.may('create', 'cluster', clusterName) && !context.may('create', 'topic', wanted.name)) {
     return refusal(wanted.name, { code: kafkaError.TOPIC_AUTHORIZATION_FAILED, message: 'Authorization failed.' });
+  }
+  if (wanted.name === metadataTopic) {
+    const message = `Creation of internal topic ${metadataTopic} is prohibited.`;
+    return refusal(wanted.name, { code: kafkaError.INVALID_REQUEST, message });
   }
   const partitions = partitionCount(broker, wanted);
   if (typeof partitions !== 'number') return refusal(wanted.name, partitions);
@@ -54,7 +72,10 @@ async function create(context: HandlerContext, wanted: WantedTopic, validateOnly
     configs[name] = value;
   }
   const spec = { name: wanted.name, partitions, configs, leaders: leadersOf(broker, wanted) };
-  const outcome = validateOnly ? broker.topicAdmin.check(spec) : await broker.topicAdmin.create(spec);
+  const checked = broker.topicAdmin.check(spec);
+  const problem = checked.code === kafkaError.NONE ? quota.take(partitions) : checked;
+  if (problem !== null) return refusal(wanted.name, problem);
+  const outcome = validateOnly ? checked : await broker.topicAdmin.create(spec);
   if (outcome.code !== kafkaError.NONE) return refusal(wanted.name, outcome);
   const created = {
     name: wanted.name,

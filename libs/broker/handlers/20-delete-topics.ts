@@ -5,6 +5,7 @@ import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
 import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
+import { MutationQuota } from '../quotas/mutation-quota.js';
 import { problemOf } from '../topic-admin.js';
 
 /**
@@ -15,15 +16,15 @@ export const deleteTopics = defineHandler(apis.deleteTopics, async (context, ver
   const wanted: readonly WantedTopic[] =
     version >= 6 ? request.topics : request.topicNames.map((name) => ({ name, topicId: zeroUuid }));
   const responses: DeletedTopic[] = [];
-  const twice = repeated(context.broker, wanted);
-  for (const topic of wanted) {
+  const quota = new MutationQuota(context, version >= 5);
+  for (const { topic, isRepeated } of mentionsOf(context.broker, wanted)) {
     responses.push(
-      twice.has(topic)
+      isRepeated
         ? refusal(topic, kafkaError.INVALID_REQUEST, 'The topic is named more than once.')
-        : await remove(context, topic, version),
+        : await remove(context, topic, { version, quota }),
     );
   }
-  return { responses };
+  return { responses, throttleTimeMs: quota.waitMs };
 });
 
 interface WantedTopic {
@@ -32,7 +33,12 @@ interface WantedTopic {
 }
 type DeletedTopic = NonNullable<ResponseInput<typeof apis.deleteTopics>['responses']>[number];
 
-async function remove(context: HandlerContext, wanted: WantedTopic, version: number): Promise<DeletedTopic> {
+interface Manner {
+  readonly version: number;
+  readonly quota: MutationQuota;
+}
+
+async function remove(context: HandlerContext, wanted: WantedTopic, { version, quota }: Manner): Promise<DeletedTopic> {
   const { broker } = context;
   const { topics } = broker.engine;
   const byId = wanted.topicId !== zeroUuid;
@@ -58,6 +64,8 @@ async function remove(context: HandlerContext, wanted: WantedTopic, version: num
     const code = byId ? kafkaError.UNKNOWN_TOPIC_ID : kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
     return refusal(wanted, code, 'There is no such topic.');
   }
+  const over = quota.take(topic.partitions);
+  if (over !== null) return refusal(wanted, over.code, over.message);
   return removeKnown(broker, topic);
 }
 
@@ -65,16 +73,21 @@ function mayDelete(context: HandlerContext, name: string): boolean {
   return context.may('delete', 'cluster', clusterName) || context.may('delete', 'topic', name);
 }
 
-/** Mentions of topics that are mentioned before, by name or by id. */
-function repeated(broker: Broker, wanted: readonly WantedTopic[]): ReadonlySet<WantedTopic> {
-  const seen = new Set<string>();
-  const twice = new Set<WantedTopic>();
+interface Mention {
+  readonly topic: WantedTopic;
+  isRepeated: boolean;
+}
+
+/** Each topic once. One that is mentioned again, by name or by id, is not deleted: nobody knows what was meant. */
+function mentionsOf(broker: Broker, wanted: readonly WantedTopic[]): Iterable<Mention> {
+  const mentions = new Map<string, Mention>();
   for (const topic of wanted) {
     const key = broker.engine.topics.byName(topic.name ?? '')?.id ?? topic.name ?? topic.topicId;
-    if (seen.has(key)) twice.add(topic);
-    seen.add(key);
+    const before = mentions.get(key);
+    if (before === undefined) mentions.set(key, { topic, isRepeated: false });
+    else before.isRepeated = true;
   }
-  return twice;
+  return mentions.values();
 }
 
 async function removeKnown(broker: Broker, topic: Topic): Promise<DeletedTopic> {
@@ -88,6 +101,6 @@ async function removeKnown(broker: Broker, topic: Topic): Promise<DeletedTopic> 
   return { name: topic.name, topicId: topic.id, errorCode: kafkaError.NONE };
 }
 
-function refusal(wanted: WantedTopic, errorCode: number, errorMessage: string): DeletedTopic {
+function refusal(wanted: WantedTopic, errorCode: number, errorMessage: string | null): DeletedTopic {
   return { name: wanted.name, topicId: wanted.topicId, errorCode, errorMessage };
 }

@@ -1,31 +1,50 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { clusterName } from '../authorized-operations.js';
-import { defineHandler } from '../handler.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 
 /**
  * ElectLeaders, versions 0 to 2. Each partition has one copy, which leads it, so no election is ever needed: partitions that are named
- * are told so, and where none is named (null) there is nothing to tell.
+ * are told so; where none is named (null), topics come without partitions, as Kafka leaves out what needs no election.
  */
 export const electLeaders = defineHandler(apis.electLeaders, (context, _version, request) => {
-  const mayAlter = context.may('alter', 'cluster', clusterName);
-  const denied = { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' };
   const { topics } = context.broker.engine;
+  const refusal = refusalOf(context, request.electionType);
+  const named = request.topicPartitions ?? topics.list().map(({ name }) => ({ topic: name, partitions: [] }));
   return {
-    errorCode: mayAlter ? kafkaError.NONE : denied.errorCode,
-    replicaElectionResults: (request.topicPartitions ?? []).map(({ topic, partitions }) => ({
+    errorCode: refusal?.errorCode ?? kafkaError.NONE,
+    replicaElectionResults: named.map(({ topic, partitions }) => ({
       topic,
       partitionResult: partitions.map((partitionId) => {
         const count = topics.byName(topic)?.partitions ?? 0;
         const outcome = partitionId >= 0 && partitionId < count ? notNeeded : unknown;
-        return { partitionId, ...(mayAlter ? outcome : denied) };
+        return { partitionId, ...(refusal ?? outcome) };
       }),
     })),
   };
 });
 
-const notNeeded = {
+interface Outcome {
+  readonly errorCode: number;
+  readonly errorMessage: string;
+}
+
+/** Of the preferred copy, and of one that is behind. */
+const electionTypes = [0, 1];
+
+const notNeeded: Outcome = {
   errorCode: kafkaError.ELECTION_NOT_NEEDED,
   errorMessage: 'Leader election not needed for topic partition.',
 };
-const unknown = { errorCode: kafkaError.UNKNOWN_TOPIC_OR_PARTITION, errorMessage: 'There is no such partition.' };
+const unknown: Outcome = {
+  errorCode: kafkaError.UNKNOWN_TOPIC_OR_PARTITION,
+  errorMessage: 'There is no such partition.',
+};
+
+function refusalOf(context: HandlerContext, electionType: number): Outcome | null {
+  if (!context.may('alter', 'cluster', clusterName)) {
+    return { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED, errorMessage: 'Cluster authorization failed.' };
+  }
+  if (electionTypes.includes(electionType)) return null;
+  return { errorCode: kafkaError.INVALID_REQUEST, errorMessage: `Unknown election type ${electionType}` };
+}

@@ -52,16 +52,17 @@ class Page {
       if (!isOfAll) this.denied.push(refusal(name, kafkaError.TOPIC_AUTHORIZATION_FAILED));
       return true;
     }
+    if (this.room === 0) {
+      this.nextCursor = { topicName: name, partitionIndex: 0 };
+      return false;
+    }
     const topic = this.context.broker.engine.topics.byName(name);
     if (topic === null) {
       const isName = topicNameProblem(name) === null;
       const code = isName ? kafkaError.UNKNOWN_TOPIC_OR_PARTITION : kafkaError.INVALID_TOPIC_EXCEPTION;
-      if (!isOfAll) this.topics.push(refusal(name, code));
+      const topicAuthorizedOperations = authorizedTopicOperations(this.context, name);
+      if (!isOfAll) this.topics.push({ ...refusal(name, code), topicAuthorizedOperations });
       return true;
-    }
-    if (this.room === 0) {
-      this.nextCursor = { topicName: name, partitionIndex: 0 };
-      return false;
     }
     const from = this.cursor?.topicName === name ? this.cursor.partitionIndex : 0;
     const to = Math.min(topic.partitions, from + this.room);
