@@ -20,7 +20,7 @@ import {
   type TopicPartition,
 } from '#topics/consumer-protocol';
 import { answerError, asTopicsError, TopicsError, topicsErrors } from '#topics/errors';
-import { offsetVersionMax } from './offset-versions.js';
+import { offsetVersionMax } from '#topics/offset-versions';
 
 export interface MembershipOptions {
   readonly groupId: string;

@@ -6,7 +6,7 @@ import { answerError, TopicsError, topicsErrors } from '#topics/errors';
 import type { TopicMetadata } from '#topics/metadata';
 import { listOffsets } from '#topics/offset-lookup';
 import type { PartitionPosition } from '#topics/topic-reader';
-import { offsetVersionMax } from './offset-versions.js';
+import { offsetVersionMax } from '#topics/offset-versions';
 
 export interface TopicListing {
   readonly name: string;

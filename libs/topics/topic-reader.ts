@@ -11,7 +11,7 @@ import { listOffsets } from '#topics/offset-lookup';
 import { PartitionFetcher } from '#topics/partition-fetcher';
 
 export type { TopicPartition } from '#topics/consumer-protocol';
-import { offsetVersionMax } from './offset-versions.js';
+import { offsetVersionMax } from '#topics/offset-versions';
 
 export interface PartitionPosition extends TopicPartition {
   /** The next offset to read. */
