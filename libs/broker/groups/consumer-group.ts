@@ -219,8 +219,7 @@ export class ConsumerGroup {
     const readsOther = member.learn(news);
     const matchesOther = this.subscriptions.match(member, mayDescribe);
     const isOther = this.subscriptions.refresh(this.members.values(), readsOther || matchesOther);
-    if (readsOther || isOther) this.newEpoch();
-    else if (matchesOther) this.isGroupChanged = true;
+    if (readsOther || matchesOther || isOther) this.newEpoch();
   }
 
   /** Leads the member one step towards its target. */
