@@ -26,8 +26,14 @@ export class AppendTicket {
     if (this.left === 0) this.resolve(this.results);
   }
 
-  refuse(index: number, error: LogErrorCode, message: string, logStartOffset = -1): void {
-    this.settle(index, { error, message, baseOffset: -1, logAppendTimeMs: -1, logStartOffset });
+  refuse(
+    index: number,
+    error: LogErrorCode,
+    message: string,
+    logStartOffset = -1,
+    recordErrors?: AppendResult['recordErrors'],
+  ): void {
+    this.settle(index, { error, message, baseOffset: -1, logAppendTimeMs: -1, logStartOffset, recordErrors });
   }
 }
 

@@ -62,6 +62,13 @@ export const engineOptions = defineOptions({
     unit: 'ms',
     doc: 'The sequence numbers of an idempotent producer are forgotten when it wrote nothing for so long.',
   },
+  'log.cleaner.dedupe.buffer.size': {
+    type: 'long',
+    default: 33_554_432,
+    min: 1024,
+    unit: 'bytes',
+    doc: 'Memory for the keys of the one partition that is compacted at a time, 24 bytes a key. Where they need more, the partition is compacted in parts.',
+  },
   'log.checkpoint.ms': {
     type: 'long',
     default: 60_000,

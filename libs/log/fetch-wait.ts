@@ -1,13 +1,12 @@
 import type { Clock, Timer } from '#std/clock';
-import type { FetchOptions } from './engine.js';
+import type { FetchOptions, PartitionWatcher } from './engine.js';
 import type { PartitionLog } from './partition-log.js';
-import type { HighWatermarkWatcher } from './partition-ports.js';
 
 /**
  * A fetch that waits for more bytes. It is told by just the partitions it reads when their high watermark moves; nothing looks
  * for it.
  */
-export class FetchWait implements HighWatermarkWatcher {
+export class FetchWait implements PartitionWatcher {
   private missing: number;
   private timer: Timer | null = null;
   private resolve: (() => void) | null = null;
@@ -28,7 +27,7 @@ export class FetchWait implements HighWatermarkWatcher {
         signal?.removeEventListener('abort', finish);
         resolve();
       };
-      for (const partition of this.partitions) partition.watch(this);
+      for (const partition of this.partitions) partition.watchers.add(this);
       this.timer = clock.after(waitMs, finish);
       signal?.addEventListener('abort', finish, { once: true });
     });
@@ -48,7 +47,7 @@ export class FetchWait implements HighWatermarkWatcher {
     if (resolve === null) return;
     this.resolve = null;
     this.timer?.cancel();
-    for (const partition of this.partitions) partition.unwatch(this);
+    for (const partition of this.partitions) partition.watchers.delete(this);
     resolve();
   }
 }

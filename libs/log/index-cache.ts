@@ -1,8 +1,10 @@
 import type { Disk } from '#std/disk';
 import { recordBatch } from '#wire/kafka/record-batch';
+import { BatchTableBuilder } from './batch-table.js';
+import { replaceFile } from './durable-file.js';
 import type { FilePool } from './file-pool.js';
-import { Segment, type SegmentIndexes } from './segment.js';
-import { scanBatches } from './stored-batch.js';
+import { Segment, segmentPath, type SegmentIndexes } from './segment.js';
+import { scanBatches, type BatchOrder } from './stored-batch.js';
 
 /** Indexes of closed segments, loaded when they are needed and kept within a byte budget, the least recently used leaving first. */
 export class IndexCache {
@@ -56,22 +58,38 @@ export class IndexCache {
     return indexes;
   }
 
+  /** Resolves when no index of the segment is on its way to a file. */
+  async settled(segment: Segment): Promise<void> {
+    await this.loading.get(segment)?.catch(() => undefined);
+  }
+
   /** Reads the whole segment beside its present indexes; not whole where damage ends the walk. */
   private async rebuild(
     segment: Segment,
     indexIntervalBytes: number,
   ): Promise<{ indexes: SegmentIndexes; whole: boolean }> {
+    const table = await segment.readTable(this.disk);
+    const order: BatchOrder = segment.isCleaned ? (table ?? 'rebuild') : null;
     const scratch = new Segment(segment.directory, segment.baseOffset, 0);
-    const indexes = scratch.resetIndexes();
-    const range = { from: 0, to: segment.size, expectedOffset: segment.baseOffset };
+    const builder = new BatchTableBuilder(segment.baseOffset);
+    const indexes = scratch.resetIndexes(table);
+    const range = { from: 0, to: segment.size, expectedOffset: segment.baseOffset, order };
     const end = await this.files.use(segment.path, (file) =>
       scanBatches(file, range, (bytes, at, position) => {
         const baseOffset = recordBatch.baseOffset(bytes, at);
+        if (order === 'rebuild') builder.add(baseOffset, position);
         scratch.note({ baseOffset, maxTimestamp: recordBatch.maxTimestamp(bytes, at), position }, indexIntervalBytes);
       }),
     );
     scratch.noteTime();
-    return { indexes, whole: end.position === segment.size };
+    const whole = end.position === segment.size;
+    if (order !== 'rebuild') return { indexes, whole };
+    // How far it was cleaned is lost with the table: it is cleaned again.
+    const rebuilt = builder.build(segment.size, segment.baseOffset);
+    if (whole && !segment.isReplaced) {
+      await replaceFile(this.disk, segmentPath(segment.directory, segment.baseOffset, 'batches'), rebuilt.encode());
+    }
+    return { indexes: { ...indexes, table: rebuilt }, whole };
   }
 
   private adopt(segment: Segment, indexes: SegmentIndexes): void {
@@ -82,7 +100,8 @@ export class IndexCache {
   /** A segment was closed: from now on its indexes count and may leave. */
   keep(segment: Segment, indexes: SegmentIndexes): void {
     this.forget(segment);
-    const size = indexes.offsets.memoryBytes + indexes.times.memoryBytes;
+    const { offsets, times, table } = indexes;
+    const size = offsets.memoryBytes + times.memoryBytes + (table?.memoryBytes ?? 0);
     this.segments.set(segment, size);
     this.bytes += size;
     for (const [oldest] of this.segments) {

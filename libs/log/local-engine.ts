@@ -171,6 +171,7 @@ export class LocalEngine implements LogEngine {
       checkpointMs: this.config['log.checkpoint.ms'],
       checkpointBytes: this.config['log.checkpoint.bytes'],
       producerExpirationMs: this.config['producer.id.expiration.ms'],
+      cleanerBytes: this.config['log.cleaner.dedupe.buffer.size'],
     });
   }
 
@@ -194,6 +195,7 @@ export class LocalEngine implements LogEngine {
     try {
       this.flushTimer?.cancel();
       await this.budget.stop();
+      await this.maintenance.stop();
       await this.localTopics.idle();
       const partitions = this.partitions.all();
       await Promise.all(partitions.map((partition) => partition.drain()));
@@ -246,12 +248,12 @@ export class LocalEngine implements LogEngine {
   watch(topicId: string, partition: number, watcher: PartitionWatcher): boolean {
     const found = this.partitions.find(topicId, partition);
     if (found === null || found.isGone) return false;
-    found.watch(watcher);
+    found.watchers.add(watcher);
     return true;
   }
 
   unwatch(topicId: string, partition: number, watcher: PartitionWatcher): void {
-    this.partitions.find(topicId, partition)?.unwatch(watcher);
+    this.partitions.find(topicId, partition)?.watchers.delete(watcher);
   }
 
   setTopicDefaults(configs: Readonly<Record<string, string>>): void {

@@ -6,6 +6,7 @@ import type { Logger } from '#std/log';
 import type { EngineGroups, EngineShare } from './engine.js';
 import type { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
+import { Cleaner } from './cleaner.js';
 import { deletedName } from './partition-files.js';
 import type { PartitionLog } from './partition-log.js';
 import { removeOldSnapshots, saveMark } from './partition-marks.js';
@@ -24,33 +25,57 @@ export interface MaintenanceOptions {
   readonly checkpointMs: number;
   readonly checkpointBytes: number;
   readonly producerExpirationMs: number;
+  readonly cleanerBytes: number;
 }
 
 /** Partitions looked at in one step. */
 const partitionsPerStep = 64;
+/** Rounds over all partitions begin at most so far apart while there is something to compact. */
+const roundMsMax = 60_000;
 
-/** What the engine does beside its requests, in bounded steps: retention, removal of deleted topics, checkpoints. */
+/** What the engine does beside its requests, in bounded steps: retention, removal of deleted topics, checkpoints, compaction. */
 export class Maintenance {
   private at = 0;
+  /** When the round over all partitions began, monotonic ms. */
+  private roundAtMs = 0;
   private unmarkedBytes = 0;
   private markedAtMs = 0;
   private checkpointsWaiting = 0;
   private readonly checkpointTurns = new Turns();
+  private readonly cleaner: Cleaner;
 
   constructor(private readonly options: MaintenanceOptions) {
-    this.markedAtMs = options.clock.monotonic();
+    const { clock, logger, partitions } = options;
+    this.markedAtMs = clock.monotonic();
+    this.cleaner = new Cleaner({
+      clock,
+      logger,
+      partitions,
+      keyBytesMax: options.cleanerBytes,
+      saveMark: (partition) => this.saveMarkOf(partition),
+    });
+  }
+
+  /** Resolves when nothing is written by it any more. */
+  stop(): Promise<void> {
+    return this.cleaner.stop();
   }
 
   /** True when work is left. */
   async step(): Promise<boolean> {
     const all = this.options.partitions.all();
+    const nowMs = this.options.clock.monotonic();
+    // A long compaction does not put off the next round.
+    if (this.at >= all.length && nowMs - this.roundAtMs >= roundMsMax) this.at = 0;
+    if (this.at === 0) this.roundAtMs = nowMs;
     const step = all.slice(this.at, this.at + partitionsPerStep);
     this.at += partitionsPerStep;
     try {
       await this.applyRetention(step.filter(({ ports }) => ports.fault.reason === null));
       const hasDeleted = await this.removeOneDeleted();
       if (this.isCheckpointDue()) await this.checkpoint();
-      if (this.at < all.length || hasDeleted) return true;
+      const isCleaning = await this.cleaner.step();
+      if (this.at < all.length || hasDeleted || isCleaning) return true;
     } catch (error) {
       this.options.logger.error('A step of maintenance failed; it is tried again.', { error: messageOf(error) });
     }
@@ -89,7 +114,7 @@ export class Maintenance {
   async settleStarts(partitions: readonly PartitionLog[]): Promise<void> {
     for (const [directory, moved] of this.byDirectory(partitions)) {
       await directory.saveStarts();
-      for (const partition of moved) partition.startMoved();
+      for (const partition of moved) partition.watchers.startMoved();
       // Producers are saved first, because their batches may be in what is removed.
       for (const partition of moved) await saveMark(partition);
       await directory.saveMarks();
@@ -105,6 +130,12 @@ export class Maintenance {
     if (moved.length === 0) return;
     await directory.saveMarks();
     for (const partition of moved) await removeOldSnapshots(partition);
+  }
+
+  private async saveMarkOf(partition: PartitionLog): Promise<void> {
+    await saveMark(partition);
+    const directory = this.options.directories.all.find(({ partitions }) => partitions.has(partition));
+    await directory?.saveMarks();
   }
 
   private isCheckpointDue(): boolean {

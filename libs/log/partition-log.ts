@@ -5,10 +5,12 @@ import { patchBaseOffset, patchLeaderEpoch, recordBatch } from '#wire/kafka/reco
 import type { AppendTicket, PendingAppend } from './append-ticket.js';
 import { admitBatch } from './batch-admission.js';
 import { makePartitionDirectory } from './partition-files.js';
-import type { HighWatermarkWatcher, PartitionIdentity, PartitionPorts } from './partition-ports.js';
+import type { PartitionIdentity, PartitionPorts } from './partition-ports.js';
+import { PartitionWatchers } from './partition-watchers.js';
 import { recoverPartition, type PartitionMark } from './partition-recovery.js';
 import { ProducerState, sequenceAfter, type MarkerStamp, type ProducerEntry } from './producer-state.js';
 import { Segment } from './segment.js';
+import { SwapGate } from './segment-swap.js';
 import { leaderEpoch } from './stored-batch.js';
 import { Tail } from './tail-cache.js';
 import type { TopicSettings } from './topic-configs.js';
@@ -30,6 +32,8 @@ export class PartitionLog {
   readonly tail = new Tail();
   /** Jobs on the segments other than appending: marks, retention, removal. */
   readonly turns = new Turns();
+  readonly swap = new SwapGate();
+  readonly watchers = new PartitionWatchers();
   producers = new ProducerState();
   mark: PartitionMark | null;
   /** Records that retention removed before a group had read them, since the start, summed over groups. */
@@ -51,7 +55,6 @@ export class PartitionLog {
   /** The last write failed, and the log has a line about it. */
   private isFailing = false;
   private hasDirectory = false;
-  private readonly watchers = new Set<HighWatermarkWatcher>();
 
   constructor(
     readonly ports: PartitionPorts,
@@ -109,19 +112,6 @@ export class PartitionLog {
       .finally(() => this.submitEarly());
   }
 
-  watch(watcher: HighWatermarkWatcher): void {
-    this.watchers.add(watcher);
-  }
-
-  unwatch(watcher: HighWatermarkWatcher): void {
-    this.watchers.delete(watcher);
-  }
-
-  /** The log start was moved, durably. */
-  startMoved(): void {
-    for (const watcher of this.watchers) watcher.grew(0, 0);
-  }
-
   /** Makes durable and visible what acks=1 and 0 wrote. */
   flush(): void {
     if (this.unsynced.length === 0) return;
@@ -144,8 +134,7 @@ export class PartitionLog {
     await this.loading?.catch(() => undefined);
     this.state = 'gone';
     this.submitEarly();
-    for (const watcher of this.watchers) watcher.gone();
-    this.watchers.clear();
+    this.watchers.gone();
     while (this.pumping !== null) await this.pumping;
     await this.turns.idle();
     this.ports.cache.clear(this.tail);
@@ -204,7 +193,7 @@ export class PartitionLog {
     const nowMs = clock.now();
     const refusal = admitBatch(batch, this.topic.settings, nowMs);
     if (refusal !== null) {
-      ticket.refuse(index, refusal.error, refusal.message, this.logStartOffset);
+      ticket.refuse(index, refusal.error, refusal.message, this.logStartOffset, refusal.recordErrors);
       return;
     }
     const lastOffsetDelta = recordBatch.lastOffsetDelta(batch);
@@ -459,7 +448,7 @@ export class PartitionLog {
       // How much a marker sets free is not counted: whoever waits for committed records looks again.
       const isStable = this.lastStableOffset === this.highWatermark;
       const stableGrown = wasStable && isStable ? grown : this.lastStableOffset > stable ? Infinity : 0;
-      for (const watcher of this.watchers) watcher.grew(grown, stableGrown);
+      this.watchers.grew(grown, stableGrown);
     }
   }
 

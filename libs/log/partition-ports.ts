@@ -1,7 +1,6 @@
 import type { Clock } from '#std/clock';
 import type { Disk } from '#std/disk';
 import type { Logger } from '#std/log';
-import type { PartitionWatcher } from './engine.js';
 import type { FilePool } from './file-pool.js';
 import type { Gate } from './gate.js';
 import type { IndexCache } from './index-cache.js';
@@ -44,6 +43,3 @@ export interface PartitionIdentity {
   /** Absolute. */
   readonly directory: string;
 }
-
-/** A reader that waits for this partition's high watermark to move, or for the partition to go. */
-export type HighWatermarkWatcher = PartitionWatcher;

@@ -1,5 +1,6 @@
 import { messageOf } from '#std/errors';
 import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
+import type { BatchTable } from './batch-table.js';
 import type { PartitionLog } from './partition-log.js';
 import type { Segment } from './segment.js';
 import { checkStoredBatch, leaderEpoch } from './stored-batch.js';
@@ -50,27 +51,60 @@ export function readTail(partition: PartitionLog, offset: number, limits: ReadLi
  */
 export async function readSegment(partition: PartitionLog, offset: number, asked: ReadLimits): Promise<PartitionRead> {
   const limits = { ...asked, bytesMax: Math.min(asked.bytesMax, pieceBytesMax) };
-  const segment = partition.segments.findLast((candidate) => candidate.baseOffset <= offset);
-  // Retention took it between the caller's look and now.
-  if (segment === undefined) return noBatches(offset);
+  for (;;) {
+    await partition.swap.settled();
+    const segment = segmentFor(partition, offset);
+    // Retention took it between the caller's look and now, or compaction left nothing from here on.
+    if (segment === undefined) return noBatches(offset);
+    const { generation } = partition.swap;
+    const read = await readWhole(partition, segment, offset, limits);
+    if (read === 'beyond') {
+      const next = partition.segments[partition.segments.indexOf(segment) + 1];
+      if (next === undefined || next.baseOffset >= limits.endOffset) return noBatches(offset);
+      if (generation === partition.swap.generation) return readSegment(partition, next.baseOffset, asked);
+    } else if (read.kind === 'batches' || generation === partition.swap.generation) {
+      return read;
+    }
+    // The files were another segment's meanwhile: what was found says nothing.
+  }
+}
+
+function segmentFor(partition: PartitionLog, offset: number): Segment | undefined {
+  return partition.segments.findLast((candidate) => candidate.baseOffset <= offset);
+}
+
+/** `beyond` where a cleaned segment has no batch at `offset` or behind it. */
+async function readWhole(
+  partition: PartitionLog,
+  segment: Segment,
+  offset: number,
+  limits: ReadLimits,
+): Promise<PartitionRead | 'beyond'> {
+  const { generation } = partition.swap;
+  const { logger, indexes } = partition.ports;
   try {
     const read = await readFrom(partition, segment, offset, limits);
     if (read !== null) return read;
+    if (generation !== partition.swap.generation) return { kind: 'corrupt_batch' };
     // The index led astray, or the batch is damaged: a fresh index tells which.
-    if (await partition.ports.indexes.repair(segment, partition.topic.settings.indexIntervalBytes)) {
+    if (await indexes.repair(segment, partition.topic.settings.indexIntervalBytes)) {
       const again = await readFrom(partition, segment, offset, limits);
       if (again !== null) return again;
     }
-    const behind = await readBehindDamage(partition, segment, offset);
+    const behind = segment.isCleaned ? null : await readBehindDamage(partition, segment, offset);
     if (behind !== null) return behind;
-    partition.ports.logger.error('A stored batch is damaged; fetches of it answer corrupt_batch.', {
-      topicPartition: partition.identity.directory,
-      offset,
-      file: segment.path,
-    });
+    if (generation === partition.swap.generation) {
+      logger.error('A stored batch is damaged; fetches of it answer corrupt_batch.', {
+        topicPartition: partition.identity.directory,
+        offset,
+        file: segment.path,
+      });
+    }
     return { kind: 'corrupt_batch' };
   } catch (error) {
-    partition.ports.logger.error('A segment cannot be read.', { file: segment.path, error: messageOf(error) });
+    if (generation === partition.swap.generation) {
+      logger.error('A segment cannot be read.', { file: segment.path, error: messageOf(error) });
+    }
     return { kind: 'storage_error' };
   }
 }
@@ -81,9 +115,10 @@ async function readFrom(
   segment: Segment,
   offset: number,
   limits: ReadLimits,
-): Promise<PartitionRead | null> {
+): Promise<PartitionRead | 'beyond' | null> {
   const size = segment.size;
-  const { offsets } = await partition.ports.indexes.of(segment, partition.topic.settings.indexIntervalBytes);
+  const { offsets, table } = await partition.ports.indexes.of(segment, partition.topic.settings.indexIntervalBytes);
+  if (table !== null) return readCleaned(partition, segment, table, offset, limits);
   const row = offsets.floor(offset);
   const from = row < 0 ? 0 : offsets.value(row);
   const expected = row < 0 ? segment.baseOffset : offsets.key(row);
@@ -126,6 +161,40 @@ async function readFrom(
     const { end, nextOffset } = whole;
     if (end === start) return null;
     return { kind: 'batches', batches: [bytes.subarray(start, end)], bytes: end - start, nextOffset };
+  });
+}
+
+/** From a segment with holes between its batches: the first one that ends at `offset` or behind it, and those after it. */
+async function readCleaned(
+  partition: PartitionLog,
+  segment: Segment,
+  table: BatchTable,
+  offset: number,
+  limits: ReadLimits,
+): Promise<PartitionRead | 'beyond' | null> {
+  return partition.ports.files.use(segment.path, async (file) => {
+    for (let row = Math.max(0, table.floor(offset)); row < table.count; row += 1) {
+      const from = table.position(row);
+      const wanted = Math.max(limits.bytesMax, table.bytes(row));
+      const buffer = Buffer.allocUnsafeSlow(Math.min(wanted, table.size - from));
+      const bytes = buffer.subarray(0, await file.read(buffer, from));
+      if (checkStoredBatch(bytes, 0, table.offset(row), table.bytes(row)) <= 0) return null;
+      if (recordBatch.lastOffset(bytes) < offset) continue;
+      if (recordBatch.lastOffset(bytes) >= limits.endOffset) return noBatches(offset);
+      if (table.bytes(row) > limits.bytesMax && !limits.firstWhole) return noBatches(offset);
+      let end = 0;
+      let nextOffset = offset;
+      for (let next = row; next < table.count; next += 1) {
+        const length = checkStoredBatch(bytes, end, table.offset(next), table.bytes(next));
+        if (length <= 0 || (end > 0 && end + length > limits.bytesMax)) break;
+        const last = recordBatch.lastOffset(bytes, end);
+        if (last >= limits.endOffset) break;
+        nextOffset = last + 1;
+        end += length;
+      }
+      return { kind: 'batches', batches: [bytes.subarray(0, end)], bytes: end, nextOffset };
+    }
+    return 'beyond';
   });
 }
 

@@ -9,7 +9,8 @@ import type { FilePool } from './file-pool.js';
 import { moveAway, readOwner, readSnapshot } from './partition-files.js';
 import { ProducerState, sequenceAfter } from './producer-state.js';
 import { offsetsInNames, Segment } from './segment.js';
-import { scanBatches, type ScanEnd } from './stored-batch.js';
+import { recoverSwaps } from './segment-swap.js';
+import { scanBatches, type BatchOrder, type ScanEnd } from './stored-batch.js';
 
 /** What is durable of a partition: kept in the recovery checkpoint, and trusted without a look at the log below it. */
 export interface PartitionMark {
@@ -79,8 +80,9 @@ class Recovery {
 
   async run(): Promise<RecoveredPartition> {
     const hasDirectory = await this.isOurs();
-    const names = hasDirectory ? await this.ports.disk.list(this.input.directory) : [];
+    const names = hasDirectory ? await this.names() : [];
     const bases = offsetsInNames(names, 'log');
+    const cleaned = new Set(offsetsInNames(names, 'batches'));
     const { mark } = this.input;
     const markIndex = mark === null ? -1 : bases.indexOf(mark.segmentBase);
     const snapshot = await this.snapshotOf(mark);
@@ -92,9 +94,11 @@ class Recovery {
     for (const [index, base] of bases.entries()) {
       const segment = new Segment(this.input.directory, base, this.ports.clock.now());
       segment.size = (await this.ports.disk.size(segment.path)) ?? 0;
+      segment.isCleaned = cleaned.has(base);
       this.segments.push(segment);
       const isLast = index === bases.length - 1;
       if (trusted && index < markIndex) this.nextOffset = bases[index + 1] ?? base;
+      else if (segment.isCleaned) await this.checkCleaned(segment, isLast);
       else await this.check(segment, { isLast, trusted: trusted && index === markIndex });
       segment.writtenBytes = segment.size;
     }
@@ -113,6 +117,14 @@ class Recovery {
       // Without a segment the directory may have been left half made; making it again completes it.
       hasDirectory: bases.length > 0,
     };
+  }
+
+  /** With what compaction was doing at the stop brought to an end. */
+  private async names(): Promise<string[]> {
+    const { disk } = this.ports;
+    const { directory } = this.input;
+    const names = await disk.list(directory);
+    return (await recoverSwaps(disk, directory, names)) ? disk.list(directory) : names;
   }
 
   private async isOurs(): Promise<boolean> {
@@ -156,6 +168,28 @@ class Recovery {
     const firstTime = segment.indexes?.times.key(0) ?? -1;
     if (firstTime > 0 && firstTime < segment.createdAtMs) segment.createdAtMs = firstTime;
     if (!options.isLast) await this.close(segment);
+  }
+
+  /** Takes producers and indexes from a segment that compaction made. It is durable as a whole, so nothing of it is ever cut. */
+  private async checkCleaned(segment: Segment, isLast: boolean): Promise<void> {
+    const { disk, files, clock } = this.ports;
+    const table = await segment.readTable(disk);
+    segment.resetIndexes(table);
+    await files.use(segment.path, async (file) => {
+      let end = await this.walk(file, segment, 0, segment.baseOffset, table ?? 'rebuild');
+      while (table !== null && end.position < segment.size) {
+        const row = table.rowAt(end.position) + 1;
+        if (row === 0 || row >= table.count) break;
+        end = await this.walk(file, segment, table.position(row), table.offset(row), table);
+      }
+      this.nextOffset = Math.max(this.nextOffset, end.nextOffset);
+    });
+    const firstTime = segment.indexes?.times.key(0) ?? -1;
+    segment.createdAtMs = firstTime > 0 ? firstTime : clock.now();
+    // Without its table the indexes are made anew, and the table with them, when they are first used.
+    if (table === null) segment.indexes = null;
+    else await this.close(segment);
+    if (isLast) this.sealed = true;
   }
 
   private async loadIndexes(segment: Segment, mark: PartitionMark): Promise<boolean> {
@@ -217,9 +251,15 @@ class Recovery {
     this.entriesUncertain = true;
   }
 
-  private walk(file: DiskFile, segment: Segment, from: number, expectedOffset: number): Promise<ScanEnd> {
+  private walk(
+    file: DiskFile,
+    segment: Segment,
+    from: number,
+    expectedOffset: number,
+    order: BatchOrder = null,
+  ): Promise<ScanEnd> {
     const nowMs = this.ports.clock.now();
-    return scanBatches(file, { from, to: segment.size, expectedOffset }, (bytes, at, position) => {
+    return scanBatches(file, { from, to: segment.size, expectedOffset, order }, (bytes, at, position) => {
       const baseOffset = recordBatch.baseOffset(bytes, at);
       const maxTimestamp = recordBatch.maxTimestamp(bytes, at);
       segment.note({ baseOffset, maxTimestamp, position }, this.input.indexIntervalBytes);

@@ -154,6 +154,12 @@ export class ProducerState {
     this.accepted = new Map(this.durable);
   }
 
+  /** Where the producer's last batch of its epoch ends; -1 where only a marker tells of the epoch. Null for one that is not known. */
+  lastOf(producerId: number): { readonly epoch: number; readonly dataOffset: number } | null {
+    const entry = this.durable.get(producerId);
+    return entry === undefined ? null : { epoch: entry.epoch, dataOffset: entry.batches.at(-1)?.lastOffset ?? -1 };
+  }
+
   /** Producers as they are durable. */
   describe(): ActiveProducer[] {
     return [...this.durable].map(([producerId, entry]) => ({

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '#std/disk';
+import { BatchTable } from './batch-table.js';
 import { SparseIndex } from './sparse-index.js';
 
 /** How the names of files with records end. */
@@ -10,6 +11,8 @@ export interface SegmentIndexes {
   readonly offsets: SparseIndex;
   /** Highest timestamp so far → base offset of the batch that has it. */
   readonly times: SparseIndex;
+  /** Of a cleaned segment: where each of its batches begins. Null for the others, whose batches follow each other without a gap. */
+  readonly table: BatchTable | null;
 }
 
 /** One file of a partition's log, named by its first offset, with its two indexes beside it. Only the newest is written. */
@@ -25,6 +28,10 @@ export class Segment {
   indexes: SegmentIndexes | null = null;
   /** Its indexes were made anew once already since the start. */
   repaired = false;
+  /** Compaction made it: it has a table of its batches, and holes between their offsets. */
+  isCleaned = false;
+  /** Its files are those of another segment by now, or are about to be. */
+  isReplaced = false;
   readonly path: string;
   private indexedPosition = -1;
 
@@ -51,8 +58,8 @@ export class Segment {
   }
 
   /** Starts with empty indexes, to be filled from the file's first batch on. */
-  resetIndexes(): SegmentIndexes {
-    this.indexes = { offsets: new SparseIndex(), times: new SparseIndex() };
+  resetIndexes(table: BatchTable | null = null): SegmentIndexes {
+    this.indexes = { offsets: new SparseIndex(), times: new SparseIndex(), table };
     this.indexedPosition = -1;
     this.maxTimestamp = -1;
     this.maxTimestampOffset = -1;
@@ -81,7 +88,7 @@ export class Segment {
    * its mark says how many rows there have to be, and an index with fewer is made anew.
    */
   async saveIndexes(disk: Disk, options: { sync: boolean }): Promise<number> {
-    if (this.indexes === null) return 0;
+    if (this.indexes === null || this.isReplaced) return 0;
     this.noteTime();
     const { offsets, times } = this.indexes;
     const rows = offsets.count + times.count;
@@ -96,13 +103,23 @@ export class Segment {
     const times = await disk.readFile(segmentPath(this.directory, this.baseOffset, 'timeindex'));
     const offsetIndex = offsets === null ? null : SparseIndex.decode(offsets);
     const timeIndex = times === null ? null : SparseIndex.decode(times);
-    if (offsetIndex === null || timeIndex === null || offsetIndex.value(0) !== 0) return null;
-    return { offsets: offsetIndex, times: timeIndex };
+    const table = await this.readTable(disk);
+    if (offsetIndex === null || timeIndex === null || (this.isCleaned && table === null)) return null;
+    // The first row is that of the first batch, and only compaction leaves a segment without one.
+    if (offsetIndex.value(0) !== 0 && (table === null || table.count > 0)) return null;
+    return { offsets: offsetIndex, times: timeIndex, table };
+  }
+
+  /** Null where there is none, or where it is bad. */
+  async readTable(disk: Disk): Promise<BatchTable | null> {
+    if (!this.isCleaned) return null;
+    const bytes = await disk.readFile(segmentPath(this.directory, this.baseOffset, 'batches'));
+    return bytes === null ? null : BatchTable.decode(this.baseOffset, bytes);
   }
 
   async removeFiles(disk: Disk): Promise<void> {
-    // The log goes last: an index without its log is garbage, a log without its index is only slower to open.
-    for (const ending of ['index', 'timeindex', 'log'] as const) {
+    // An index without its log is garbage, a log without its index is only slower to open. Without its table it looks damaged.
+    for (const ending of ['index', 'timeindex', 'log', 'batches'] as const) {
       await disk.remove(segmentPath(this.directory, this.baseOffset, ending));
     }
   }
@@ -126,13 +143,13 @@ export interface NotedBatch {
 export function segmentPath(
   directory: string,
   offset: number,
-  ending: 'log' | 'index' | 'timeindex' | 'snapshot',
+  ending: 'log' | 'index' | 'timeindex' | 'batches' | 'snapshot' | 'swap' | 'log.cleaned' | 'batches.cleaned',
 ): string {
   return join(directory, `${String(offset).padStart(20, '0')}.${ending}`);
 }
 
 /** Offsets in the names of a directory's files with this ending, rising. */
-export function offsetsInNames(names: readonly string[], ending: 'log' | 'snapshot'): number[] {
+export function offsetsInNames(names: readonly string[], ending: 'log' | 'snapshot' | 'batches' | 'swap'): number[] {
   return names
     .filter((name) => /^\d{20}\./.test(name) && name.endsWith(`.${ending}`))
     .map((name) => Number(name.slice(0, 20)))

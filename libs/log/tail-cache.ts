@@ -89,6 +89,11 @@ export class Tail {
   private batches: CachedBatch[] = [];
   private first = 0;
 
+  /** Infinity without a batch. */
+  get firstOffset(): number {
+    return this.batches[this.first]?.baseOffset ?? Infinity;
+  }
+
   push(batch: CachedBatch): void {
     this.batches.push(batch);
   }

@@ -10,7 +10,33 @@ export interface TimedOffset {
 }
 
 /** The first visible record with `timestampMs` or later; null without one. Looks inside batches, compressed ones too. */
-export async function findByTimestamp(partition: PartitionLog, timestampMs: number): Promise<TimedOffset | null> {
+export function findByTimestamp(partition: PartitionLog, timestampMs: number): Promise<TimedOffset | null> {
+  return betweenSwaps(partition, () => searchByTimestamp(partition, timestampMs));
+}
+
+/** The first record that has the largest timestamp of all visible ones; null in an empty partition. */
+export function findMaxTimestamp(partition: PartitionLog): Promise<TimedOffset | null> {
+  return betweenSwaps(partition, () => searchMaxTimestamp(partition));
+}
+
+/** Searches again where compaction changed the files meanwhile. */
+async function betweenSwaps(
+  { swap }: PartitionLog,
+  search: () => Promise<TimedOffset | null>,
+): Promise<TimedOffset | null> {
+  for (;;) {
+    await swap.settled();
+    const { generation } = swap;
+    try {
+      const found = await search();
+      if (generation === swap.generation) return found;
+    } catch (error) {
+      if (generation === swap.generation) throw error;
+    }
+  }
+}
+
+async function searchByTimestamp(partition: PartitionLog, timestampMs: number): Promise<TimedOffset | null> {
   for (const segment of [...partition.segments]) {
     const indexes = await indexesOf(partition, segment);
     if (segment.maxTimestamp < timestampMs) continue;
@@ -26,8 +52,7 @@ export async function findByTimestamp(partition: PartitionLog, timestampMs: numb
   return null;
 }
 
-/** The first record that has the largest timestamp of all visible ones; null in an empty partition. */
-export async function findMaxTimestamp(partition: PartitionLog): Promise<TimedOffset | null> {
+async function searchMaxTimestamp(partition: PartitionLog): Promise<TimedOffset | null> {
   let newest: Segment | null = null;
   for (const segment of [...partition.segments]) {
     if (segment.maxTimestamp < 0) await indexesOf(partition, segment);
@@ -55,7 +80,7 @@ async function findInBatches(
   const expectedOffset = row < 0 ? segment.baseOffset : indexes.offsets.key(row);
   let found: TimedOffset | null = null;
   await partition.ports.files.use(segment.path, (file) =>
-    scanBatches(file, { from, to: segment.size, expectedOffset }, (bytes, at) => {
+    scanBatches(file, { from, to: segment.size, expectedOffset, order: indexes.table }, (bytes, at) => {
       found = look(bytes.subarray(at, at + recordBatch.length(bytes, at)));
       return found === null;
     }),

@@ -11,7 +11,7 @@ export const topicConfigs = defineOptions({
   'cleanup.policy': {
     type: 'list',
     default: ['delete'],
-    doc: 'delete: old segments are removed by retention. Without it nothing is removed. compact is kept and shown only: it keeps every record.',
+    doc: 'delete: old segments are removed by retention. compact: of each key the last record stays; records without a key are refused. With both, both happen.',
     check: (value: readonly string[]) =>
       value.every((item) => item === 'delete' || item === 'compact') ? null : 'must be delete, compact or both',
   },
@@ -124,10 +124,34 @@ export const topicConfigs = defineOptions({
     min: 1,
     doc: 'With more than 1, produce requests with acks=all are refused, for there is one copy.',
   },
-  'min.compaction.lag.ms': { type: 'long', default: 0, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
-  'max.compaction.lag.ms': { type: 'long', default: longMax, min: 1, unit: 'ms', doc: 'Kept and shown only.' },
-  'min.cleanable.dirty.ratio': { type: 'double', default: 0.5, min: 0, max: 1, doc: 'Kept and shown only.' },
-  'delete.retention.ms': { type: 'long', default: 86_400_000, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
+  'min.compaction.lag.ms': {
+    type: 'long',
+    default: 0,
+    min: 0,
+    unit: 'ms',
+    doc: 'Compaction leaves a segment as it is while its newest record is younger, and all segments behind it.',
+  },
+  'max.compaction.lag.ms': {
+    type: 'long',
+    default: longMax,
+    min: 1,
+    unit: 'ms',
+    doc: 'A compacted topic is cleaned when a record that was not looked at is older, however little there is to clean. It bounds segment.ms too.',
+  },
+  'min.cleanable.dirty.ratio': {
+    type: 'double',
+    default: 0.5,
+    min: 0,
+    max: 1,
+    doc: 'A partition is compacted when a larger share of its closed segments came since the last time.',
+  },
+  'delete.retention.ms': {
+    type: 'long',
+    default: 86_400_000,
+    min: 0,
+    unit: 'ms',
+    doc: 'How long a tombstone stays after the first compaction that met it, so that readers behind it learn of the deletion.',
+  },
   'flush.messages': {
     type: 'long',
     default: longMax,
@@ -181,6 +205,11 @@ function throttledReplicasProblem(value: readonly string[]): string | null {
 /** What the log itself acts on. */
 export interface TopicSettings {
   readonly deletes: boolean;
+  readonly compacts: boolean;
+  readonly minCompactionLagMs: number;
+  readonly maxCompactionLagMs: number;
+  readonly minCleanableDirtyRatio: number;
+  readonly deleteRetentionMs: number;
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly retentionHoldGroups: readonly string[];
@@ -199,13 +228,19 @@ const keptConfigs = { ...topicConfigs, 'segment.bytes': { ...topicConfigs['segme
 /** Settings in force for a topic with these configs; a value that will not do counts as not set. */
 export function topicSettings(configs: Readonly<Record<string, string>>): TopicSettings {
   const { values } = parseOptions(keptConfigs, configs);
+  const compacts = values['cleanup.policy'].includes('compact');
   return {
     deletes: values['cleanup.policy'].includes('delete'),
+    compacts,
+    minCompactionLagMs: values['min.compaction.lag.ms'],
+    maxCompactionLagMs: values['max.compaction.lag.ms'],
+    minCleanableDirtyRatio: values['min.cleanable.dirty.ratio'],
+    deleteRetentionMs: values['delete.retention.ms'],
     retentionMs: values['retention.ms'],
     retentionBytes: values['retention.bytes'],
     retentionHoldGroups: values['retention.hold.groups'],
     segmentBytes: values['segment.bytes'],
-    segmentMs: values['segment.ms'],
+    segmentMs: compacts ? Math.min(values['segment.ms'], values['max.compaction.lag.ms']) : values['segment.ms'],
     maxMessageBytes: values['max.message.bytes'],
     logAppendTime: values['message.timestamp.type'] === 'LogAppendTime',
     timestampBeforeMsMax: values['message.timestamp.before.max.ms'],

@@ -44,10 +44,24 @@ export interface BatchSpec {
 
 /** A record batch with these values, their timestamps one ms apart. */
 export function batchOf(values: readonly string[], spec: BatchSpec = {}): Buffer {
+  return keyedBatchOf(
+    values.map((value) => ({ key: null, value })),
+    spec,
+  );
+}
+
+export interface KeyedValue {
+  readonly key: string | null;
+  readonly value: string | null;
+}
+
+/** As `batchOf`, with keys. */
+export function keyedBatchOf(records: readonly KeyedValue[], spec: BatchSpec = {}): Buffer {
   const builder = new RecordBatchBuilder({ bytesMax: 2 ** 30, codec: spec.codec ?? 'none' });
-  for (const [index, value] of values.entries()) {
+  for (const [index, { key, value }] of records.entries()) {
     const timestampMs = (spec.timestampMs ?? 1_700_000_000_000) + index;
-    builder.append({ key: null, value: Buffer.from(value), headers: [], timestampMs });
+    const bytes = value === null ? null : Buffer.from(value);
+    builder.append({ key: key === null ? null : Buffer.from(key), value: bytes, headers: [], timestampMs });
   }
   return builder.build(spec.producer ?? null);
 }
@@ -102,18 +116,40 @@ export async function readCommitted(
   partition: number,
   options: { from?: number; maxBytes?: number } = {},
 ): Promise<Map<number, string>> {
-  const values = new Map<number, string>();
-  for (let offset = options.from ?? 0; ;) {
-    const maxBytes = options.maxBytes ?? 1_000_000;
-    const result = await fetchOne(engine, topicId, partition, offset, { maxBytes, isolation: 'read_committed' });
+  const found = await readRecords(engine, topicId, partition, { from: 0, ...options, isolation: 'read_committed' });
+  return new Map(found.map(({ offset, value }) => [offset, value ?? '']));
+}
+
+export interface ReadRecord extends KeyedValue {
+  readonly offset: number;
+  readonly timestamp: number;
+}
+
+/** Every record from `from` on (default: the log start), by fetches of `maxBytes`. */
+export async function readRecords(
+  engine: LocalEngine,
+  topicId: string,
+  partition: number,
+  options: { from?: number; maxBytes?: number; isolation?: FetchOptions['isolation'] } = {},
+): Promise<ReadRecord[]> {
+  const [start] = await engine.listOffsets([{ topicId, partition, timestamp: -2 }]);
+  const found: ReadRecord[] = [];
+  for (let offset = options.from ?? start?.offset ?? 0; ;) {
+    const { maxBytes = 1_000_000, isolation = 'read_uncommitted' } = options;
+    const result = await fetchOne(engine, topicId, partition, offset, { maxBytes, isolation });
     if (result.error !== 'none') throw new Error(`fetch at ${offset}: ${result.error}`);
-    if (result.batches.length === 0) return values;
+    if (result.batches.length === 0) return found;
     const records = decodeRecords(Buffer.concat(result.batches), {
       fromOffset: offset,
       abortedTransactions: result.aborted,
     });
     for (let index = 0; index < records.count; index += 1) {
-      values.set(records.offset(index), records.value(index)?.toString() ?? '');
+      found.push({
+        offset: records.offset(index),
+        timestamp: records.timestamp(index),
+        key: records.key(index)?.toString() ?? null,
+        value: records.value(index)?.toString() ?? null,
+      });
     }
     offset = records.nextOffset;
   }
