@@ -1,6 +1,6 @@
 // Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed, and so does a
 // suite that was cut off or has no test.
-//   node tools/test.mjs unit|conformance|stores|interop|long [jest arguments]
+//   node tools/test.mjs unit|conformance|fuzz|crash|workload|stores|interop|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,8 +14,11 @@ const root = join(import.meta.dirname, '..');
 const suites = {
   unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 10 },
   conformance: { roots: ['test/conformance'], match: '**/*.conformance.ts', serial: true, kafka: true, minutes: 10 },
+  fuzz: { roots: ['test/fuzz'], match: '**/*.fuzz.ts', serial: true, minutes: 10 },
+  crash: { roots: ['test/crash'], match: '**/*.crash.ts', serial: true, minutes: 15 },
+  workload: { roots: ['test/workload'], match: '**/*.workload.ts', serial: true, minutes: 15 },
   stores: { roots: ['test/stores'], match: '**/*.stores.ts', serial: true, minutes: 20 },
-  interop: { roots: ['test/interop'], match: '**/*.interop.ts', serial: true, minutes: 15 },
+  interop: { roots: ['test/interop'], match: '**/*.interop.ts', serial: true, minutes: 25 },
   long: { roots: ['test/long'], match: '**/*.long.ts', serial: true, minutes: 120 },
 };
 
