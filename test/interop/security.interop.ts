@@ -8,11 +8,11 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { MemoryCatalog } from '#log/memory-catalog';
+import { Certificates, type Identity } from '#net/testing/certificates';
 import { systemClock } from '#std/clock';
 import { createLogger } from '#std/log';
 import { TopicsService } from '../../apps/topics/src/topics-service.js';
 import { kafkaTool } from '../peers/kafka.js';
-import { Certificates, type Identity } from './certificates.js';
 
 jest.setTimeout(300_000);
 const run = promisify(execFile);
