@@ -3,10 +3,7 @@ import { kafkaError } from '#wire/kafka/error-codes';
 import type { RawClient } from './raw-client.js';
 import { createTopic, eventually, freshName, Target, type TestTopic } from './target.js';
 
-/**
- * DescribeConfigs and IncrementalAlterConfigs, of topics. The settings of nodes differ: ours are those it has, and cannot be
- * altered while it runs.
- */
+/** DescribeConfigs and IncrementalAlterConfigs, of topics. The settings of nodes and others have a file of their own. */
 describe('settings', () => {
   const target = new Target();
   let client: RawClient;
