@@ -27,6 +27,17 @@ export async function lasting<T>(errorOf: (answer: T) => number | undefined, ask
   throw new Error('the error of a passing condition stayed for ten seconds');
 }
 
+/** A real Kafka makes the topics that it keeps groups and transactions in when somebody asks for a coordinator for the first time. */
+export async function findCoordinators(client: RawClient): Promise<void> {
+  for (const keyType of [0, 1]) {
+    const answer = await lasting(
+      ({ errorCode }) => errorCode,
+      () => client.call(apis.findCoordinator, 3, { key: 'anybody', keyType }),
+    );
+    if (answer.errorCode !== kafkaError.NONE) throw new Error(`FindCoordinator: error ${answer.errorCode}`);
+  }
+}
+
 export interface Session {
   readonly producerId: number;
   readonly epoch: number;

@@ -7,7 +7,7 @@ import { defineHandler } from '../handler.js';
 /**
  * ApiVersions, versions 0 to 4. Lists exactly the handlers that are there, and from version 3 on the features. A version that is not
  * known is answered in the layout of version 0, by `unsupportedApiVersions`; the client asks again with one that it learns there.
- * Clients of version 3 cannot read a feature whose lowest level is 0: they are shown 1.
+ * Clients of version 3 cannot read a feature whose lowest level is 0, so they are told only that it is in force.
  */
 export const apiVersions = defineHandler(apis.apiVersions, (context, version, request) => {
   const named = softwareName.test(request.clientSoftwareName) && softwareName.test(request.clientSoftwareVersion);
@@ -15,11 +15,7 @@ export const apiVersions = defineHandler(apis.apiVersions, (context, version, re
   return {
     errorCode: kafkaError.NONE,
     apiKeys: context.broker.advertisedApis,
-    supportedFeatures: supportedFeatures.map(({ name, minVersion, maxVersion }) => ({
-      name,
-      minVersion: version < 4 ? Math.max(1, minVersion) : minVersion,
-      maxVersion,
-    })),
+    supportedFeatures: supportedFeatures.filter(({ minVersion }) => version >= 4 || minVersion > 0),
     // They are the same for ever in one release.
     finalizedFeaturesEpoch: 0,
     finalizedFeatures: supportedFeatures
