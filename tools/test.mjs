@@ -81,7 +81,12 @@ function run(env) {
 async function onKafka(work) {
   const { startKafka } = await import('../dist/test/peers/kafka.js');
   try {
-    const properties = ['group.initial.rebalance.delay.ms=0', 'offsets.topic.num.partitions=5'];
+    const properties = [
+      'group.initial.rebalance.delay.ms=0',
+      'offsets.topic.num.partitions=5',
+      'transaction.state.log.num.partitions=5',
+      'transaction.abort.timed.out.transaction.cleanup.interval.ms=500',
+    ];
     const kafka = await startKafka({ port: 25_092, directory: join(folder, 'kafka'), properties });
     try {
       work(kafka.bootstrap);
