@@ -48,7 +48,12 @@ export const engineOptions = defineOptions({
     unit: 'bytes',
     doc: 'Memory for the indexes of closed segments.',
   },
-  'log.open.files': { type: 'int', default: 1000, min: 16, doc: 'Segment files that are open at one time.' },
+  'log.open.files': {
+    type: 'int',
+    default: 1000,
+    min: 16,
+    doc: 'Segment files that are open at one time. One that is written takes two handles.',
+  },
   'log.commits.in.flight': {
     type: 'int',
     default: 8,
