@@ -52,6 +52,7 @@ async function churn(seed: number): Promise<void> {
     'group.consumer.session.timeout.ms': String(sessionTimeoutMs),
     'group.consumer.heartbeat.interval.ms': '2000',
   });
+  world.table.putMs = 400;
   world.coordinator.start();
   const members: ModelMember[] = [];
   const newest = new Map<string, number>();

@@ -1,5 +1,5 @@
 /**
- * Members that come, go, die and fall silent at random, under a clock of the test's own, against what must hold at any time:
+ * Members that come, go, die and fall silent at random, with restarts between, under a clock of the test's own, against what must hold at any time:
  * in one generation a partition has one owner whose commits are accepted, and no older generation is heard again; and once the
  * changes stop, all who live share a stable generation within ten seconds and a session.
  */
@@ -110,6 +110,8 @@ async function churn(seed: number): Promise<void> {
   const world = new GroupWorld(seededRandom(seed + 1), {
     'group.initial.rebalance.delay.ms': seed % 2 === 0 ? '0' : '500',
   });
+  world.table.putMs = seed % 3 === 0 ? 0 : 400;
+  world.coordinator.start();
   const members: ModelMember[] = [];
   const owners = new Map<string, string>();
   let newest = 0;
@@ -140,6 +142,7 @@ async function churn(seed: number): Promise<void> {
     else if (chance < 0.5) chosen?.die(false);
     else if (chance < 0.6) chosen?.leave();
     else if (chance < 0.65) world.clock.stall(30_000);
+    else if (chance < 0.75) world.restart();
     await world.clock.run(Math.floor(random.next() * 4000));
     await tryCommits();
   }

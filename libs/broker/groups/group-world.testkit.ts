@@ -124,12 +124,15 @@ export class MemoryOffsets implements EngineGroups {
   }
 }
 
-/** A table in memory; a change is durable after a turn, all changes of one turn together. */
+/** A table in memory; a change takes `putMs` to become durable. */
 export class MemoryTable implements DurableTable {
   private readonly rows = new Map<string, Buffer>();
   private generation = 0;
   /** While set, changes fail. */
   isBroken = false;
+  putMs = 0;
+
+  constructor(private readonly clock: Clock) {}
 
   get(key: string): Buffer | null {
     return this.rows.get(key) ?? null;
@@ -141,7 +144,8 @@ export class MemoryTable implements DurableTable {
 
   async put(changes: Parameters<DurableTable['put']>[0]): Promise<void> {
     const generation = this.generation;
-    await Promise.resolve();
+    if (this.putMs > 0) await this.clock.sleep(this.putMs);
+    else await Promise.resolve();
     if (this.isBroken || generation !== this.generation) throw new Error('the disk is gone');
     for (const { key, value } of changes) {
       if (value === null) this.rows.delete(key);
@@ -190,7 +194,7 @@ export const partitions = 6;
 export class GroupWorld {
   readonly clock = new SteppedClock();
   readonly offsets = new MemoryOffsets(this.clock);
-  readonly table = new MemoryTable();
+  readonly table = new MemoryTable(this.clock);
   readonly topics = new MemoryTopics();
   /** The one that serves now; `restart` makes another one of what was kept. */
   coordinator: GroupCoordinator;
