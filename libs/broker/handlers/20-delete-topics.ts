@@ -55,9 +55,10 @@ async function remove(context: HandlerContext, wanted: WantedTopic, { version, q
     return refusal(wanted, code, 'Topics cannot be deleted here: delete.topic.enable is false.');
   }
   const name = topic?.name ?? wanted.name;
-  if (name !== null && !mayDelete(context, name)) {
-    // Whoever may not describe a topic is not told its name.
-    const shown = context.may('describe', 'topic', name) ? name : wanted.name;
+  const maySee = name === null || mayDo(context, 'describe', name);
+  if (!maySee || (topic !== null && !mayDo(context, 'delete', topic.name))) {
+    // Whoever may not describe a topic is not told the name that goes with an id, nor whether a name is there.
+    const shown = maySee ? name : wanted.name;
     return refusal({ ...wanted, name: shown }, kafkaError.TOPIC_AUTHORIZATION_FAILED, 'Topic authorization failed.');
   }
   if (topic === null) {
@@ -69,8 +70,9 @@ async function remove(context: HandlerContext, wanted: WantedTopic, { version, q
   return removeKnown(broker, topic);
 }
 
-function mayDelete(context: HandlerContext, name: string): boolean {
-  return context.may('delete', 'cluster', clusterName) || context.may('delete', 'topic', name);
+/** Who may delete in the whole cluster may see and delete every topic. */
+function mayDo(context: HandlerContext, operation: 'delete' | 'describe', name: string): boolean {
+  return context.may('delete', 'cluster', clusterName) || context.may(operation, 'topic', name);
 }
 
 interface Mention {
