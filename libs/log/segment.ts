@@ -105,6 +105,8 @@ export class Segment {
     const timeIndex = times === null ? null : SparseIndex.decode(times);
     const table = await this.readTable(disk);
     if (offsetIndex === null || timeIndex === null || (this.isCleaned && table === null)) return null;
+    // A segment with batches has rows in both: an empty file was being made at a crash.
+    if (offsetIndex.count > 0 && timeIndex.count === 0) return null;
     // The first row is that of the first batch, and only compaction leaves a segment without one.
     if (offsetIndex.value(0) !== 0 && (table === null || table.count > 0)) return null;
     return { offsets: offsetIndex, times: timeIndex, table };
