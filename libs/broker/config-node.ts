@@ -34,9 +34,12 @@ export function isDynamic(name: string): boolean | null {
 
 /** All settings of this node. */
 export function describeNode(records: ConfigRecords, nodeId: number): ConfigEntry[] {
-  const known = Object.entries(nodeOptions).map(([name, spec]) =>
-    describeOption(name, spec, { set: records.layers(name), defaultName: name, readOnly: isDynamic(name) !== true }),
-  );
+  const known = Object.entries(nodeOptions)
+    // Settings with many names, as those of single listeners, may hold secrets under any of them.
+    .filter(([, spec]) => spec.type !== 'map')
+    .map(([name, spec]) =>
+      describeOption(name, spec, { set: records.layers(name), defaultName: name, readOnly: isDynamic(name) !== true }),
+    );
   const altered = [
     ...Object.keys(records.of('broker-config', String(nodeId))),
     ...Object.keys(records.of('broker-config', '')),

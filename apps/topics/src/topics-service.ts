@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Broker } from '#broker/broker';
 import { brokerOptions } from '#broker/broker-options';
+import { nodeOptions } from '#broker/config-node';
 import type { Neighbourhood } from '#broker/cluster/neighbourhood';
 import { listenerConfigs } from '#broker/security/listener-config';
 import { parseOptions, requireOptions } from '#config/options';
@@ -90,9 +91,8 @@ export class TopicsService {
     const environment = options.environment ?? process.env;
     const settings = resolved({ listeners: `PLAINTEXT://${bracketed(host)}:${port}`, ...given }, environment);
     const config = requireOptions('The topic service', brokerOptions, settings);
-    requireOptions('The topic service', engineOptions, settings);
-    const unknownToLog = new Set(parseOptions(engineOptions, given).unknown);
-    const unknown = parseOptions(brokerOptions, given).unknown.filter((name) => unknownToLog.has(name));
+    requireOptions('The topic service', nodeOptions, settings);
+    const { unknown } = parseOptions(nodeOptions, given);
     if (unknown.length > 0) logger.warn('Settings that nothing here has are ignored.', { names: unknown.join(', ') });
     const random = options.random ?? systemRandom;
     const engine = new LocalEngine({
