@@ -82,7 +82,7 @@ async function churn(seed: number): Promise<void> {
     else if (chance < 0.45 && chosen !== undefined) chosen.alive = false;
     else if (chance < 0.6 && chosen !== undefined) {
       chosen.alive = false;
-      await chosen.member.leave();
+      void chosen.member.leave();
     } else if (chance < 0.65) world.clock.stall(30_000);
     else if (chance < 0.75) world.restart();
     else if (chance < 0.8) world.topics.set(topic, partitions + Math.floor(random.next() * 4));
