@@ -114,7 +114,7 @@ export class SaslSession {
     try {
       const step = await this.step(token);
       const sessionLifetimeMs = step.kind === 'done' ? this.login(step) : 0;
-      return { errorCode: kafkaError.NONE, errorMessage: null, authBytes: step.bytes, sessionLifetimeMs };
+      return { errorCode: kafkaError.NONE, errorMessage: '', authBytes: step.bytes, sessionLifetimeMs };
     } catch (error) {
       return refused(kafkaError.SASL_AUTHENTICATION_FAILED, await this.fail(error));
     }
@@ -184,7 +184,7 @@ export class SaslSession {
 
 export interface SaslAnswer {
   readonly errorCode: number;
-  readonly errorMessage: string | null;
+  readonly errorMessage: string;
   readonly authBytes: Buffer;
   readonly sessionLifetimeMs: number;
 }
