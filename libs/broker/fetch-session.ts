@@ -113,7 +113,7 @@ export class FetchSession {
   }
 
   /** Called by a partition that has something new. */
-  moved(partition: SessionPartition, bytes: number): void {
+  moved(partition: SessionPartition, bytes: number, stableBytes: number): void {
     this.grew = true;
     this.ready.add(partition);
     if (this.parked === null) {
@@ -121,7 +121,7 @@ export class FetchSession {
       partition.unwatch();
       return;
     }
-    this.parked.missing -= bytes;
+    this.parked.missing -= this.isolation === 'read_committed' ? stableBytes : bytes;
     if (this.parked.missing <= 0) this.parked.finish();
   }
 
@@ -238,13 +238,13 @@ class SessionPartition implements PartitionWatcher {
     public asked: AskedPartition,
   ) {}
 
-  grew(bytes: number): void {
-    this.session.moved(this, bytes);
+  grew(bytes: number, stableBytes: number): void {
+    this.session.moved(this, bytes, stableBytes);
   }
 
   gone(): void {
     this.watchedTopicId = null;
-    this.session.moved(this, Number.POSITIVE_INFINITY);
+    this.session.moved(this, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
   }
 
   watch(reader: FetchReader): void {

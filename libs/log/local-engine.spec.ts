@@ -131,6 +131,26 @@ describe('LocalEngine', () => {
     expect((await fetchOne(engine, topic.id, 0, 0)).highWatermark).toBe(1);
   });
 
+  it.each([
+    ['flush.messages', { 'flush.messages': '2' }, [0, 2], 0],
+    ['flush.ms', { 'flush.ms': '10' }, [0, 0], 10],
+    ['a default of all topics', {}, [1, 2], 0],
+  ])('shows acks=1 data earlier by %s', async (name, configs, marks, afterMs) => {
+    await setUp();
+    if (name === 'a default of all topics') engine.setTopicDefaults({ 'flush.messages': '1' });
+    await engine.topics.alterConfigs('orders', configs);
+    let before = 0;
+    for (const mark of marks) {
+      await appendOne(engine, topic.id, 0, batchOf(['later']), 1);
+      if (mark > before) await fetchOne(engine, topic.id, 0, before, { maxWaitMs: 1000 });
+      expect((await fetchOne(engine, topic.id, 0, 0)).highWatermark).toBe(mark);
+      before = mark;
+    }
+    clock.advance(afterMs);
+    await fetchOne(engine, topic.id, 0, 0, { maxWaitMs: 1000 });
+    expect((await fetchOne(engine, topic.id, 0, 0)).highWatermark).toBe(2);
+  });
+
   it('gathers what arrives during a sync into one write and one sync', async () => {
     await setUp();
     await append(['open']);

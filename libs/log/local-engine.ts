@@ -419,6 +419,11 @@ export class LocalEngine implements LogEngine {
   }
 
   private flushSoon(partition: PartitionLog): void {
+    const { flushMs } = partition.topic.settings;
+    if (flushMs < this.config['flush.ms']) {
+      this.options.clock.after(flushMs, () => partition.flush());
+      return;
+    }
     this.unflushed.add(partition);
     this.flushTimer ??= this.options.clock.after(this.config['flush.ms'], () => {
       this.flushTimer = null;

@@ -310,8 +310,13 @@ export class PartitionLog {
       await this.undoWrite(error);
       return;
     }
-    if (this.syncWanted) await this.sync();
+    if (this.syncWanted || this.isFlushDue()) await this.sync();
     else if (this.unsynced.length > 0) this.ports.flushSoon(this);
+  }
+
+  private isFlushDue(): boolean {
+    const last = this.unsynced.at(-1);
+    return last !== undefined && last.lastOffset + 1 - this.highWatermark >= this.topic.settings.flushMessages;
   }
 
   private refuseAllIfDown(): boolean {

@@ -157,14 +157,14 @@ export const topicConfigs = defineOptions({
     default: longMax,
     min: 1,
     unit: 'records',
-    doc: 'Kept and shown only: acks=all always syncs before it answers.',
+    doc: 'What acks=1 and 0 wrote is synced as soon as it is so many records. acks=all always syncs before it answers.',
   },
   'flush.ms': {
     type: 'long',
     default: longMax,
     min: 0,
     unit: 'ms',
-    doc: 'Kept and shown only: what acks=1 and 0 wrote is synced, and seen by readers, after the flush.ms of the service.',
+    doc: 'What acks=1 and 0 wrote is synced, and seen by readers, at most so much later; a value above the flush.ms of the service counts as that.',
   },
   'segment.index.bytes': { type: 'int', default: 10_485_760, min: 4, unit: 'bytes', doc: 'Kept and shown only.' },
   'segment.jitter.ms': { type: 'long', default: 0, min: 0, unit: 'ms', doc: 'Kept and shown only.' },
@@ -220,6 +220,8 @@ export interface TopicSettings {
   readonly timestampBeforeMsMax: number;
   readonly timestampAfterMsMax: number;
   readonly indexIntervalBytes: number;
+  readonly flushMessages: number;
+  readonly flushMs: number;
 }
 
 /** A topic that is there already may have smaller segments than a new one may ask for. */
@@ -246,6 +248,8 @@ export function topicSettings(configs: Readonly<Record<string, string>>): TopicS
     timestampBeforeMsMax: values['message.timestamp.before.max.ms'],
     timestampAfterMsMax: values['message.timestamp.after.max.ms'],
     indexIntervalBytes: values['index.interval.bytes'],
+    flushMessages: values['flush.messages'],
+    flushMs: values['flush.ms'],
   };
 }
 
