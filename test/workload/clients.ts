@@ -6,7 +6,7 @@ import { decodeRecords } from '#wire/kafka/record-columns';
 import { batchOf } from '../conformance/batches.js';
 import { RawClient } from '../conformance/raw-client.js';
 import { fetchBody, type TestTopic } from '../conformance/target.js';
-import { TransactionalProducer, type Protocol } from '../conformance/transactional-producer.js';
+import { TransactionalProducer, type Protocol, type Session } from '../conformance/transactional-producer.js';
 import type { History, Outcome, Transaction } from './history.js';
 
 export interface Workload {
@@ -112,16 +112,15 @@ export class Writer {
     if (code !== kafkaError.NONE) throw new Error(`${this.name}: EndTxn: ${kafkaErrorName(code)}`);
     transaction.isAnswered = true;
     // Only protocol 2 can tell a late request from one of the next transaction.
-    if (this.protocol === 2) await this.sendLate({ ...session, outcome });
+    if (this.protocol === 2) await this.sendLate(transaction, session);
   }
 
   /** What a network may still hold of a transaction that is over: its end, a write to it, offsets in it. */
-  private async sendLate(over: { producerId: number; epoch: number; outcome: Outcome }): Promise<void> {
+  private async sendLate(over: Transaction, { producerId, epoch }: Session): Promise<void> {
     const { history, random, topic, partitions, address } = this.workload;
     if (random.next() < 0.5) return;
     const client = await RawClient.connect(address);
     const { transactionalId } = this;
-    const { producerId, epoch } = over;
     const identity = { transactionalId, producerId, producerEpoch: epoch };
     try {
       // The next transaction may be open by now, or not.
@@ -150,11 +149,16 @@ export class Writer {
         ],
       });
       await begun;
+      const written = write.responses[0]?.partitionResponses[0];
+      if (written?.errorCode === kafkaError.NONE) {
+        // It came before the marker, and so it is part of the transaction that it was meant for.
+        history.late.delete(value);
+        over.sends.push({ partition: `${topic.name}-${index}`, values: [value], offset: written.baseOffset });
+      }
       const codes = [
-        write.responses[0]?.partitionResponses[0]?.errorCode,
         offsets.topics[0]?.partitions[0]?.errorCode,
         // The end of the same outcome is answered again; nothing happens by it.
-        committed === (over.outcome === 'commit') ? -1 : end.errorCode,
+        committed === (over.asked === 'commit') ? -1 : end.errorCode,
       ];
       if (codes.includes(kafkaError.NONE)) {
         throw new Error(`${this.name}: a late request was taken: ${codes.join(' ')}`);
