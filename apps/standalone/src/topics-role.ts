@@ -1,6 +1,7 @@
 import { PostgresTopicCatalog } from '#catalog/postgres-topic-catalog';
 import { systemClock } from '#std/clock';
 import type { Logger } from '#std/log';
+import { withOwnListener } from './own-listener.js';
 import { topicsRunner, type TopicsRunner } from '../../topics/src/topics-runner.js';
 import type { TopicsMetrics } from '../../topics/src/topics-service.js';
 
@@ -36,7 +37,7 @@ export class TopicsRole {
       catalog: this.catalog,
       host,
       port,
-      config: { ...settingsOfOneMachine, ...config },
+      config: { ...settingsOfOneMachine, ...withOwnListener(config, port) },
       clock: systemClock,
       logger,
       onFatal,

@@ -7,13 +7,14 @@ import { scramCode, type ScramStore } from '../security/scram-store.js';
 
 /**
  * DescribeUserScramCredentials, version 0 (KIP-554): the mechanisms and iterations of users, all of them where none is named; never
- * the verifiers. Needs Describe on the cluster.
+ * the verifiers. Needs Describe on the cluster; who lacks it is refused as a whole and for each user.
  */
 export const describeUserScramCredentials = defineHandler(
   apis.describeUserScramCredentials,
   (context, _version, request) => {
     if (!context.may('describe', 'cluster', clusterName)) {
-      return { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null };
+      const refusal = { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED, errorMessage: null };
+      return { ...refusal, results: (request.users ?? []).map(({ name: user }) => ({ user, ...refusal })) };
     }
     const { scram } = context.broker.security;
     const asked = request.users?.map(({ name }) => name) ?? [];

@@ -322,7 +322,7 @@ export const permissionRows: readonly PermissionRow[] = [
   {
     api: apis.describeUserScramCredentials,
     body: { users: [{ name: 'x' }] },
-    denied: { errorCode: clusterDenied },
+    denied: { errorCode: clusterDenied, 'results.0.errorCode': clusterDenied },
     needs: [['describe cluster']],
   },
   {

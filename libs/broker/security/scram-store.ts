@@ -40,6 +40,11 @@ export class ScramStore implements ScramVerifiers {
 
   constructor(private readonly cluster: ClusterState) {
     cluster.listen(scramKind, (records) => this.read(records));
+    // Also where another node has chosen it: all must show the same.
+    cluster.listen(secretKind, (records) => {
+      const seed = records.get('seed');
+      if (seed !== undefined) this.decoySeed = Buffer.from(seed, 'base64');
+    });
   }
 
   /** Makes the users of `scram.bootstrap.users` that are not there. The cluster's records are loaded before. */
@@ -49,9 +54,7 @@ export class ScramStore implements ScramVerifiers {
       if (this.find(mechanism, user) === null) changes.push({ mechanism, user, credential: credential() });
     }
     await this.change(changes);
-    const seed = this.cluster.records(secretKind).get('seed');
-    if (seed !== undefined) this.decoySeed = Buffer.from(seed, 'base64');
-    else if (this.users.size > 0) await this.cluster.put([this.seedRecord()]);
+    if (!this.hasSeed() && this.users.size > 0) await this.cluster.put([this.seedRecord()]);
   }
 
   find(mechanism: ScramName, user: string): ScramCredential | null {
@@ -77,8 +80,12 @@ export class ScramStore implements ScramVerifiers {
       key: keyOf(mechanism, user),
       value: credential === null ? null : JSON.stringify(stored(mechanism, user, credential)),
     }));
-    if (!this.cluster.records(secretKind).has('seed')) records.push(this.seedRecord());
+    if (!this.hasSeed()) records.push(this.seedRecord());
     return this.cluster.put(records);
+  }
+
+  private hasSeed(): boolean {
+    return this.cluster.records(secretKind).has('seed');
   }
 
   private seedRecord(): ClusterChange {
