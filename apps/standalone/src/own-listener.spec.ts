@@ -11,12 +11,12 @@ describe('the listener of the roles of the all-in-one', () => {
     expect(withOwnListener(config, 9092)).toBe(config);
   });
 
-  test('comes before those that are set elsewhere', () => {
+  test('comes after those that are set elsewhere', () => {
     const config = { listeners: 'OUTSIDE://0.0.0.0:9093', 'listener.security.protocol.map': 'OUTSIDE:SSL' };
     const listeners = listenerConfigs(withOwnListener(config, 9092));
     expect(listeners.map(({ name, protocol, host, port }) => [name, protocol, host, port])).toEqual([
-      ['MILLRACE', 'PLAINTEXT', '127.0.0.1', 9092],
       ['OUTSIDE', 'SSL', '0.0.0.0', 9093],
+      ['MILLRACE', 'PLAINTEXT', '127.0.0.1', 9092],
     ]);
   });
 });

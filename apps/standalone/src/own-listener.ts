@@ -19,7 +19,7 @@ export function withOwnListener(config: Settings, port: number): Settings {
   const map = config['listener.security.protocol.map'];
   return {
     ...config,
-    listeners: `${name}://127.0.0.1:${port},${listeners}`,
+    listeners: `${listeners},${name}://127.0.0.1:${port}`,
     'listener.security.protocol.map': [...(map === undefined ? [] : [map]), `${name}:PLAINTEXT`].join(','),
   };
 }
