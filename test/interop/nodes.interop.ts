@@ -56,7 +56,7 @@ test('clients see three brokers, each with its share of the partitions, and work
   await product.admin.createTopic({ name: 'spread', partitions });
   const described = await kafkaTool(`${tools}.TopicCommand`, [...server, '--describe', '--topic', 'spread']);
   const leaders = [...described.matchAll(/Leader: (\d+)/g)].map((match) => Number(match[1]));
-  expect(leaders.sort()).toEqual([1, 1, 2, 2, 3, 3]);
+  expect(leaders.sort((a, b) => a - b)).toEqual([1, 1, 2, 2, 3, 3]);
   const before = nodePids().map(cpuTicks);
   await kafkaTool(`${tools}.ProducerPerformance`, [
     ...['--topic', 'spread', '--num-records', '300000', '--record-size', '500', '--throughput', '-1'],

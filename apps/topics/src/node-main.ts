@@ -45,7 +45,7 @@ function take(message: ToNode): void {
 }
 
 async function start(settings: NodeSettings): Promise<void> {
-  const { index, count, slots, dataDirectory, host, port, config } = settings;
+  const { index, count, incarnation, slots, dataDirectory, host, port, config } = settings;
   const logger: Logger = createLogger({
     write: (line) => say({ kind: 'line', line }),
     now: () => new Date().toISOString(),
@@ -55,6 +55,7 @@ async function start(settings: NodeSettings): Promise<void> {
     const firstNodeId = Number(config['node.id']) - index;
     neighbourhood = new Neighbourhood({
       nodes: new Nodes({ index, count, firstNodeId, slots }),
+      incarnation,
       send: (message) => say({ kind: 'peer', message }),
     });
     service = new TopicsService({

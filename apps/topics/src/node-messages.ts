@@ -6,6 +6,8 @@ export interface NodeSettings {
   /** Which of the nodes, from 0. */
   readonly index: number;
   readonly count: number;
+  /** How often it was started before. */
+  readonly incarnation: number;
   /** Index of the node by slot of coordinators. */
   readonly slots: readonly number[];
   readonly dataDirectory: string;

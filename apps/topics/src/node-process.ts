@@ -27,6 +27,8 @@ export class NodeProcess {
   private readonly child: ChildProcess;
   private readonly started = Promise.withResolvers<NodeReady>();
   private failure: Error | null = null;
+  private exitReason: string | null = null;
+  private isOver = false;
   private readonly ended = Promise.withResolvers<TopicsMetrics | null>();
   private lastMetrics: TopicsMetrics | null = null;
   private metricsAsked: PromiseWithResolvers<TopicsMetrics | null> | null = null;
@@ -35,7 +37,14 @@ export class NodeProcess {
     this.child = fork(new URL('./node-main.js', import.meta.url), { serialization: 'advanced' });
     this.child.on('message', (message: FromNode) => this.take(message));
     this.child.on('error', (error) => this.exited(error.message));
-    this.child.on('exit', (code, signal) => this.exited(signal === null ? `ended with code ${code}` : `got ${signal}`));
+    this.child.on('exit', (code, signal) => {
+      this.exitReason = signal === null ? `ended with code ${code}` : `got ${signal}`;
+      if (!this.child.connected) this.exited(this.exitReason);
+    });
+    // What was said last may still be on its way when the process has ended; after this nothing comes.
+    this.child.on('disconnect', () => {
+      if (this.exitReason !== null) this.exited(this.exitReason);
+    });
     // One that fails while nobody waits for its start is told by `onExit`.
     this.started.promise.catch(() => undefined);
     this.say({ kind: 'start', settings: options.settings });
@@ -104,6 +113,8 @@ export class NodeProcess {
   }
 
   private exited(reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
     this.ended.resolve(this.lastMetrics);
     this.options.onExit(this.failure?.message ?? reason);
     this.started.reject(this.failure ?? new Error(`A node of the topic service ${reason} before it was ready.`));

@@ -26,6 +26,8 @@ interface Place {
   reason: string | null;
   readonly backoff: Backoff;
   startedAtMs: number;
+  /** How often it was started. */
+  starts: number;
 }
 
 /**
@@ -47,6 +49,7 @@ export class TopicsCluster implements TopicsRunner {
       reason: 'It has not been started yet.',
       backoff: new Backoff(restartBackoff, random),
       startedAtMs: 0,
+      starts: 0,
     }));
   }
 
@@ -100,6 +103,7 @@ export class TopicsCluster implements TopicsRunner {
       settings: {
         index,
         count,
+        incarnation: place.starts,
         slots: controller.coordinatorSlots,
         dataDirectory: nodeDirectory(dataDirectory, index),
         host,
@@ -113,6 +117,7 @@ export class TopicsCluster implements TopicsRunner {
     controller.attach(index, (message) => started.sendPeer(message));
     place.process = started;
     place.startedAtMs = clock.monotonic();
+    place.starts += 1;
     const ready = await started.ready;
     place.reason = null;
     return ready;

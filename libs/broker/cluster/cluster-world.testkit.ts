@@ -12,7 +12,9 @@ import { Nodes } from './nodes.js';
 /** Several brokers of one machine and their controller, in one process; messages go from turn to turn of the event loop. */
 export class ClusterWorld {
   readonly nodes: BrokerWorld[] = [];
+  private readonly neighbourhoods: Neighbourhood[] = [];
   private readonly disks: SimulatedDisk[] = [];
+  private starts = 0;
 
   private constructor(
     readonly controller: Controller,
@@ -44,13 +46,21 @@ export class ClusterWorld {
     return node;
   }
 
+  neighbourhood(index: number): Neighbourhood {
+    const neighbourhood = this.neighbourhoods[index];
+    if (neighbourhood === undefined) throw new Error(`there is no node ${index}`);
+    return neighbourhood;
+  }
+
   async start(index: number): Promise<void> {
     const { controller } = this;
     const nodes = new Nodes({ index, count: this.count, firstNodeId: 1, slots: controller.coordinatorSlots });
     const neighbourhood = new Neighbourhood({
       nodes,
+      incarnation: this.starts++,
       send: (message) => void setImmediate(() => controller.take(structuredClone(message))),
     });
+    this.neighbourhoods[index] = neighbourhood;
     controller.attach(index, (message) => void setImmediate(() => neighbourhood.take(structuredClone(message))));
     const config = { 'node.id': String(1 + index), 'group.initial.rebalance.delay.ms': '0' };
     this.nodes[index] = await BrokerWorld.open(config, { neighbourhood, disk: this.disks[index] ?? null });

@@ -129,6 +129,32 @@ describe('several nodes on one machine', () => {
     }
   });
 
+  test('retention that waits for a group knows what it committed on another node', async () => {
+    await world.createTopic(0, 'orders');
+    const groupId = world.keyOf(1);
+    const resources = [
+      {
+        resourceType: 2,
+        resourceName: 'orders',
+        configs: [{ name: 'retention.hold.groups', configOperation: 0, value: groupId }],
+      },
+    ];
+    const altered = await world.node(2).call(apis.incrementalAlterConfigs, 1, { resources, validateOnly: false });
+    expect(altered.responses[0]?.errorCode).toBe(0);
+    const partitions = [{ partitionIndex: 2, committedOffset: 9, committedMetadata: '' }];
+    await world.node(1).call(apis.offsetCommit, 7, { groupId, topics: [{ name: 'orders', partitions }] });
+    const { offsets } = world.neighbourhood(2);
+    const { topics } = world.node(2).broker.engine;
+    expect(offsets.find(groupId, 'orders', 2)).toBeNull();
+    await offsets.refresh(topics);
+    expect(offsets.find(groupId, 'orders', 2)).toBe(9);
+    // What is not known holds records back.
+    await world.stop(1);
+    await offsets.refresh(topics);
+    expect(offsets.find(groupId, 'orders', 2)).toBeNull();
+    await world.start(1);
+  });
+
   describe('a transaction', () => {
     const start = async (transactionalId: string) => {
       await world.createTopic(0, 'orders');

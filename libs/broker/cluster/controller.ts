@@ -3,7 +3,7 @@
  * another, and has every node that runs follow a change before whoever asked for it is answered. A node that starts gets the state as it
  * is, and from there on every change. It also carries the messages between nodes.
  */
-import type { ClusterChange, Topic, TopicCatalog, TopicChange } from '#log/engine';
+import type { ClusterChange, ClusterRecord, Topic, TopicCatalog, TopicChange } from '#log/engine';
 import { LocalTopics } from '#log/local-topics';
 import { Turns } from '#log/turns';
 import type { Clock } from '#std/clock';
@@ -39,6 +39,7 @@ export class Controller {
   private readonly peers: Peers;
   private readonly topics: LocalTopics;
   private readonly recordTurns = new Turns();
+  private readonly records = new Map<string, ClusterRecord>();
   private slots: readonly number[] = [];
 
   constructor(private readonly options: ControllerOptions) {
@@ -68,10 +69,13 @@ export class Controller {
   async open(): Promise<void> {
     const { catalog, nodeCount, isFresh } = this.options;
     await this.topics.open();
-    this.slots = slotsIn(await catalog.loadRecords());
+    this.keep(await catalog.loadRecords());
+    this.slots = slotsIn([...this.records.values()]);
     if (this.slots.length === 0) {
       this.slots = Array.from({ length: slotCount }, (_, slot) => (isFresh ? slot % nodeCount : 0));
-      await catalog.putRecords([{ ...slotsRecord, value: JSON.stringify(this.slots) }]);
+      const change = { ...slotsRecord, value: JSON.stringify(this.slots) };
+      await catalog.putRecords([change]);
+      this.keep([change]);
     }
     requireNodes(nodeCount, nodesIn(this.topics.list(), this.slots));
   }
@@ -127,10 +131,10 @@ export class Controller {
       }),
     );
     peers.serve('loadRecords', (_, node) =>
-      this.recordTurns.run(async () => {
-        const records = await this.options.catalog.loadRecords();
+      // From memory: a node can start while the database is away.
+      this.recordTurns.run(() => {
         this.recordFollowers.add(node);
-        return records;
+        return Promise.resolve([...this.records.values()]);
       }),
     );
     peers.serve('putRecords', (changes) => this.recordTurns.run(() => this.putRecords(changes)));
@@ -142,8 +146,17 @@ export class Controller {
 
   private async putRecords(changes: readonly ClusterChange[]): Promise<null> {
     await this.options.catalog.putRecords(changes);
+    this.keep(changes);
     await this.followed(this.recordFollowers, (node) => this.peers.call(node, 'followRecords', changes));
     return null;
+  }
+
+  private keep(changes: readonly ClusterChange[]): void {
+    for (const { kind, key, value } of changes) {
+      const id = JSON.stringify([kind, key]);
+      if (value === null) this.records.delete(id);
+      else this.records.set(id, { kind, key, value });
+    }
   }
 
   private async remove(topicId: string): Promise<void> {

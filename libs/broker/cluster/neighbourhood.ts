@@ -14,6 +14,8 @@ export interface NeighbourhoodOptions {
   readonly nodes: Nodes;
   /** To the controller, which carries what is for others. */
   readonly send: (message: PeerMessage) => void;
+  /** How often the node was started before, as long as the controller runs. */
+  readonly incarnation: number;
 }
 
 export class Neighbourhood {
@@ -25,8 +27,8 @@ export class Neighbourhood {
   readonly catalog: TopicCatalog;
   readonly offsets: GroupOffsetsElsewhere;
 
-  constructor({ nodes, send }: NeighbourhoodOptions) {
-    const peers = new Peers(nodes.index, send);
+  constructor({ nodes, send, incarnation }: NeighbourhoodOptions) {
+    const peers = new Peers(nodes.index, send, incarnation);
     this.nodes = nodes;
     this.peers = peers;
     this.offsets = new GroupOffsetsElsewhere(nodes, peers);

@@ -8,6 +8,8 @@ interface Waiting {
   reject(error: Error): void;
 }
 
+const idsPerIncarnation = 2 ** 32;
+
 type Serve = (request: unknown, from: number) => Promise<unknown>;
 
 /**
@@ -17,12 +19,16 @@ type Serve = (request: unknown, from: number) => Promise<unknown>;
 export class Peers {
   private readonly served = new Map<PeerCallName, Serve>();
   private readonly waiting = new Map<number, Waiting>();
-  private nextId = 1;
+  private nextId: number;
 
+  /** `incarnation` is another one each time that the same node starts: what was meant for the one before is not taken for its own. */
   constructor(
     private readonly index: number,
     private readonly send: (message: PeerMessage) => void,
-  ) {}
+    incarnation = 0,
+  ) {
+    this.nextId = incarnation * idsPerIncarnation + 1;
+  }
 
   serve<Name extends PeerCallName>(
     name: Name,

@@ -22,7 +22,11 @@ import type { Peers } from './peers.js';
 export class OwnParticipants implements TransactionParticipants {
   private readonly listeners: ((producerId: number) => void)[] = [];
 
-  constructor(private readonly engine: Pick<LogEngine, 'writeMarkers'> & { readonly groups: EngineGroups }) {}
+  constructor(
+    private readonly engine: Pick<LogEngine, 'writeMarkers'> & {
+      readonly groups: Pick<EngineGroups, 'endTransaction'>;
+    },
+  ) {}
 
   /** `listener` is called before the end of a producer's transaction is written. */
   onEnd(listener: (producerId: number) => void): void {
