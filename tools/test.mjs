@@ -19,7 +19,6 @@ const suites = {
   workload: { roots: ['test/workload'], match: '**/*.workload.ts', serial: true, minutes: 15 },
   stores: { roots: ['test/stores'], match: '**/*.stores.ts', serial: true, minutes: 20 },
   interop: { roots: ['test/interop'], match: '**/*.interop.ts', serial: true, minutes: 25 },
-  crash: { roots: ['test/crash'], match: '**/*.crash.ts', serial: true, minutes: 15 },
   long: { roots: ['test/long'], match: '**/*.long.ts', serial: true, minutes: 480 },
 };
 
