@@ -51,6 +51,36 @@ describe('TopicsService', () => {
     await expect(make({ host: '0.0.0.0' }).start()).rejects.toMatchObject({ code: 'net.listen.insecure' });
   });
 
+  test('listens there where it is told to in so many words, and its health says so', async () => {
+    // Any name but localhost, as it is written, is taken for one that others know.
+    const service = make({ host: 'LOCALHOST', config: { insecure: 'true' } });
+    await service.start();
+    expect(service.health).toMatchObject({ ok: true, warning: expect.stringMatching(/^Insecure: .* reach PLAINTEXT/) });
+    await service.stop();
+  });
+
+  test('opens each listener by its name, with secrets out of references', async () => {
+    const service = make({
+      config: {
+        listeners: 'INSIDE://127.0.0.1:0,LOGIN://127.0.0.1:0',
+        'listener.security.protocol.map': 'INSIDE:PLAINTEXT,LOGIN:SASL_PLAINTEXT',
+        'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
+        'scram.bootstrap.users': 'SCRAM-SHA-512=[name=admin,password=${env:ADMIN}]',
+      },
+      environment: { ADMIN: 'marker' },
+    });
+    await service.start();
+    expect([...service.ports.keys()]).toEqual(['INSIDE', 'LOGIN']);
+    expect(service.port).toBe(service.ports.get('INSIDE'));
+    expect(service.exposedListeners).toEqual([]);
+    await service.stop();
+  });
+
+  test('says which reference names nothing', () => {
+    const config = { 'scram.bootstrap.users': 'SCRAM-SHA-512=[name=admin,password=${env:NOT_SET}]' };
+    expect(() => make({ config, environment: {} })).toThrow('scram.bootstrap.users: ${env:NOT_SET} names nothing');
+  });
+
   test('names every setting that will not do', () => {
     const config = { 'num.partitions': '0', 'advertised.listeners': 'nowhere' };
     expect(() => make({ config })).toThrow(

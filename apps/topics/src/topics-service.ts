@@ -138,8 +138,12 @@ export class TopicsService {
     return this.server.exposed;
   }
 
+  /** Of the log; a listener that is open to all is a warning for as long as it is. */
   get health(): EngineHealth {
-    return this.engine.health();
+    const health = this.engine.health();
+    const exposed = this.exposedListeners;
+    if (exposed.length === 0 || health.warning !== undefined) return health;
+    return { ...health, warning: `Insecure: other machines reach ${exposed.join(', ')} without TLS and a login.` };
   }
 
   /** Recovers the log, then listens. Throws `net.address.in_use` where the port is taken, and leaves nothing open then. */
