@@ -26,14 +26,8 @@ export class AppendTicket {
     if (this.left === 0) this.resolve(this.results);
   }
 
-  refuse(
-    index: number,
-    error: LogErrorCode,
-    message: string,
-    logStartOffset = -1,
-    recordErrors?: AppendResult['recordErrors'],
-  ): void {
-    this.settle(index, { error, message, baseOffset: -1, logAppendTimeMs: -1, logStartOffset, recordErrors });
+  refuse(index: number, error: LogErrorCode, message: string, logStartOffset = -1): void {
+    this.settle(index, { error, message, baseOffset: -1, logAppendTimeMs: -1, logStartOffset });
   }
 }
 
@@ -42,7 +36,7 @@ export interface PendingAppend {
   readonly ticket: AppendTicket;
   readonly index: number;
   /** Null for a duplicate that waits for its original to become durable. */
-  readonly batch: Buffer | null;
+  batch: Buffer | null;
   readonly baseOffset: number;
   readonly lastOffset: number;
   readonly logAppendTimeMs: number;

@@ -1,13 +1,10 @@
-import { messageOf } from '#std/errors';
 import { patchLogAppendTime, recordBatch, validateProducedBatch } from '#wire/kafka/record-batch';
-import { keyedRecords } from './batch-filter.js';
-import type { LogErrorCode, RecordError } from './engine.js';
+import type { LogErrorCode } from './engine.js';
 import type { TopicSettings } from './topic-configs.js';
 
 export interface BatchRefusal {
   readonly error: LogErrorCode;
   readonly message: string;
-  readonly recordErrors?: readonly RecordError[];
 }
 
 /**
@@ -31,27 +28,11 @@ export function admitBatch(batch: Buffer, settings: TopicSettings, nowMs: number
   if (!isSequenced && recordBatch.isTransactional(batch)) {
     return { error: 'invalid_record', message: 'A transactional batch needs a producer id.' };
   }
-  const keyless = settings.compacts ? refuseKeyless(batch) : null;
-  if (keyless !== null) return keyless;
   if (settings.logAppendTime) {
     patchLogAppendTime(batch, nowMs);
     return null;
   }
   return refuseTimestamps(batch, settings, nowMs);
-}
-
-/** Compaction would not know what a record without a key supersedes. */
-function refuseKeyless(batch: Buffer): BatchRefusal | null {
-  try {
-    const recordErrors: RecordError[] = [];
-    for (const [index, { key }] of keyedRecords(batch).entries()) {
-      if (key === null) recordErrors.push({ index, message: 'Compacted topic cannot accept message without key.' });
-    }
-    if (recordErrors.length === 0) return null;
-    return { error: 'invalid_record', message: 'One or more records have been rejected.', recordErrors };
-  } catch (error) {
-    return { error: 'corrupt_batch', message: `The records of the batch cannot be read: ${messageOf(error)}` };
-  }
 }
 
 function refuseTimestamps(batch: Buffer, settings: TopicSettings, nowMs: number): BatchRefusal | null {

@@ -5,7 +5,6 @@ import type { LocalEngine } from './local-engine.js';
 import { MemoryCatalog } from './memory-catalog.js';
 import {
   appendOne,
-  batchOf,
   fetchOne,
   keyedBatchOf,
   openEngine,
@@ -219,21 +218,6 @@ describe('Compaction', () => {
     clock.advance(200);
     await clean();
     expect(await content()).toBe('1:a=2');
-  });
-
-  it('refuses records without a key and names them', async () => {
-    await setUp();
-    const mixed = keyedBatchOf([
-      { key: 'a', value: '1' },
-      { key: null, value: '2' },
-    ]);
-    for (const [batch, indexes] of [
-      [mixed, [1]],
-      [batchOf(['x', 'y'], { codec: 'zstd' }), [0, 1]],
-    ] as const) {
-      const result = await appendOne(engine, topic.id, 0, batch);
-      expect([result.error, result.recordErrors?.map(({ index }) => index)]).toEqual(['invalid_record', indexes]);
-    }
   });
 
   it('leaves a damaged segment as it is, and goes on with the other partitions', async () => {

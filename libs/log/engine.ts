@@ -133,14 +133,6 @@ export interface AppendResult {
   /** -1 unless the topic has message.timestamp.type=LogAppendTime. */
   readonly logAppendTimeMs: number;
   readonly logStartOffset: number;
-  /** With `invalid_record`: which records of the batch it is about, where it is not the batch as a whole. */
-  readonly recordErrors?: readonly RecordError[];
-}
-
-export interface RecordError {
-  /** In the batch, from 0. */
-  readonly index: number;
-  readonly message: string;
 }
 
 export type LogErrorCode =

@@ -193,7 +193,7 @@ export class PartitionLog {
     const nowMs = clock.now();
     const refusal = admitBatch(batch, this.topic.settings, nowMs);
     if (refusal !== null) {
-      ticket.refuse(index, refusal.error, refusal.message, this.logStartOffset, refusal.recordErrors);
+      ticket.refuse(index, refusal.error, refusal.message, this.logStartOffset);
       return;
     }
     const lastOffsetDelta = recordBatch.lastOffsetDelta(batch);
@@ -260,7 +260,9 @@ export class PartitionLog {
   }
 
   /** Gives the batch the next offsets. */
-  private place(pending: PendingAppend & { readonly batch: Buffer }): void {
+  private place(pending: PendingAppend & { batch: Buffer }): void {
+    // The caller's memory is the caller's again, for its next request, when this is over.
+    pending.batch = this.ports.cache.memory.keep(pending.batch);
     patchBaseOffset(pending.batch, pending.baseOffset);
     patchLeaderEpoch(pending.batch, leaderEpoch);
     this.nextOffset = pending.lastOffset + 1;
@@ -310,13 +312,9 @@ export class PartitionLog {
       await this.undoWrite(error);
       return;
     }
-    if (this.syncWanted || this.isFlushDue()) await this.sync();
+    const unsynced = (this.unsynced.at(-1)?.lastOffset ?? -1) + 1 - this.highWatermark;
+    if (this.syncWanted || unsynced >= this.topic.settings.flushMessages) await this.sync();
     else if (this.unsynced.length > 0) this.ports.flushSoon(this);
-  }
-
-  private isFlushDue(): boolean {
-    const last = this.unsynced.at(-1);
-    return last !== undefined && last.lastOffset + 1 - this.highWatermark >= this.topic.settings.flushMessages;
   }
 
   private refuseAllIfDown(): boolean {
@@ -488,6 +486,7 @@ export class PartitionLog {
   }
 
   private refuse(pending: PendingAppend, error: 'storage_error' | 'unknown_partition', message: string): void {
+    if (pending.batch !== null) this.ports.cache.memory.drop(pending.batch);
     if (pending.answered) return;
     pending.answered = true;
     pending.ticket.refuse(pending.index, error, message, this.logStartOffset);
