@@ -259,9 +259,8 @@ export class PartitionLog {
     }
   }
 
-  /** Gives the batch the next offsets. */
+  /** Gives the batch the next offsets, and memory of the log: the caller's is the caller's again. */
   private place(pending: PendingAppend & { batch: Buffer }): void {
-    // The caller's memory is the caller's again, for its next request, when this is over.
     pending.batch = this.ports.cache.memory.keep(pending.batch);
     patchBaseOffset(pending.batch, pending.baseOffset);
     patchLeaderEpoch(pending.batch, leaderEpoch);

@@ -34,7 +34,10 @@ export function readTail(partition: PartitionLog, offset: number, limits: ReadLi
   const batches = partition.tail.read(offset, limits);
   if (batches === null) return null;
   let bytes = 0;
-  for (const batch of batches) bytes += batch.length;
+  for (const batch of batches) {
+    bytes += batch.length;
+    partition.ports.cache.memory.lend(batch);
+  }
   const last = batches.at(-1);
   return {
     kind: 'batches',

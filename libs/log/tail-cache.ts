@@ -1,7 +1,9 @@
+import { BatchMemory } from './batch-memory.js';
+
 /**
  * The batches appended last, of all partitions, within one byte budget, so that readers at the tail touch no file. The oldest
- * append of the whole engine goes first: batches that came in one frame share its memory, and so leave together. What counts is the
- * memory kept alive, a frame's once for all its batches, so that a small batch in a large frame does not come cheap.
+ * append of the whole engine goes first: batches that came one after another share a block of memory, and so leave together. What counts
+ * is the memory kept alive, a block's once for all its batches, so that a small batch in a large block does not come cheap.
  */
 export class TailCache {
   /** One element a cached batch, in order of append; consumed from `first`. */
@@ -11,7 +13,11 @@ export class TailCache {
   /** How many cached batches lie in a piece of memory. */
   private readonly shares = new Map<ArrayBufferLike, number>();
 
-  constructor(private readonly bytesMax: number) {}
+  constructor(
+    private readonly bytesMax: number,
+    /** Where the batches lie. */
+    readonly memory = new BatchMemory(bytesMax),
+  ) {}
 
   get sizeBytes(): number {
     return this.bytes;
@@ -21,6 +27,7 @@ export class TailCache {
     if (batch.bytes.buffer.byteLength + overheadBytes > this.bytesMax) {
       // Nothing before a gap may stay: a tail is without holes.
       this.clear(tail);
+      this.memory.drop(batch.bytes);
       return;
     }
     tail.push(batch);
@@ -33,7 +40,7 @@ export class TailCache {
   clear(tail: Tail): void {
     for (let batch = tail.shift(); batch !== null; batch = tail.shift()) {
       tail.cleared += 1;
-      this.discount(batch.bytes.buffer);
+      this.discount(batch.bytes);
     }
   }
 
@@ -43,11 +50,13 @@ export class TailCache {
     this.bytes += overheadBytes + (shares === 0 ? memory.byteLength : 0);
   }
 
-  private discount(memory: ArrayBufferLike): void {
+  private discount(batch: Buffer): void {
+    const memory = batch.buffer;
     const shares = this.shares.get(memory) ?? 0;
     this.bytes -= overheadBytes + (shares === 1 ? memory.byteLength : 0);
     if (shares === 1) this.shares.delete(memory);
     else this.shares.set(memory, shares - 1);
+    this.memory.drop(batch);
   }
 
   private evict(): void {
@@ -63,7 +72,7 @@ export class TailCache {
       return;
     }
     const batch = tail.shift();
-    if (batch !== null) this.discount(batch.bytes.buffer);
+    if (batch !== null) this.discount(batch.bytes);
   }
 }
 

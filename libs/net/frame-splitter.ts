@@ -1,8 +1,9 @@
 import { MillraceError } from '#std/errors';
 import { netErrors } from './errors.js';
+import { frameMemory } from './frame-memory.js';
 
 const sizeBytes = 4;
-/** Smaller frames come from Node's pool of 8 KiB. A larger one has memory of its own, since the log may keep parts of it. */
+/** Smaller frames come from Node's pool of 8 KiB. A larger one has memory of its own, since a group may keep parts of it. */
 const pooledBytesMax = 1024;
 
 /**
@@ -97,11 +98,18 @@ export class FrameSplitter {
   }
 
   private take(size: number, chunk: Buffer, at: number, onFrame: (frame: Buffer) => void): number {
-    this.frame = size <= pooledBytesMax ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+    this.frame = this.memoryOf(size, chunk, at);
     this.frameFilled = 0;
     const next = this.fill(this.frame, chunk, at);
     if (this.frameFilled === size) this.complete(this.frame, onFrame);
     return next;
+  }
+
+  /** Produce requests, by far the most bytes, come in memory that is given back: `frameMemory.giveBack`. */
+  private memoryOf(size: number, chunk: Buffer, at: number): Buffer {
+    if (size <= pooledBytesMax) return Buffer.allocUnsafe(size);
+    const isProduce = at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
+    return isProduce ? frameMemory.take(size) : Buffer.allocUnsafeSlow(size);
   }
 
   private fill(frame: Buffer, chunk: Buffer, at: number): number {

@@ -6,6 +6,7 @@ import type { SaslSession } from '#broker/security/sasl-session';
 import type { Connection } from '#net/connection';
 import type { Principal } from '#security/sasl';
 import type { Timer } from '#std/clock';
+import { frameMemory } from '#net/frame-memory';
 import { MillraceError } from '#std/errors';
 import { apis } from '#wire/kafka/apis';
 import { decodeRequestHeader, type RequestHeader } from '#wire/kafka/frame';
@@ -150,7 +151,10 @@ export class RequestQueue {
       const answer = this.answer(frame);
       if (answer instanceof Promise) {
         answer.then(
-          (pieces) => this.done(request, pieces),
+          (pieces) => {
+            giveBack(request, frame);
+            this.done(request, pieces);
+          },
           (error: unknown) => this.failed(request, error),
         );
       } else {
@@ -235,6 +239,11 @@ interface Begun {
   state: 'running' | 'done' | 'failed';
   pieces: Buffer[] | null;
   error?: Error;
+}
+
+/** The log has copied what it keeps of a produce request when that is answered; an answer has nothing of the request. */
+function giveBack(request: Begun, frame: Buffer): void {
+  if (request.isProduce) frameMemory.giveBack(frame);
 }
 
 function isProduce(frame: Buffer): boolean {
