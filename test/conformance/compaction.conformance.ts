@@ -59,7 +59,8 @@ describe('compaction', () => {
       const found = decodeRecords(bytes, { fromOffset: offset });
       for (let index = 0; index < found.count; index += 1) {
         const value = found.value(index);
-        records.push(`${found.offset(index)}:${found.key(index)}${value === null ? '' : `=${value}`}`);
+        const key = found.key(index)?.toString() ?? '';
+        records.push(`${found.offset(index)}:${key}${value === null ? '' : `=${value.toString()}`}`);
       }
       offset = found.nextOffset;
     }
