@@ -253,6 +253,30 @@ describe('quotas', () => {
     expect(waitMs).toBeGreaterThan(1_000);
   });
 
+  test('connections that come too fast from one address are closed, but not at once', async () => {
+    const isServed = async () => {
+      const other = await target.client();
+      return other.call(apis.apiVersions, 0, {}).then(
+        () => true,
+        () => false,
+      );
+    };
+    expect(await isServed()).toBe(true);
+    await limit([['ip', '127.0.0.1']], [['connection_creation_rate', 1]]);
+    const began = Date.now();
+    const served: boolean[] = [];
+    let closedAfterMs = 0;
+    for (let count = 0; count < 15 && closedAfterMs === 0; count += 1) {
+      served.push(await isServed());
+      if (served.at(-1) === false) closedAfterMs = Date.now() - began;
+    }
+    expect(served).toContain(false);
+    expect(closedAfterMs).toBeGreaterThan(100);
+    // Whoever is there already goes on.
+    expect(await alter([['ip', '127.0.0.1']], [['connection_creation_rate', null]])).toBe(kafkaError.NONE);
+    await eventually(isServed);
+  });
+
   test('the most exact quota holds, and without one nobody waits', async () => {
     const clientId = freshName('client');
     const topic = await createTopic(client);

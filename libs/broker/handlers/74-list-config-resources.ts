@@ -38,6 +38,6 @@ function namesOf(broker: Broker, type: number): string[] {
     case topic:
       return broker.engine.topics.list().map(({ name }) => name);
     default:
-      return [String(broker.nodeId)];
+      return Array.from({ length: broker.nodes.count }, (_, index) => String(broker.nodes.idOf(index)));
   }
 }
