@@ -66,7 +66,9 @@ async function lifeWithFault(
   const { id } = await engine.topics.create({ name: 't', partitions: 2, configs });
   disk.failAt(operation, nth, fault);
   const acked = [new Map<number, string>(), new Map<number, string>()];
-  for (let index = 0; index < 80; index += 1) {
+  let appendsAfter = 0;
+  for (let index = 0; index < 80 && appendsAfter < 10; index += 1) {
+    if (disk.faultsLeft === 0) appendsAfter += 1;
     const partition = index % 2;
     const wasFatal = fatal;
     const producer = { producerId: partition, producerEpoch: 0, baseSequence: acked[partition]?.size ?? 0 };
