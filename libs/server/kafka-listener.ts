@@ -27,6 +27,9 @@ export interface KafkaListenerShared {
 
 /** Requests that one connection may have open before its login: a client waits for each answer. */
 const loginRequestsMax = 4;
+/** Lines about connections that were closed, in a window. */
+const reportsMax = 20;
+const reportsWindowMs = 10_000;
 
 /** One door of the topic service: its address, its TLS, its login. */
 export class KafkaListener {
@@ -34,6 +37,8 @@ export class KafkaListener {
   readonly listener: Listener;
   private readonly limits: ConnectionLimits;
   private readonly rules: PrincipalRules;
+  private reports = 0;
+  private reportsUntilMs = 0;
 
   constructor(
     readonly config: ListenerConfig,
@@ -184,10 +189,20 @@ export class KafkaListener {
     );
   }
 
-  /** A peer that hangs up is no news; one that sends what cannot be read is. */
+  /** A peer that hangs up is no news; one that sends what cannot be read is. Strangers must not fill the disk with it. */
   private reportClose(client: string, error: Error): void {
     if ('syscall' in error) return;
-    const { logger } = this.shared.broker;
+    const { logger, clock } = this.shared.broker;
+    const now = clock.monotonic();
+    if (now >= this.reportsUntilMs) {
+      const untold = this.reports - reportsMax;
+      if (untold > 0)
+        logger.warn('More client connections were closed.', { listener: this.config.name, count: untold });
+      this.reportsUntilMs = now + reportsWindowMs;
+      this.reports = 0;
+    }
+    this.reports += 1;
+    if (this.reports > reportsMax) return;
     logger.warn('A client connection was closed.', { client, listener: this.config.name, reason: error.message });
   }
 }

@@ -114,7 +114,7 @@ export class TopicsService {
       random,
       logger,
       config,
-      configSet: given,
+      configSet: { listeners: settings['listeners'] ?? '', ...given },
       listeners: listenerConfigs(settings),
       environment,
       neighbourhood,

@@ -23,30 +23,41 @@ export interface Access {
 export const unlimitedAccess: Access = { may: () => true, mayAny: () => true };
 
 export const aclKind = 'acl';
-/** Principals from a host whose answers are remembered, and answers of each; at the limit all are forgotten. */
+/** Principals from a host that are remembered with their answers, and answers of all; at the limit all are forgotten. */
 const accessesMax = 10_000;
-const answersMax = 20_000;
+const answersMax = 200_000;
+/** Longer names, which only groups and transactional ids have, are asked for anew each time. */
+const rememberedNameMax = 256;
+
+/** The rules as they are now, and which answers are still good. */
+interface Rules {
+  index: AclIndex;
+  /** Another number means that every answer is to be forgotten. */
+  generation: number;
+  /** Answers that are remembered, of this generation. */
+  answers: number;
+  readonly allowsUnruled: boolean;
+}
 
 /**
  * Kafka's StandardAuthorizer: rules are records of the cluster, and a change of them is seen by the next question. Answers are
  * remembered, so that a question costs one look-up.
  */
 export class Authorizer {
-  private index = new AclIndex([]);
+  private readonly rules: Rules;
   private readonly superUsers: ReadonlySet<string>;
-  private readonly allowsUnruled: boolean;
-  private readonly accesses = new Map<string, RememberedAccess>();
+  private readonly accesses = new Map<string, Access>();
 
   constructor(
     private readonly cluster: ClusterState,
     config: BrokerConfig,
   ) {
     this.superUsers = new Set(principalTexts(config['super.users']));
-    this.allowsUnruled = config['allow.everyone.if.no.acl.found'];
+    const allowsUnruled = config['allow.everyone.if.no.acl.found'];
+    this.rules = { index: new AclIndex([]), generation: 0, answers: 0, allowsUnruled };
     cluster.listen(aclKind, (records) => {
-      this.index = new AclIndex([...records.values()].map((text) => JSON.parse(text) as AclBinding));
-      for (const access of this.accesses.values()) access.forget();
-      this.accesses.clear();
+      this.rules.index = new AclIndex([...records.values()].map((text) => JSON.parse(text) as AclBinding));
+      forgetAnswers(this.rules);
     });
   }
 
@@ -57,7 +68,7 @@ export class Authorizer {
     const key = `${text} ${host}`;
     let access = this.accesses.get(key);
     if (access === undefined) {
-      access = new RememberedAccess(() => this.index, { principal: text, host, allowsUnruled: this.allowsUnruled });
+      access = new RememberedAccess(this.rules, text, host);
       if (this.accesses.size >= accessesMax) this.accesses.clear();
       this.accesses.set(key, access);
     }
@@ -65,7 +76,7 @@ export class Authorizer {
   }
 
   find(filter: AclFilter): AclBinding[] {
-    return this.index.bindings.filter((binding) => matches(filter, binding));
+    return this.rules.index.bindings.filter((binding) => matches(filter, binding));
   }
 
   /** Resolves when the rules are durable and in force. One that is there already stays. */
@@ -95,58 +106,53 @@ function plain(binding: AclBinding): AclBinding {
   return { resourceType, resourceName, patternType, principal, host, operation, permissionType };
 }
 
-interface Asker {
-  readonly principal: string;
-  readonly host: string;
-  readonly allowsUnruled: boolean;
+function forgetAnswers(rules: Rules): void {
+  rules.generation += 1;
+  rules.answers = 0;
 }
 
 class RememberedAccess implements Access {
-  private answers = new Map<string, boolean>();
-  private askedOf: AclIndex | null = null;
+  private readonly answers = new Map<string, boolean>();
+  private generation = -1;
 
   constructor(
-    private readonly indexNow: () => AclIndex,
-    private readonly asker: Asker,
+    private readonly rules: Rules,
+    private readonly principal: string,
+    private readonly host: string,
   ) {}
 
   may(operation: AclOperation, type: AclResourceType, name: string): boolean {
-    const index = this.current();
     const key = `${operation} ${type} ${name}`;
-    const known = this.answers.get(key);
+    const known = this.known(key);
     if (known !== undefined) return known;
-    const { principal, host, allowsUnruled } = this.asker;
-    const decision = index.decide({ principal, host, operation, type, name });
-    return this.remember(key, decision === 'allowed' || (decision === 'no_rule' && allowsUnruled));
+    const { principal, host, rules } = this;
+    const decision = rules.index.decide({ principal, host, operation, type, name });
+    const isAllowed = decision === 'allowed' || (decision === 'no_rule' && rules.allowsUnruled);
+    return name.length > rememberedNameMax ? isAllowed : this.remember(key, isAllowed);
   }
 
   mayAny(operation: AclOperation, type: AclResourceType): boolean {
-    const index = this.current();
     const key = `${operation} ${type}`;
-    const known = this.answers.get(key);
+    const known = this.known(key);
     if (known !== undefined) return known;
-    const { principal, host, allowsUnruled } = this.asker;
+    const { principal, host, rules } = this;
+    const asked = { principal, host, operation, type };
     // Kafka asks for a name that nobody gives to anything first, so that this follows allow.everyone.if.no.acl.found.
-    const unruled = allowsUnruled && index.decide({ principal, host, operation, type, name: 'hardcode' }) === 'no_rule';
-    return this.remember(key, unruled || index.decideAny({ principal, host, operation, type }));
+    const isUnruled = rules.allowsUnruled && rules.index.decide({ ...asked, name: 'hardcode' }) === 'no_rule';
+    return this.remember(key, isUnruled || rules.index.decideAny(asked));
   }
 
-  forget(): void {
+  private known(key: string): boolean | undefined {
+    if (this.generation === this.rules.generation) return this.answers.get(key);
     this.answers.clear();
-  }
-
-  private current(): AclIndex {
-    const index = this.indexNow();
-    if (index !== this.askedOf) {
-      this.answers.clear();
-      this.askedOf = index;
-    }
-    return index;
+    this.generation = this.rules.generation;
+    return undefined;
   }
 
   private remember(key: string, answer: boolean): boolean {
-    if (this.answers.size >= answersMax) this.answers.clear();
-    this.answers.set(key, answer);
+    this.rules.answers += 1;
+    if (this.rules.answers > answersMax) forgetAnswers(this.rules);
+    else this.answers.set(key, answer);
     return answer;
   }
 }

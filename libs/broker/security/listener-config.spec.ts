@@ -31,6 +31,12 @@ describe('listeners', () => {
     expect(listenerConfigs({ listeners })[0]?.host).toBe(host);
   });
 
+  test('leave out those of controllers, as a server.properties of Kafka has them', () => {
+    const listeners = 'PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093';
+    const configs = listenerConfigs({ listeners, 'controller.listener.names': 'CONTROLLER' });
+    expect(configs.map(({ name }) => name)).toEqual(['PLAINTEXT']);
+  });
+
   test('take for the only one an advertised address by any name, or by none', () => {
     for (const advertised of ['topics.example:9092', 'PLAINTEXT://topics.example:9092', 'X://topics.example:9092']) {
       const [only] = listenerConfigs({ 'advertised.listeners': advertised });

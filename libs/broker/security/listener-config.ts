@@ -57,7 +57,8 @@ export function exposureOf(listener: ListenerConfig): string | null {
 /** The listeners that `settings` describe, in their order. Throws `broker.listeners.invalid` or `config.option.invalid`. */
 export function listenerConfigs(settings: Settings): ListenerConfig[] {
   const { values } = parseOptions(accessOptions, settings);
-  const addresses = values.listeners.map(required);
+  const controllers = values['controller.listener.names'].map((name) => name.toUpperCase());
+  const addresses = values.listeners.map(required).filter(({ name }) => !controllers.includes(name));
   if (addresses.length === 0)
     throw invalid('listeners is empty: name at least one, such as PLAINTEXT://127.0.0.1:9092');
   const names = addresses.map(({ name }) => name);

@@ -210,6 +210,12 @@ export const accessOptions = defineOptions({
     doc: 'Protocols of listeners with names of their own: `INTERNAL:PLAINTEXT,OUTSIDE:SASL_SSL`.',
     group: 'Network',
   },
+  'controller.listener.names': {
+    type: 'list',
+    default: [],
+    doc: 'Listeners of Kafka’s controllers. There are no controllers here; those named are left out, so that a `server.properties` of Kafka’s can be taken.',
+    group: 'Network',
+  },
   'listener.name': {
     type: 'map',
     prefix: 'listener.name.',
