@@ -8,7 +8,7 @@ import { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { answers, Child } from '../test/peers/child.js';
 import { startKafka } from '../test/peers/kafka.js';
-import { usageOf } from '../test/peers/usage.js';
+import { usageOf, type Usage } from '../test/peers/usage.js';
 
 export const projectRoot = join(import.meta.dirname, '..', '..');
 
@@ -52,6 +52,9 @@ export async function withFolder(work: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** What counts as the server: our embedded PostgreSQL, which has nothing to do while records flow, does not. */
+const databaseCommand = 'postgres';
+
 /** Our topic service as a process of its own, with its embedded database. */
 export async function startOurs(folder: string, port: number): Promise<Server> {
   const child = new Child({
@@ -64,18 +67,28 @@ export async function startOurs(folder: string, port: number): Promise<Server> {
   return { name: 'millrace', bootstrap: `127.0.0.1:${port}`, child };
 }
 
-export async function startPeer(folder: string, port: number): Promise<Server> {
-  const { child, bootstrap } = await startKafka({ port, directory: join(folder, 'kafka') });
-  return { name: 'kafka', bootstrap, child };
+/** A real Kafka with its defaults; with `properties` besides, under another name. */
+export async function startPeer(
+  folder: string,
+  port: number,
+  { name = 'kafka', properties = [] }: { name?: string; properties?: readonly string[] } = {},
+): Promise<Server> {
+  const { child, bootstrap } = await startKafka({ port, directory: join(folder, name), properties });
+  return { name, bootstrap, child };
 }
 
-/** Runs `work` and says what the server's process tree used meanwhile. */
+/** What the server's processes have used so far. */
+export function serverUsage(server: { child: Child }): Usage {
+  return usageOf(server.child.pid, databaseCommand);
+}
+
+/** Runs `work` and says what the server's process tree used meanwhile, our database left out. */
 export async function measure(server: { child: Child }, work: () => Promise<void>): Promise<Sample> {
-  const before = usageOf(server.child.pid);
+  const before = serverUsage(server);
   const began = performance.now();
   await work();
   const wallSeconds = (performance.now() - began) / 1000;
-  const after = usageOf(server.child.pid);
+  const after = serverUsage(server);
   return { wallSeconds, cpuSeconds: after.cpuSeconds - before.cpuSeconds, peakMiB: after.peakMiB };
 }
 
@@ -97,6 +110,13 @@ export function median(values: readonly number[]): number {
 export interface Contender {
   readonly name: string;
   readonly samples: readonly Sample[];
+}
+
+export function occasion(): { date: string; machine: string } {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+  };
 }
 
 /** Prints medians and the ratios ours / peer (below 1 = ours takes less), and keeps them. */
@@ -123,13 +143,17 @@ export function report(
   const result = {
     bench,
     what,
-    date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    ...occasion(),
     rounds: ours.samples.length,
     [ours.name]: mine,
     [peer.name]: theirs,
     ratios: { wall: ratio('wallSeconds'), cpu: ratio('cpuSeconds'), memory: ratio('peakMiB') },
   };
+  keepResult(bench, result);
+}
+
+/** Prints a result and keeps it in bench/results/. */
+export function keepResult(bench: string, result: unknown): void {
   const text = `${JSON.stringify(result, null, 2)}\n`;
   process.stdout.write(text);
   const folder = join(projectRoot, 'bench', 'results');
@@ -137,7 +161,7 @@ export function report(
   writeFileSync(join(folder, `${bench}.json`), text);
 }
 
-function round(value: number, digits = 2): number {
+export function round(value: number, digits = 2): number {
   return Number(value.toFixed(digits));
 }
 

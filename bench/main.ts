@@ -1,11 +1,26 @@
+import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
+import { benchFanOut } from './fan-out.js';
+import { benchLatency } from './latency.js';
+import { benchMemory } from './memory.js';
 import { benchProduce } from './produce.js';
+import { benchScale } from './scale.js';
+import { benchStart } from './start.js';
 import { benchTail } from './tail.js';
 
 /** Each runs ours and the peer in turn, prints ratios and keeps the result in bench/results/. */
 const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
-  produce: benchProduce,
+  produce: benchProduce('produce'),
+  'produce-large-batches': benchProduce('produce-large-batches'),
+  'produce-small': benchProduce('produce-small'),
+  'produce-synced': benchProduce('produce-synced'),
+  connections: benchConnections,
   consume: benchConsume,
+  latency: benchLatency,
+  memory: benchMemory,
+  start: benchStart,
+  'fan-out': benchFanOut,
+  scale: benchScale,
   tail: benchTail,
 };
 

@@ -17,6 +17,8 @@ export class Child {
   private readonly process: ChildProcess;
   private ended: Promise<number | null>;
   exitCode: number | null | undefined = undefined;
+  /** By `performance.now()`. */
+  readonly startedAt = performance.now();
 
   constructor(private readonly options: ChildOptions) {
     mkdirSync(dirname(options.logPath), { recursive: true });
@@ -60,7 +62,7 @@ export class Child {
         const state = this.exitCode === undefined ? 'did not come in time' : `ended with ${this.exitCode}`;
         throw new Error(`${what}: ${this.options.command} ${state}:\n${this.output().slice(-3000)}`);
       }
-      await sleep(100);
+      await sleep(20);
     }
   }
 

@@ -12,13 +12,14 @@ export interface Usage {
   readonly residentMiB: number;
 }
 
-/** What a process and all its descendants have used. */
-export function usageOf(pid: number): Usage {
+/** What a process and all its descendants have used, those of the command `without` left out. */
+export function usageOf(pid: number, without: string | null = null): Usage {
   let ticks = 0;
   let peakKiB = 0;
   let residentKiB = 0;
   for (const member of treeOf(pid)) {
     const stat = read(`/proc/${member}/stat`);
+    if (stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')) === without) continue;
     // The command name in parentheses may hold blanks: count the fields after it.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // utime, stime, and the same of the children that have ended.
