@@ -14,6 +14,7 @@ import type { TopicPolicy } from './topic-policies.js';
 
 const plain: TopicPolicy = {
   isCompacted: false,
+  isDeletable: true,
   codec: null,
   level: null,
   maxMessageBytes: 1_048_588,

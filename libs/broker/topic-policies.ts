@@ -8,6 +8,8 @@ import type { ConfigRecords, ConfigTexts } from './config-records.js';
 export interface TopicPolicy {
   /** Records need a key. */
   readonly isCompacted: boolean;
+  /** Whoever may delete can move the log's start. */
+  readonly isDeletable: boolean;
   /** How batches are to be compressed; null where that is left to the producer. */
   readonly codec: Codec | null;
   /** As of the codec's own scale; null for its default. */
@@ -46,6 +48,7 @@ function policyOf(configs: ConfigTexts): TopicPolicy {
   const codec = type === 'producer' ? null : type === 'uncompressed' ? 'none' : type;
   return {
     isCompacted: values['cleanup.policy'].includes('compact'),
+    isDeletable: values['cleanup.policy'].includes('delete'),
     codec,
     level: levelOf(codec, values),
     maxMessageBytes: values['max.message.bytes'],

@@ -151,6 +151,20 @@ describe('administration', () => {
     });
   });
 
+  test.each([
+    ['delete', kafkaError.NONE],
+    ['compact,delete', kafkaError.NONE],
+    ['compact', kafkaError.POLICY_VIOLATION],
+  ])('DeleteRecords where cleanup.policy is %s', async (policy, errorCode) => {
+    const some = await createTopic(client, { configs: { 'cleanup.policy': policy } });
+    await produce(client, { topic: some, batch: batchOf(['a', 'b']) });
+    const partitions = [{ partitionIndex: 0, offset: 1 }];
+    const topics = [{ name: some.name, partitions }];
+    const answer = await client.call(apis.deleteRecords, 2, { topics, timeoutMs: 10_000 });
+    const lowWatermark = errorCode === kafkaError.NONE ? 1 : -1;
+    expect(answer.topics[0]?.partitions).toMatchObject([{ errorCode, lowWatermark }]);
+  });
+
   describe('ElectLeaders', () => {
     test.each([0, 1, 2])('v%d: none is needed where there is one copy', async (version) => {
       const topicPartitions = [

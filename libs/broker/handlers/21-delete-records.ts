@@ -1,10 +1,13 @@
-import type { AdvanceStart } from '#log/engine';
+import type { AdvanceStart, Topic } from '#log/engine';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { defineHandler } from '../handler.js';
+import { defineHandler, type HandlerContext } from '../handler.js';
 import { kafkaCodeOf } from '../log-error-codes.js';
 
-/** DeleteRecords, versions 0 to 2: moves log starts forward. Offset -1 means the high watermark; beyond that is out of range. */
+/**
+ * DeleteRecords, versions 0 to 2: moves log starts forward. Offset -1 means the high watermark; beyond that is out of range. Of a topic
+ * whose cleanup.policy does not say delete nothing is deleted: Kafka calls that a violated policy.
+ */
 export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _version, request) => {
   const { engine } = context.broker;
   const moves: AdvanceStart[] = [];
@@ -13,9 +16,11 @@ export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _
     const mayDelete = context.may('delete', 'topic', asked.name);
     const topic = engine.topics.byName(asked.name);
     for (const { partitionIndex, offset } of asked.partitions) {
-      const isKnown = topic !== null && partitionIndex >= 0 && partitionIndex < topic.partitions;
-      codes.push(mayDelete ? (isKnown ? kafkaError.NONE : unknown) : kafkaError.TOPIC_AUTHORIZATION_FAILED);
-      if (isKnown && mayDelete) moves.push({ topicId: topic.id, partition: partitionIndex, offset });
+      const code = mayDelete ? problemOf(context, topic, partitionIndex) : kafkaError.TOPIC_AUTHORIZATION_FAILED;
+      codes.push(code);
+      if (topic !== null && code === kafkaError.NONE) {
+        moves.push({ topicId: topic.id, partition: partitionIndex, offset });
+      }
     }
   }
   const results = moves.length === 0 ? [] : await engine.advanceStart(moves);
@@ -36,3 +41,8 @@ export const deleteRecords = defineHandler(apis.deleteRecords, async (context, _
 });
 
 const unknown = kafkaError.UNKNOWN_TOPIC_OR_PARTITION;
+
+function problemOf({ broker }: HandlerContext, topic: Topic | null, partition: number): number {
+  if (topic === null || partition < 0 || partition >= topic.partitions) return unknown;
+  return broker.topicPolicies.of(topic).isDeletable ? kafkaError.NONE : kafkaError.POLICY_VIOLATION;
+}
