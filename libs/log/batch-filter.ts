@@ -50,7 +50,7 @@ export function filterBatch(batch: Buffer, keep: (record: KeyedRecord) => boolea
   const baseTimestamp = horizonMs < 0 ? recordBatch.baseTimestamp(batch) : horizonMs;
   const pieces =
     baseTimestamp === recordBatch.baseTimestamp(batch)
-      ? kept.map((record) => records.subarray(record.start, record.end))
+      ? neighboursJoined(records, kept)
       : kept.map((record) => retimed(records, record, baseTimestamp));
   const maxTimestamp = recordBatch.isLogAppendTime(batch)
     ? recordBatch.maxTimestamp(batch)
@@ -119,6 +119,19 @@ function placedRecords(batch: Buffer, records: Buffer): PlacedRecord[] {
     reader.at = end;
   }
   return placed;
+}
+
+/** The bytes of these records, as few pieces as they lie in. */
+function neighboursJoined(records: Buffer, kept: readonly PlacedRecord[]): Buffer[] {
+  const pieces: Buffer[] = [];
+  let start = kept[0]?.start ?? 0;
+  for (const [index, { end }] of kept.entries()) {
+    const next = kept[index + 1];
+    if (next?.start === end) continue;
+    pieces.push(records.subarray(start, end));
+    start = next?.start ?? end;
+  }
+  return pieces;
 }
 
 /** The record with its time relative to another one. */

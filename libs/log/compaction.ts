@@ -1,5 +1,6 @@
 import { recordBatch } from '#wire/kafka/record-batch';
 import type { DiskFile } from '#std/disk';
+import type { Random } from '#std/random';
 import { keyedRecords } from './batch-filter.js';
 import { AbortedWalk, BatchRetention } from './batch-retention.js';
 import { BatchTableBuilder, type BatchTable } from './batch-table.js';
@@ -12,6 +13,8 @@ import { scanBatches } from './stored-batch.js';
 
 /** Read and rewritten in one step. */
 const stepBytes = 2 * 1024 * 1024;
+/** Looked into without a turn for requests in between. */
+const pieceBytes = 128 * 1024;
 /** Room for the offsets of one segment's table. */
 const offsetRangeMax = 2 ** 31;
 /** A record of a key and little else has about so many bytes. */
@@ -22,6 +25,7 @@ export interface CompactionPorts {
   saveMark(partition: PartitionLog): Promise<void>;
   /** Memory for the keys of one pass. */
   readonly keyBytesMax: number;
+  readonly random: Random;
 }
 
 /** Damage keeps a partition from being compacted. */
@@ -39,7 +43,7 @@ export async function* compact(plan: CompactionPlan, ports: CompactionPorts): As
   const { clock } = partition.ports;
   const dirty = plan.segments.slice(plan.dirtyIndex);
   const dirtyBytes = dirty.reduce((sum, segment) => sum + segment.size, 0);
-  const newest = new KeyMap(ports.keyBytesMax, Math.ceil(dirtyBytes / recordBytesMin));
+  const newest = new KeyMap(ports.random, ports.keyBytesMax, Math.ceil(dirtyBytes / recordBytesMin));
   const mapped = yield* mapKeys(plan, dirty, newest);
   const { deleteRetentionMs } = partition.topic.settings;
   const retention = new BatchRetention({
@@ -147,7 +151,7 @@ async function* batchesOf(
   while (from < segment.size && !isOver && !partition.isGone) {
     const start = from;
     let isStepEnd = false;
-    const range = { from, to: segment.size, expectedOffset, order: table };
+    const range = { from, to: segment.size, expectedOffset, order: table, pieceBytes };
     const scan = files.use(segment.path, (file) =>
       scanBatches(file, range, (bytes, at, position) => {
         isStepEnd = position - start >= stepBytes;

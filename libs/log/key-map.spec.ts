@@ -1,11 +1,11 @@
 import { seededRandom } from '#std/random';
 import { BatchTable, BatchTableBuilder } from './batch-table.js';
-import { KeyMap } from './key-map.js';
+import { halfSipHash, KeyMap } from './key-map.js';
 
 describe('KeyMap', () => {
   it('gives the offset that was put last, as a map of its size would, and takes no more keys when it is full', () => {
     const random = seededRandom(1);
-    const map = new KeyMap(24 * 200);
+    const map = new KeyMap(random, 24 * 200);
     const model = new Map<string, number>();
     for (let offset = 0; offset < 1000; offset += 1) {
       const key = `key ${Math.floor(random.next() * 300)}`;
@@ -20,8 +20,24 @@ describe('KeyMap', () => {
   });
 
   it('takes no more memory than the keys need', () => {
-    const map = new KeyMap(2 ** 40, 10);
+    const map = new KeyMap(seededRandom(2), 2 ** 40, 10);
     for (let index = 0; index < 10; index += 1) expect(map.put(Buffer.from([index]), index)).toBe(true);
+  });
+});
+
+describe('HalfSipHash', () => {
+  // As its authors publish them: 64 bits for the key 00 01 … 07 and the input 00 01 … of this length.
+  it.each([
+    [0, '218d1f59b9b83cc8'],
+    [1, 'be552412f8387315'],
+    [4, 'd5e78a175be52ea1'],
+    [7, 'ff202728b07bc684'],
+    [8, 'edfee820bce4858c'],
+    [9, '5b51cccc13888307'],
+  ])('of %d bytes', (length, expected) => {
+    const output = new Int32Array(2);
+    halfSipHash(Buffer.from(Array.from({ length }, (_, index) => index)), 0x03020100, 0x07060504, output, 0);
+    expect(Buffer.from(output.buffer).toString('hex')).toBe(expected);
   });
 });
 

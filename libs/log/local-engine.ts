@@ -172,6 +172,7 @@ export class LocalEngine implements LogEngine {
       checkpointBytes: this.config['log.checkpoint.bytes'],
       producerExpirationMs: this.config['producer.id.expiration.ms'],
       cleanerBytes: this.config['log.cleaner.dedupe.buffer.size'],
+      random,
     });
   }
 

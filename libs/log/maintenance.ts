@@ -3,6 +3,7 @@ import type { Clock } from '#std/clock';
 import type { Disk } from '#std/disk';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
+import type { Random } from '#std/random';
 import type { EngineGroups, EngineShare } from './engine.js';
 import type { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
@@ -26,6 +27,7 @@ export interface MaintenanceOptions {
   readonly checkpointBytes: number;
   readonly producerExpirationMs: number;
   readonly cleanerBytes: number;
+  readonly random: Random;
 }
 
 /** Partitions looked at in one step. */
@@ -45,12 +47,13 @@ export class Maintenance {
   private readonly cleaner: Cleaner;
 
   constructor(private readonly options: MaintenanceOptions) {
-    const { clock, logger, partitions } = options;
+    const { clock, logger, partitions, random } = options;
     this.markedAtMs = clock.monotonic();
     this.cleaner = new Cleaner({
       clock,
       logger,
       partitions,
+      random,
       keyBytesMax: options.cleanerBytes,
       saveMark: (partition) => this.saveMarkOf(partition),
     });

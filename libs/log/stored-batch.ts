@@ -60,6 +60,8 @@ export interface ScanRange {
   readonly expectedOffset: number;
   /** Default: null, batches that follow each other without a gap. */
   readonly order?: BatchOrder;
+  /** Read and visited in one go, more where a batch is larger. Default: a mebibyte. */
+  readonly pieceBytes?: number;
 }
 
 export interface ScanEnd {
@@ -72,12 +74,13 @@ export interface ScanEnd {
 /** Sees one whole, checked batch at `at` in `bytes`, at `position` in the file; false ends the scan before it. */
 export type BatchVisitor = (bytes: Buffer, at: number, position: number) => boolean | void;
 
-const pieceBytes = 1024 * 1024;
+const pieceBytesDefault = 1024 * 1024;
 
 /** Walks the batches of a file piece by piece until `to`, the first one that is not whole, or until the visitor ends it. */
 export async function scanBatches(file: DiskFile, range: ScanRange, visit: BatchVisitor): Promise<ScanEnd> {
   let position = range.from;
   let nextOffset = range.expectedOffset;
+  const pieceBytes = range.pieceBytes ?? pieceBytesDefault;
   let wanted = pieceBytes;
   const order = range.order ?? null;
   const check = (bytes: Buffer, at: number): number => {
