@@ -15,7 +15,25 @@ export interface Workload {
   readonly random: Random;
   readonly topic: TestTopic;
   readonly partitions: number;
-  isOver(): boolean;
+  /** Whether the service is killed meanwhile: a connection may end at any time. */
+  readonly isDisturbed: boolean;
+  readonly isOver: () => boolean;
+}
+
+/** What no service may answer, killed or not. */
+class WrongAnswer extends Error {}
+
+/** Does `step` until it is over; where the service is killed, what fails by that is begun anew. */
+async function repeat(workload: Workload, isOver: () => boolean, step: () => Promise<void>, renew: () => void) {
+  while (!isOver()) {
+    try {
+      await step();
+    } catch (error) {
+      if (error instanceof WrongAnswer || !workload.isDisturbed) throw error;
+      renew();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 }
 
 type Records = readonly (readonly [offset: number, value: number])[];
@@ -55,8 +73,10 @@ export class Writer {
     private readonly protocol: Protocol,
   ) {}
 
-  async run(): Promise<void> {
-    while (!this.workload.isOver()) await this.transact(await this.session());
+  run(): Promise<void> {
+    const { workload } = this;
+    const step = async (): Promise<void> => this.transact(await this.session());
+    return repeat(workload, workload.isOver, step, () => this.die());
   }
 
   /** Aborts what is open, as the next session of the id does. */
@@ -89,7 +109,7 @@ export class Writer {
       const send = { partition: `${topic.name}-${partition}`, values, offset: null as number | null };
       transaction.sends.push(send);
       const { errorCode, baseOffset } = await producer.send(topic, values.map(String), partition);
-      if (errorCode !== kafkaError.NONE) throw new Error(`${this.name}: Produce: ${kafkaErrorName(errorCode)}`);
+      if (errorCode !== kafkaError.NONE) throw new WrongAnswer(`${this.name}: Produce: ${kafkaErrorName(errorCode)}`);
       send.offset = baseOffset;
     }
     const fate = random.next();
@@ -109,7 +129,7 @@ export class Writer {
       return this.die();
     }
     const code = await producer.end(outcome);
-    if (code !== kafkaError.NONE) throw new Error(`${this.name}: EndTxn: ${kafkaErrorName(code)}`);
+    if (code !== kafkaError.NONE) throw new WrongAnswer(`${this.name}: EndTxn: ${kafkaErrorName(code)}`);
     transaction.isAnswered = true;
     // Only protocol 2 can tell a late request from one of the next transaction.
     if (this.protocol === 2) await this.sendLate(transaction, session);
@@ -161,7 +181,7 @@ export class Writer {
         committed === (over.asked === 'commit') ? -1 : end.errorCode,
       ];
       if (codes.includes(kafkaError.NONE)) {
-        throw new Error(`${this.name}: a late request was taken: ${codes.join(' ')}`);
+        throw new WrongAnswer(`${this.name}: a late request was taken: ${codes.join(' ')}`);
       }
     } finally {
       client.close();
@@ -179,33 +199,38 @@ export class Reader {
   ) {}
 
   async run(): Promise<void> {
-    const { address, random } = this.workload;
     while (!this.workload.isOver()) {
       this.generation += 1;
-      const client = await RawClient.connect(address);
-      try {
-        await this.read(client, random.next() < 0.3);
-      } finally {
-        client.close();
-      }
+      await this.read(this.workload.random.next() < 0.3);
     }
   }
 
-  private async read(client: RawClient, fromTheMiddle: boolean): Promise<void> {
-    const { history, random, topic, partitions } = this.workload;
-    const positions = Array.from({ length: partitions }, () => 0);
+  /** One process, over as many connections as it takes. */
+  private async read(fromTheMiddle: boolean): Promise<void> {
+    const { workload } = this;
+    const { history, random, topic, partitions, address } = workload;
+    const positions = new Map<number, number>();
     const process = `${this.name}.${this.generation}`;
-    for (let partition = 0; partition < partitions && fromTheMiddle; partition += 1) {
-      const { end } = await fetchCommitted(client, topic, partition, 0);
-      positions[partition] = Math.floor(random.next() * end);
-    }
-    while (!this.workload.isOver() && random.next() > 0.005) {
+    let isDone = false;
+    let client: RawClient | null = null;
+    const step = async (): Promise<void> => {
+      client ??= await RawClient.connect(address);
+      isDone = random.next() < 0.005;
       const partition = Math.floor(random.next() * partitions);
-      const from = positions[partition] ?? 0;
+      let from = positions.get(partition) ?? 0;
+      if (fromTheMiddle && !positions.has(partition)) {
+        from = Math.floor(random.next() * (await fetchCommitted(client, topic, partition, 0)).end);
+      }
       const { records, next } = await fetchCommitted(client, topic, partition, from);
-      positions[partition] = next;
+      positions.set(partition, next);
       history.polls.push({ process, at: history.now(), partition: `${topic.name}-${partition}`, from, next, records });
-    }
+    };
+    const renew = (): void => {
+      client?.close();
+      client = null;
+    };
+    await repeat(workload, () => isDone || workload.isOver(), step, renew);
+    renew();
   }
 }
 
@@ -223,8 +248,12 @@ export class Copier {
     private readonly id: string,
   ) {}
 
-  async run(): Promise<void> {
-    while (!this.workload.isOver()) await this.step(0.1);
+  run(): Promise<void> {
+    const { workload } = this;
+    const step = async (): Promise<void> => {
+      await this.step(0.1);
+    };
+    return repeat(workload, workload.isOver, step, () => this.die(0));
   }
 
   /** Copies what is left. */
@@ -251,12 +280,12 @@ export class Copier {
     const die = random.next() < deathRate ? Math.floor(random.next() * 3) : -1;
     const values = taken.map(([, value]) => String(value));
     const { errorCode } = await producer.send(this.target, values, this.partition);
-    if (errorCode !== kafkaError.NONE) throw new Error(`${this.id}: Produce: ${kafkaErrorName(errorCode)}`);
+    if (errorCode !== kafkaError.NONE) throw new WrongAnswer(`${this.id}: Produce: ${kafkaErrorName(errorCode)}`);
     if (die === 0) return this.die(end);
     const code =
       (this.protocol === 1 ? await producer.addOffsets(this.id) : kafkaError.NONE) ||
       (await producer.commitOffsets(this.id, topic, position, { partition: this.partition }));
-    if (code !== kafkaError.NONE) throw new Error(`${this.id}: TxnOffsetCommit: ${kafkaErrorName(code)}`);
+    if (code !== kafkaError.NONE) throw new WrongAnswer(`${this.id}: TxnOffsetCommit: ${kafkaErrorName(code)}`);
     if (die === 1) return this.die(end);
     if (die === 2) {
       void producer.end('commit').catch(() => undefined);
@@ -265,7 +294,7 @@ export class Copier {
     }
     const isCommit = random.next() < 0.9;
     const ended = await producer.end(isCommit ? 'commit' : 'abort');
-    if (ended !== kafkaError.NONE) throw new Error(`${this.id}: EndTxn: ${kafkaErrorName(ended)}`);
+    if (ended !== kafkaError.NONE) throw new WrongAnswer(`${this.id}: EndTxn: ${kafkaErrorName(ended)}`);
     if (isCommit) this.position = position;
     return { next: this.position, end };
   }
