@@ -67,7 +67,8 @@ export function emptyBatch(batch: Buffer): Buffer {
     // Without records there is nothing compressed.
     attributes: recordBatch.attributes(batch) & ~0x07,
     baseTimestamp: recordBatch.baseTimestamp(batch),
-    maxTimestamp: recordBatch.maxTimestamp(batch),
+    // No record has the time that look-ups would find here.
+    maxTimestamp: -1,
     count: 0,
   });
 }

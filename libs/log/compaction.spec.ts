@@ -175,11 +175,13 @@ describe('Compaction', () => {
     await setUp();
     const producer = (baseSequence: number) => ({ producer: { producerId: 7, producerEpoch: 0, baseSequence } });
     await append('a=1', producer(0));
-    await append('a=2', producer(1));
+    await append('a=2', { ...producer(1), timestampMs: clock.now() + 500 });
     await append('a=3');
     await fill();
     await clean();
     expect(await content()).toBe('2:a=3');
+    const [newest] = await engine.listOffsets([{ topicId: topic.id, partition: 0, timestamp: -3 }]);
+    expect(newest?.offset).toBe(2);
     await engine.close();
     for (const path of disk.paths()) if (/snapshot|checkpoint/.test(path)) await disk.remove(path);
     disk = disk.kill();

@@ -107,7 +107,7 @@ async function* rewrite(
   ports: CompactionPorts,
 ): AsyncGenerator<void, boolean> {
   const [first] = left;
-  if (first === undefined) return true;
+  if (first === undefined || partition.isGone) return false;
   const { disk } = partition.ports;
   const { directory, baseOffset: base } = first;
   const group: Segment[] = [];

@@ -69,7 +69,7 @@ export interface LogEngine {
   /** The data directories, the main one first, as they were measured last (each second). For DescribeLogDirs and metrics. */
   describeDirectories(): DirectoryDescription[];
 
-  /** One bounded step of retention and deletion; true when work is left. */
+  /** One bounded step of retention, deletion and compaction; true when work is left. */
   maintain(): Promise<boolean>;
 }
 
@@ -122,6 +122,11 @@ export interface AppendEntry {
 
 export interface AppendOptions {
   readonly acks: -1 | 0 | 1;
+  /**
+   * Whether a transactional batch of a producer that its partition does not know has to have sequence 0, because each transaction has
+   * its own epoch (KIP-890). Default: false, as such a producer may only be forgotten.
+   */
+  readonly beginsAtZero?: boolean;
 }
 
 export interface AppendResult {
