@@ -55,8 +55,8 @@ const kinds = [
           const code = bed.process.child.exitCode;
           const end = code === undefined ? 'went on' : `code ${code}`;
           ends[end] = (ends[end] ?? 0) + 1;
-          // Before it is up it may also say that it cannot start.
-          const isRight = code === undefined || (code === storageFailedCode && mayEnd) || (code === 1 && !isUp);
+          // Before it is up it may also say that it cannot start, and so may the loader of programs.
+          const isRight = code === undefined || (code === storageFailedCode && mayEnd) || (code !== 0 && !isUp);
           if (!isRight) wrong.push(`${calls} ${when}: ${end}\n${bed.process.child.output().slice(-1000)}`);
         }
       }
