@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../flows/product.js';
+import { pythonPackages } from '../peers/python.js';
 import type { ForeignClient } from './foreign-client.js';
 
 const run = promisify(execFile);
@@ -20,16 +20,8 @@ export async function goClient(name: string): Promise<ForeignClient> {
   return { command: join(folder, name), args: [] };
 }
 
-/** `clients/python/client.py` with the packages of its requirements in an environment of its own. */
+/** `clients/python/client.py` with the packages of its requirements. */
 export async function pythonClient(): Promise<ForeignClient> {
-  const requirements = join(sources, 'python', 'requirements.txt');
-  const key = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = join(cache, `python-${key}`);
-  const done = join(folder, 'bin', 'python-ready');
-  if (!existsSync(done)) {
-    await run('python3', ['-m', 'venv', '--clear', folder], { timeout: 120_000 });
-    await run(join(folder, 'bin', 'pip'), ['-q', 'install', '-r', requirements], { timeout: 600_000 });
-    await run('touch', [done]);
-  }
-  return { command: join(folder, 'bin', 'python'), args: [join(sources, 'python', 'client.py')] };
+  const folder = join(sources, 'python');
+  return { command: await pythonPackages(join(folder, 'requirements.txt')), args: [join(folder, 'client.py')] };
 }
