@@ -229,7 +229,7 @@ describe('consumer groups', () => {
     await settle([one], () => one.partitions.length === 6);
   });
 
-  async function commit(epoch: number, memberId: string, version = 9) {
+  async function commit(epoch: number, memberId: string, version = 9, partitionIndex = 0) {
     const answer = await client.call(apis.offsetCommit, version, {
       groupId,
       generationIdOrMemberEpoch: epoch,
@@ -238,7 +238,7 @@ describe('consumer groups', () => {
         {
           name: topic.name,
           topicId: topic.id,
-          partitions: [{ partitionIndex: 0, committedOffset: 4, committedMetadata: '' }],
+          partitions: [{ partitionIndex, committedOffset: 4, committedMetadata: '' }],
         },
       ],
     });
@@ -268,6 +268,21 @@ describe('consumer groups', () => {
     expect(await fetched(one.epoch, 'stranger', version)).toBe(kafkaError.UNKNOWN_MEMBER_ID);
     await one.leave();
     expect(await commit(-1, '', version)).toBe(kafkaError.NONE);
+  });
+
+  test('an epoch that is over is good for partitions that the member has held since, and for no others', async () => {
+    const [one] = await stable(1);
+    if (one === undefined) throw new Error('one member joined');
+    const before = { epoch: one.epoch, owned: one.owned[0]?.partitions ?? [] };
+    const two = member();
+    await settle([one, two], () => two.partitions.length === 3);
+    await settle([one, two], () => one.epoch === two.epoch);
+    const now = one.owned[0]?.partitions ?? [];
+    const [kept = -1] = now;
+    const [lost = -1] = before.owned.filter((partition) => !now.includes(partition));
+    expect(await commit(before.epoch, one.memberId, 9, kept)).toBe(kafkaError.NONE);
+    expect(await commit(before.epoch, one.memberId, 9, lost)).toBe(kafkaError.STALE_MEMBER_EPOCH);
+    expect(await commit(before.epoch - 1, one.memberId, 9, kept)).toBe(kafkaError.STALE_MEMBER_EPOCH);
   });
 
   test('an older OffsetCommit is refused to a member of the consumer protocol', async () => {

@@ -171,6 +171,10 @@ export function membersOfClassic(group: Group, source: TopicSource): readonly Co
       assigned: partitions,
       revoking: [],
       target: partitions,
+      since: partitions.map(([topicId, numbers]) => [
+        topicId,
+        numbers.map((partition) => [partition, group.generationId] as const),
+      ]),
       classic: { sessionTimeoutMs: member.sessionTimeoutMs, protocols: protocolRows(member.protocols) },
     };
     members.push(consumerMemberOf(member.memberId, row));

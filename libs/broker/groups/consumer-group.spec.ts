@@ -55,10 +55,17 @@ describe('a group of the consumer protocol', () => {
       await two.beat();
       expect(two.partitions).toEqual([]);
     }
-    expect(await one.commit(oldEpoch)).toBe(kafkaError.NONE);
+    const [first, kept = -1] = [had, told.assignment ?? had].map((partitions) =>
+      Math.max(...(partitions.get(`id-of-${topic}`) ?? [])),
+    );
+    const given = first === kept ? Math.min(...(had.get(`id-of-${topic}`) ?? [])) : (first ?? -1);
+    expect(await one.commit(oldEpoch, given)).toBe(kafkaError.NONE);
     one.owned = told.assignment ?? one.owned;
     await one.beat();
-    expect(await one.commit(oldEpoch)).toBe(kafkaError.STALE_MEMBER_EPOCH);
+    expect(await one.commit(oldEpoch, given)).toBe(kafkaError.STALE_MEMBER_EPOCH);
+    // What it has held all the time it may still commit under the epoch of that time.
+    expect(await one.commit(oldEpoch, kept)).toBe(kafkaError.NONE);
+    expect(await one.commit(oldEpoch - 1, kept)).toBe(kafkaError.STALE_MEMBER_EPOCH);
     await two.beat();
     expect(two.partitions).toHaveLength(3);
   });

@@ -138,6 +138,22 @@ export class ConsumerGroup {
     return member.classic === null ? kafkaError.STALE_MEMBER_EPOCH : kafkaError.ILLEGAL_GENERATION;
   }
 
+  /** As `admit`, of a commit: an older epoch will do for partitions that the member has held ever since it (KIP-1251). */
+  admitCommit(
+    identity: { readonly memberId: string; readonly memberEpoch: number },
+    places: readonly { readonly topic: string; readonly partition: number }[],
+  ): number {
+    const { memberId, memberEpoch } = identity;
+    const problem = this.admit(identity);
+    const member = this.members.get(memberId);
+    if (problem === kafkaError.NONE || member === undefined || memberEpoch < 0) return problem;
+    const isHeld = places.every(({ topic, partition }) => {
+      const topicId = this.environment.view.source.byName(topic)?.id ?? '';
+      return (member.since.get(topicId)?.get(partition) ?? Infinity) <= memberEpoch;
+    });
+    return isHeld && memberEpoch < member.epoch ? kafkaError.NONE : problem;
+  }
+
   /** Fences who was silent for too long or does not give up what it was told to. */
   expire(processedMs: number): void {
     const late = [...this.members.values()].filter(
@@ -238,11 +254,7 @@ export class ConsumerGroup {
       return;
     this.owners.release(member.memberId, union(before.assigned, before.revoking));
     this.owners.take(member.memberId, union(after.assigned, after.revoking));
-    if (after.epoch !== before.epoch) member.previousEpoch = before.epoch;
-    member.epoch = after.epoch;
-    member.state = after.state;
-    member.assigned = after.assigned;
-    member.revoking = after.revoking;
+    member.hold(after);
     const hasToRevoke = after.state === 'unrevoked' && member.classic === null;
     member.revokeDeadlineMs = hasToRevoke ? this.environment.processedMs() + member.rebalanceTimeoutMs : Infinity;
     this.changed.add(member);

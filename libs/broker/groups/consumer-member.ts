@@ -27,6 +27,8 @@ export interface ClassicTraits {
   readonly protocols: readonly MemberProtocol[];
 }
 
+export type HeldSince = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
 /** One member of a group of the consumer protocol. */
 export class ConsumerMember {
   instanceId: string | null = null;
@@ -46,6 +48,8 @@ export class ConsumerMember {
   assigned: Partitions = noPartitions;
   revoking: Partitions = noPartitions;
   target: Partitions = noPartitions;
+  /** By topic id and partition, of what it holds: the epoch from which on it has held it without a break (KIP-1251). */
+  since: HeldSince = new Map();
   /** In processed time, as all of these: without a heartbeat until then it is fenced. */
   sessionDeadlineMs = Infinity;
   /** Until then it has to have given up what it was told to. */
@@ -62,6 +66,24 @@ export class ConsumerMember {
 
   isAt(epoch: number): boolean {
     return this.state === 'stable' && this.epoch === epoch;
+  }
+
+  /** Moves on to another holding; what stays is held as long as before. */
+  hold(holding: Holding): void {
+    const since = new Map<string, Map<number, number>>();
+    for (const partitions of [holding.assigned, holding.revoking]) {
+      for (const [topicId, numbers] of partitions) {
+        const ofTopic = since.get(topicId) ?? new Map<number, number>();
+        since.set(topicId, ofTopic);
+        for (const number of numbers) ofTopic.set(number, this.since.get(topicId)?.get(number) ?? holding.epoch);
+      }
+    }
+    this.since = since;
+    if (holding.epoch !== this.epoch) this.previousEpoch = this.epoch;
+    this.epoch = holding.epoch;
+    this.state = holding.state;
+    this.assigned = holding.assigned;
+    this.revoking = holding.revoking;
   }
 
   /** Takes what is new; true where that changes which topics it reads. */

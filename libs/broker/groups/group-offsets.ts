@@ -45,7 +45,8 @@ export class GroupOffsets {
     const codes = entries.map((entry) => this.entryProblem(entry));
     // What names no partition is refused before anybody asks whose commit it is.
     if (codes.every((code) => code === kafkaError.UNKNOWN_TOPIC_OR_PARTITION)) return codes;
-    const problem = this.admit(groupId, member, version);
+    const places = entries.filter((_, index) => codes[index] !== kafkaError.UNKNOWN_TOPIC_OR_PARTITION);
+    const problem = this.admit(groupId, member, { version, places });
     if (problem !== kafkaError.NONE) {
       return codes.map((code) => (code === kafkaError.UNKNOWN_TOPIC_OR_PARTITION ? code : problem));
     }
@@ -175,7 +176,11 @@ export class GroupOffsets {
     return emptied;
   }
 
-  private admit(groupId: string, member: MemberIdentity & { readonly generationId: number }, version: number): number {
+  private admit(
+    groupId: string,
+    member: MemberIdentity & { readonly generationId: number },
+    { version, places }: { readonly version: number; readonly places: readonly OffsetCommitEntry[] },
+  ): number {
     if (this.ports.isStopped()) return kafkaError.COORDINATOR_NOT_AVAILABLE;
     const group = this.ports.groupOf(groupId);
     if (group === null) {
@@ -187,7 +192,7 @@ export class GroupOffsets {
     if (group.members.get(member.memberId)?.classic === null && version < epochVersion) {
       return kafkaError.UNSUPPORTED_VERSION;
     }
-    return group.admit({ memberId: member.memberId, memberEpoch: member.generationId });
+    return group.admitCommit({ memberId: member.memberId, memberEpoch: member.generationId }, places);
   }
 
   /** A commit without a generation needs no group. */

@@ -51,6 +51,8 @@ export interface ConsumerMemberRow {
   readonly assigned: PartitionRows;
   readonly revoking: PartitionRows;
   readonly target: PartitionRows;
+  /** Of what is held: topic id, then pairs of partition and epoch. */
+  readonly since: readonly (readonly [topicId: string, held: readonly (readonly [number, number])[]])[];
   readonly classic: { readonly sessionTimeoutMs: number; readonly protocols: ProtocolRows } | null;
 }
 
@@ -98,6 +100,7 @@ export function consumerMemberRow(member: ConsumerMember): ConsumerMemberRow {
     assigned: toRows(member.assigned),
     revoking: toRows(member.revoking),
     target: toRows(member.target),
+    since: [...member.since].map(([topicId, held]) => [topicId, [...held]] as const),
     classic: member.classic === null ? null : classicRow(member.classic),
   };
 }
@@ -117,6 +120,7 @@ export function consumerMemberOf(memberId: string, row: ConsumerMemberRow): Cons
   member.assigned = fromRows(row.assigned);
   member.revoking = fromRows(row.revoking);
   member.target = fromRows(row.target);
+  member.since = new Map(row.since.map(([topicId, held]) => [topicId, new Map(held)]));
   return member;
 }
 
