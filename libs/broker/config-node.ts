@@ -26,9 +26,12 @@ export const nodeOptions: OptionSpecs = {
   ...inertOptions,
 };
 
+/** Settings beside the defaults of topics whose owners follow their changes. */
+const watched: ReadonlySet<string> = new Set(['max.connections', 'max.connections.per.ip']);
+
 /** Whether a setting of the node can be altered while it runs; null for one that nobody here knows, which Kafka keeps for plug-ins. */
 export function isDynamic(name: string): boolean | null {
-  if (name in topicDefaultOptions || name in inertOptions) return true;
+  if (name in topicDefaultOptions || name in inertOptions || watched.has(name)) return true;
   return name in nodeOptions ? false : null;
 }
 

@@ -21,6 +21,7 @@ export class ConfigRecords {
   /** What topics have where they set nothing themselves, by the topic's names; declared defaults are not in it. */
   topicDefaults: ConfigTexts = none;
   private readonly texts = new Map<string, ConfigTexts>();
+  private readonly nodeListeners: (() => void)[] = [];
 
   constructor(
     private readonly cluster: ClusterState,
@@ -38,7 +39,19 @@ export class ConfigRecords {
       this.read('broker-config', records);
       this.topicDefaults = this.defaultsInForce();
       this.engine.setTopicDefaults(this.topicDefaults);
+      for (const listener of this.nodeListeners) listener();
     });
+  }
+
+  /** Called after each change of the node's settings. */
+  onNodeChange(listener: () => void): void {
+    this.nodeListeners.push(listener);
+  }
+
+  /** A number among the node's settings as it is now; `otherwise` where it is set nowhere. */
+  nodeNumber(name: string, otherwise: number): number {
+    const [first] = this.layers(name);
+    return first === undefined || first.value === null ? otherwise : Number(first.value);
   }
 
   of(kind: ConfigKind, key: string): ConfigTexts {

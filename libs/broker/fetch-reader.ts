@@ -60,7 +60,7 @@ export class FetchReader {
     return this.namesIds ? topics.byId(asked.topicId) : topics.byName(asked.topic);
   }
 
-  /** One answer a partition, in order. An error of any ends the wait: the client should have it at once. */
+  /** One answer a partition, in order. An error of any ends the wait: the client should have it at once. Nobody waits for nothing. */
   async read(partitions: readonly AskedPartition[], patience: FetchPatience): Promise<FetchedPartition[]> {
     const slices: FetchSlice[] = [];
     const refusals: number[] = [];
@@ -76,7 +76,7 @@ export class FetchReader {
     const results = await this.context.broker.engine.fetch(slices, {
       ...this.limits,
       minBytes: patience.minBytes,
-      maxWaitMs: slices.length < partitions.length ? 0 : patience.maxWaitMs,
+      maxWaitMs: slices.length < partitions.length || slices.length === 0 ? 0 : patience.maxWaitMs,
       signal: this.context.signal,
     });
     let sliced = 0;

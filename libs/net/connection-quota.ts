@@ -4,9 +4,15 @@ export class ConnectionQuota {
   private readonly perHost = new Map<string, number>();
 
   constructor(
-    private readonly connectionsMax: number,
-    private readonly connectionsPerHostMax: number,
+    private connectionsMax: number,
+    private connectionsPerHostMax: number,
   ) {}
+
+  /** For connections that come from now on; those that are there stay. */
+  setLimits(connectionsMax: number, connectionsPerHostMax: number): void {
+    this.connectionsMax = connectionsMax;
+    this.connectionsPerHostMax = connectionsPerHostMax;
+  }
 
   /** Whether one more from `host` may be; each that may is given back by `release`. */
   admit(host: string): boolean {

@@ -26,9 +26,12 @@ export class KafkaServer {
     const regulate = (): void => {
       for (const { listener } of this.listeners) listener.regulate();
     };
+    const quota = new ConnectionQuota(config['max.connections'], config['max.connections.per.ip']);
+    const limit = (name: 'max.connections' | 'max.connections.per.ip') => broker.configs.nodeNumber(name, config[name]);
+    broker.configs.onNodeChange(() => quota.setLimits(limit('max.connections'), limit('max.connections.per.ip')));
     const shared = {
       broker,
-      quota: new ConnectionQuota(config['max.connections'], config['max.connections.per.ip']),
+      quota,
       budget: new ReceiveBudget(config['queued.max.request.bytes'], regulate),
       loginBudget: new ReceiveBudget(loginBytesMax, regulate),
       counts: this.requests,

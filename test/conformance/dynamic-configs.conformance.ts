@@ -119,6 +119,23 @@ describe('settings altered at run time', () => {
     expect((await show(type.node, node, 'log.segment.delete.delay.ms'))?.value).toBe('60000');
   });
 
+  test('connections from one address are limited from the change on', async () => {
+    const isServed = async () => {
+      const other = await target.client();
+      return other.call(apis.apiVersions, 0, {}).then(
+        () => true,
+        () => false,
+      );
+    };
+    try {
+      expect(await alter(type.node, '', [[set, 'max.connections.per.ip', '1']])).toBe(kafkaError.NONE);
+      await eventually(async () => !(await isServed()));
+    } finally {
+      await alter(type.node, '', [[remove, 'max.connections.per.ip', null]]);
+    }
+    await eventually(isServed);
+  });
+
   test('a list of a node takes more, and less', async () => {
     try {
       expect(await alter(type.node, '', [[append, 'log.cleanup.policy', 'compact']])).toBe(kafkaError.NONE);

@@ -100,6 +100,13 @@ describe('fetch sessions', () => {
     });
   });
 
+  test('a fetch of nothing is answered at once', async () => {
+    const began = Date.now();
+    expect(await fetch({ id: 0, epoch: -1, waitMs: 10_000 })).toMatchObject({ code: 0, partitions: [] });
+    expect(await fetch({ id: 0, epoch: 0, waitMs: 10_000 })).toMatchObject({ code: 0, partitions: [] });
+    expect(Date.now() - began).toBeLessThan(8_000);
+  });
+
   test('nobody gets a session who does not want one', async () => {
     expect((await fetch({ id: 0, epoch: -1, offsets: { 0: 0 } })).id).toBe(0);
   });
