@@ -11,6 +11,7 @@ export class AppendTicket {
   constructor(
     count: number,
     readonly acks: -1 | 0 | 1,
+    readonly beginsAtZero = false,
   ) {
     this.results = [];
     this.left = count;

@@ -230,7 +230,7 @@ export class LocalEngine implements LogEngine {
   }
 
   append(entries: readonly AppendEntry[], options: AppendOptions): Promise<AppendResult[]> {
-    const ticket = new AppendTicket(entries.length, options.acks);
+    const ticket = new AppendTicket(entries.length, options.acks, options.beginsAtZero);
     for (let index = 0; index < entries.length; index += 1) {
       const entry = entries[index];
       if (entry === undefined) continue;

@@ -207,7 +207,7 @@ export class PartitionLog {
       const epoch = recordBatch.producerEpoch(batch);
       const isTransactional = recordBatch.isTransactional(batch);
       const header = { producerId, epoch, firstSequence, lastOffsetDelta, isTransactional };
-      const verdict = this.producers.check(header);
+      const verdict = this.producers.check(header, ticket.beginsAtZero);
       if (verdict.kind === 'duplicate') {
         const original = verdict.batch;
         this.enqueue({ ticket, index, batch: null, producerId, producer, position: -1, answered: false, ...original });

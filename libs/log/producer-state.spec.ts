@@ -43,6 +43,18 @@ describe('ProducerState', () => {
     expect(new ProducerState().check(header(1, 0, 1234, 0)).kind).toBe('next');
   });
 
+  it.each([
+    [0, true, 'next'],
+    [1234, true, 'out_of_order_sequence'],
+    [1234, false, 'next'],
+  ])(
+    'told that transactions begin at zero, of sequence %d, transactional %s: %s',
+    (sequence, isTransactional, kind) => {
+      const first = { ...header(1, 0, sequence, 0), isTransactional };
+      expect(new ProducerState().check(first, true).kind).toBe(kind);
+    },
+  );
+
   it('goes on at 0 after 2147483647', () => {
     const state = new ProducerState();
     accept(state, 1, 0, batch(2 ** 31 - 2, 3, 0), 0);

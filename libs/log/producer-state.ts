@@ -68,10 +68,14 @@ export class ProducerState {
     return this.durable.size === 0 && this.transactions.aborted.length === 0;
   }
 
-  check(header: SequencedHeader): SequenceVerdict {
+  /** `beginsAtZero`: a transactional producer that is not known here cannot have written before. */
+  check(header: SequencedHeader, beginsAtZero = false): SequenceVerdict {
     const { producerId, epoch, firstSequence } = header;
     const entry = this.accepted.get(producerId);
-    if (entry === undefined) return nextVerdict;
+    if (entry === undefined) {
+      const isGap = beginsAtZero && header.isTransactional && firstSequence !== 0;
+      return isGap ? outOfOrder(producerId, firstSequence, 0) : nextVerdict;
+    }
     if (epoch < entry.epoch) return { kind: 'invalid_producer_epoch', message: fenced(producerId, epoch, entry.epoch) };
     if (epoch > entry.epoch) {
       if (firstSequence === 0) return stateVerdict(entry, header);

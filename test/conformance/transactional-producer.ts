@@ -127,10 +127,17 @@ export class TransactionalProducer {
   async produce(
     topic: TestTopic,
     values: readonly string[],
-    { partition = 0, version = versions[this.protocol].produce as number, isTransactional = true, withId = true } = {},
+    more: {
+      partition?: number;
+      version?: number;
+      isTransactional?: boolean;
+      withId?: boolean;
+      baseSequence?: number;
+    } = {},
   ) {
+    const { partition = 0, version = versions[this.protocol].produce, isTransactional = true, withId = true } = more;
     const key = `${topic.name}/${partition}`;
-    const baseSequence = this.sequences.get(key) ?? 0;
+    const baseSequence = more.baseSequence ?? this.sequences.get(key) ?? 0;
     const batch = batchOf(values, {
       producer: { producerId: this.producerId, producerEpoch: this.epoch, baseSequence, isTransactional },
     });

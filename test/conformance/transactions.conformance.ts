@@ -353,6 +353,19 @@ describe('transactions', () => {
   });
 
   test.each([
+    [11, 'NONE'],
+    [12, 'OUT_OF_ORDER_SEQUENCE_NUMBER'],
+  ])(
+    'Produce v%d that does not begin with sequence 0 in a partition that does not know the producer: %s',
+    async (version, name) => {
+      const producer = await open(1);
+      await producer.add(topic, [0]);
+      const { errorCode } = await producer.produce(topic, ['a'], { version, baseSequence: 5 });
+      expect(kafkaErrorName(errorCode)).toBe(name);
+    },
+  );
+
+  test.each([
     [3, 'INVALID_TXN_STATE'],
     [4, 'TRANSACTION_ABORTABLE'],
     [5, 'NONE'],

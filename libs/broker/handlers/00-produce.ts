@@ -43,7 +43,10 @@ export const produce = defineHandler(apis.produce, (context, version, request) =
   }
   const throttleTimeMs = countBytes(context, request.topicData);
   const append = async (accepted: readonly AppendEntry[]): Promise<ProduceAnswer | null> => {
-    const results = accepted.length === 0 ? [] : await engine.append(accepted, { acks: acksKnown ? acks : -1 });
+    const results =
+      accepted.length === 0
+        ? []
+        : await engine.append(accepted, { acks: acksKnown ? acks : -1, beginsAtZero: version >= 12 });
     context.broker.counters.countAppends(accepted, results);
     if (acks === 0) {
       if (throttleTimeMs > 0) context.mute(throttleTimeMs);
