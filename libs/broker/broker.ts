@@ -102,6 +102,7 @@ export class Broker {
       clock,
       random,
       config,
+      groupSetting: (groupId, name) => this.configs.groupNumber(groupId, name),
     });
     const neighbourhood = given.neighbourhood ?? null;
     this.nodes = neighbourhood?.nodes ?? Nodes.alone(config['node.id']);

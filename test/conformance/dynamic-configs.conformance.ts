@@ -297,6 +297,33 @@ describe('settings altered at run time', () => {
     expect(refused.errorCode).toBe(kafkaError.UNSUPPORTED_VERSION);
   });
 
+  test("members are told their group's own interval, from its change on", async () => {
+    const group = freshName('group');
+    const topic = await createTopic(client);
+    const memberId = freshName('member');
+    let memberEpoch = 0;
+    const interval = async () => {
+      const answer = await client.call(apis.consumerGroupHeartbeat, 1, {
+        groupId: group,
+        memberId,
+        memberEpoch,
+        rebalanceTimeoutMs: 60_000,
+        subscribedTopicNames: [topic.name],
+        topicPartitions: memberEpoch === 0 ? [] : null,
+      });
+      if (answer.errorCode === kafkaError.NONE) memberEpoch = answer.memberEpoch;
+      return answer.heartbeatIntervalMs;
+    };
+    try {
+      for (const value of ['6000', '7000']) {
+        expect(await alter(type.group, group, [[set, 'consumer.heartbeat.interval.ms', value]])).toBe(kafkaError.NONE);
+        await eventually(async () => (await interval()) === Number(value));
+      }
+    } finally {
+      await alter(type.group, group, [[remove, 'consumer.heartbeat.interval.ms', null]]);
+    }
+  });
+
   test.each([
     ['topics', type.topic, kafkaError.INVALID_TOPIC_EXCEPTION],
     ['loggers', type.logger, kafkaError.INVALID_REQUEST],

@@ -53,6 +53,8 @@ export interface GroupCoordinatorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly config: GroupConfig;
+  /** A setting of one group, as `consumer.session.timeout.ms`; null where it was not altered. Default: none was. */
+  readonly groupSetting?: (groupId: string, name: string) => number | null;
 }
 
 export interface GroupSummary {
@@ -319,12 +321,19 @@ export class GroupCoordinator {
   }
 
   private newConsumerGroup(groupId: string): ConsumerGroup {
-    const { config } = this.options;
+    const { config, groupSetting = () => null } = this.options;
     return new ConsumerGroup(groupId, {
       processedMs: () => this.processedMs,
       view: this.view,
-      sessionTimeoutMs: config['group.consumer.session.timeout.ms'],
-      heartbeatIntervalMs: config['group.consumer.heartbeat.interval.ms'],
+      // Asked for each time: they may be altered while the group is there.
+      get sessionTimeoutMs() {
+        return groupSetting(groupId, 'consumer.session.timeout.ms') ?? config['group.consumer.session.timeout.ms'];
+      },
+      get heartbeatIntervalMs() {
+        return (
+          groupSetting(groupId, 'consumer.heartbeat.interval.ms') ?? config['group.consumer.heartbeat.interval.ms']
+        );
+      },
       membersMax: config['group.consumer.max.size'],
       assignorNames: config['group.consumer.assignors'],
       watch: () => this.armTicker(),
