@@ -12,6 +12,7 @@ import { Certificates, type Identity } from '#net/testing/certificates';
 import { systemClock } from '#std/clock';
 import { createLogger } from '#std/log';
 import { TopicsService } from '../../apps/topics/src/topics-service.js';
+import { sleep } from '../peers/child.js';
 import { kafkaTool } from '../peers/kafka.js';
 
 jest.setTimeout(300_000);
@@ -54,6 +55,7 @@ beforeAll(async () => {
       'listener.security.protocol.map': 'OUTSIDE:SASL_SSL,MACHINES:SSL,LOCAL:SASL_PLAINTEXT',
       'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,PLAIN,OAUTHBEARER',
       'listener.name.local.sasl.enabled.mechanisms': 'PLAIN',
+      'listener.name.local.connections.max.reauth.ms': '3000',
       'listener.name.outside.plain.sasl.jaas.config':
         'org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="${env:BOB}";',
       'listener.name.local.plain.sasl.jaas.config':
@@ -152,6 +154,9 @@ function signedToken(privateKey: string): string {
   return `${signed}.${createSign('sha256').update(signed).sign(privateKey, 'base64url')}`;
 }
 
+const bobJaas = (): string =>
+  `org.apache.kafka.common.security.plain.PlainLoginModule required username="bob" password="${secrets.bob.replaceAll(/["\\]/g, '\\$&')}";`;
+
 const aliceProperties = (password = secrets.alice) =>
   clientProperties({ 'sasl.mechanism': aliceHash.name, 'sasl.jaas.config': scramUser('alice', password) });
 
@@ -210,10 +215,34 @@ test('a wrong password is told as such', async () => {
 
 test('the Java console tools log in by PLAIN, over TLS and on loopback without', async () => {
   await grant('bob', 'bob-');
-  const jaas = `org.apache.kafka.common.security.plain.PlainLoginModule required username="bob" password="${secrets.bob.replaceAll(/["\\]/g, '\\$&')}";`;
-  const entries = { 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': jaas };
+  const entries = { 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': bobJaas() };
   expect(await roundTrip('OUTSIDE', 'bob-one', clientProperties(entries))).toHaveLength(2);
   expect(await roundTrip('LOCAL', 'bob-two', clientProperties(entries, 'SASL_PLAINTEXT'))).toHaveLength(2);
+});
+
+test('a Java consumer logs in again and again on the same connections', async () => {
+  await grant('bob', 'bob-');
+  const before = service.metrics().requests['SaslHandshake'] ?? 0;
+  const properties = join(folder, 'again.properties');
+  writeFileSync(
+    properties,
+    clientProperties({ 'sasl.mechanism': 'PLAIN', 'sasl.jaas.config': bobJaas() }, 'SASL_PLAINTEXT'),
+  );
+  const to = ['--bootstrap-server', address('LOCAL'), '--command-config', properties, '--topic', 'bob-again'];
+  const produce = (value: string) => kafkaTool('org.apache.kafka.tools.ConsoleProducer', to, { input: `${value}\n` });
+  await produce('again one');
+  const consumer = kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
+    ...to,
+    ...['--group', 'bob-again', '--from-beginning', '--max-messages', '2', '--timeout-ms', '60000'],
+  ]);
+  await sleep(10_000);
+  await produce('again two');
+  const printed = await consumer;
+  expect(printed.split('\n').filter((line) => line.startsWith('again'))).toEqual(['again one', 'again two']);
+  expect(printed).not.toMatch(/ERROR|Exception/);
+  // Two producers, and a consumer that has two or three connections for more than three logins each.
+  expect((service.metrics().requests['SaslHandshake'] ?? 0) - before).toBeGreaterThanOrEqual(8);
+  expect(logged.join('\n')).not.toContain('The login has ended');
 });
 
 test('the Java console tools log in by OAUTHBEARER with a token that a key of the file signed', async () => {
