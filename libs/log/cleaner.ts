@@ -18,7 +18,7 @@ const failedPauseMs = 60_000;
 /** Compacts the partitions that ask for it by cleanup.policy, one at a time, the dirtiest first. */
 export class Cleaner {
   private pass: { readonly partition: PartitionLog; readonly steps: AsyncGenerator<void, void> } | null = null;
-  /** Partition → when its pass failed, monotonic ms; Infinity for damage, which does not go away. */
+  /** Partition → when its pass failed, monotonic ms; Infinity for what does not go away. */
   private readonly failed = new Map<PartitionLog, number>();
 
   constructor(private readonly options: CleanerOptions) {}
@@ -59,13 +59,13 @@ export class Cleaner {
 
   private fail(partition: PartitionLog, error: unknown): null {
     if (error instanceof SegmentGone) return null;
-    const isDamage = error instanceof CompactionError;
-    this.failed.set(partition, isDamage ? Infinity : this.options.clock.monotonic());
+    const isLasting = error instanceof CompactionError;
+    this.failed.set(partition, isLasting ? Infinity : this.options.clock.monotonic());
     for (const known of this.failed.keys()) if (known.isGone) this.failed.delete(known);
     if (partition.isGone) return null;
     this.options.logger.error(
-      isDamage
-        ? 'A partition is damaged and is not compacted until a restart.'
+      isLasting
+        ? 'A partition is not compacted until a restart.'
         : 'A partition could not be compacted; it is tried again.',
       { topicPartition: partition.identity.name, error: messageOf(error) },
     );

@@ -1,3 +1,4 @@
+import { messageOf } from '#std/errors';
 import { seededRandom } from '#std/random';
 import { SimulatedDisk } from '#std/simulated-disk';
 import type { LocalEngine } from './local-engine.js';
@@ -81,4 +82,42 @@ describe('Compaction stopped at each of its operations on the disk', () => {
       }
     }
   }, 120_000);
+
+  it.each([
+    ['write', 'ENOSPC'],
+    ['open', 'EMFILE'],
+    ['rename', 'EIO'],
+    ['remove', 'EIO'],
+    ['sync', 'EIO'],
+    ['read', 'EIO'],
+  ] as const)('serves what it had, or the new segments, where a %s fails with %s', async (operation, code) => {
+    const whole = await makeImage();
+    const engine = await open(whole.kill());
+    const before = await content(engine);
+    await clean(engine);
+    const after = await content(engine);
+    for (let nth = 1, hasFailed = true; hasFailed; nth += 1) {
+      const disk = await makeImage();
+      let faulty = await open(disk);
+      disk.failAt(operation, nth, Object.assign(new Error(code), { code }));
+      await clean(faulty);
+      hasFailed = disk.faultsLeft === 0;
+      if (!hasFailed) break;
+      // After a rename that was decided and failed only a start knows what is there: errors, but nothing wrong.
+      const present = await content(faulty).catch((error: unknown) => {
+        expect([messageOf(error), faulty.health().ok]).toEqual(['fetch at 0: storage_error', false]);
+        return before;
+      });
+      for (const row of present) expect(before).toContain(row);
+      expect([nth, lastOfEachKey(present)]).toEqual([nth, lastOfEachKey(before)]);
+      clock.advance(120_000);
+      await clean(faulty);
+      // Where replaced segments could not be removed, it waits for a restart.
+      if (faulty.health().ok && operation !== 'remove') expect([nth, await content(faulty)]).toEqual([nth, after]);
+      faulty = await open(disk.kill());
+      await clean(faulty);
+      expect([nth, await content(faulty)]).toEqual([nth, after]);
+      await faulty.close();
+    }
+  });
 });

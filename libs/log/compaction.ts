@@ -1,3 +1,4 @@
+import { messageOf } from '#std/errors';
 import { recordBatch } from '#wire/kafka/record-batch';
 import type { DiskFile } from '#std/disk';
 import type { Random } from '#std/random';
@@ -8,7 +9,7 @@ import type { CompactionPlan } from './compaction-plan.js';
 import { KeyMap } from './key-map.js';
 import type { PartitionLog } from './partition-log.js';
 import { Segment, segmentPath } from './segment.js';
-import { abandonSwap, decideSwap, finishSwap } from './segment-swap.js';
+import { abandonSwap, decideSwap, placeCleaned, removeReplaced } from './segment-swap.js';
 import { scanBatches } from './stored-batch.js';
 
 /** Read and rewritten in one step. */
@@ -28,7 +29,7 @@ export interface CompactionPorts {
   readonly random: Random;
 }
 
-/** Damage keeps a partition from being compacted. */
+/** Keeps a partition from being compacted until a restart: damage, or a swap that did not come to its end. */
 export class CompactionError extends Error {}
 /** Retention or DeleteRecords took a segment while it was read. */
 export class SegmentGone extends Error {}
@@ -164,7 +165,7 @@ async function* batchesOf(
       throw partition.segments.includes(segment) ? error : new SegmentGone(segment.path);
     });
     if (!isStepEnd && !isOver && end.position < segment.size) {
-      throw new CompactionError(`${segment.path} is damaged at ${end.position}`);
+      throw new CompactionError(`${segment.path} is damaged at ${end.position}.`);
     }
     from = end.position;
     expectedOffset = end.nextOffset;
@@ -277,9 +278,9 @@ async function replace(
       }
       try {
         for (const segment of group) await files.forget(segment.path);
-        await finishSwap(disk, swap);
+        await placeCleaned(disk, swap);
       } catch (error) {
-        // What is on the disk is known to the next start only.
+        partition.swap.isBroken = true;
         fault.raise(`Replacing segments of ${partition.identity.name}`, error);
         throw error;
       }
@@ -290,6 +291,12 @@ async function replace(
     if (partition.tail.firstOffset < end) cache.clear(partition.tail);
     if (cleaned.indexes !== null) indexes.keep(cleaned, cleaned.indexes);
     await cleaned.saveIndexes(disk, { sync: true });
+    try {
+      await removeReplaced(disk, swap);
+    } catch (error) {
+      // They are in nobody's way, but another swap would mistake the list of this one for its own.
+      throw new CompactionError(`segments that were replaced cannot be removed: ${messageOf(error)}`);
+    }
     return true;
   });
 }

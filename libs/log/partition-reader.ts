@@ -56,6 +56,7 @@ export async function readSegment(partition: PartitionLog, offset: number, asked
   const limits = { ...asked, bytesMax: Math.min(asked.bytesMax, pieceBytesMax) };
   for (;;) {
     await partition.swap.settled();
+    if (partition.swap.isBroken) return { kind: 'storage_error' };
     const segment = segmentFor(partition, offset);
     // Retention took it between the caller's look and now, or compaction left nothing from here on.
     if (segment === undefined) return noBatches(offset);

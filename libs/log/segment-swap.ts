@@ -10,8 +10,10 @@ import { offsetsInNames, segmentPath } from './segment.js';
  *
  *  1. `BASE.log.cleaned` and `BASE.batches.cleaned` are written and synced. Without step 2 they are garbage.
  *  2. `BASE.swap`, the list of the replaced base offsets, is made durable: from here on the new segment counts.
- *  3. The old files go, the new ones get their names. Each part may be done twice.
- *  4. The directory is synced, then `BASE.swap` removed, and that synced too before the next swap.
+ *  3. The new files get their names, in place of those of the segment with the same base offset, and the directory is synced.
+ *  4. The files of the others go, the directory is synced, `BASE.swap` removed, and that synced too before the next swap.
+ *
+ * Each of the last two steps may be done twice.
  */
 export interface Swap {
   readonly directory: string;
@@ -25,16 +27,23 @@ export async function decideSwap(disk: Disk, { directory, base, replaced }: Swap
   await replaceFile(disk, segmentPath(directory, base, 'swap'), sealText(`${replaced.join(' ')}\n`));
 }
 
-/** Steps 3 and 4. */
-export async function finishSwap(disk: Disk, { directory, base, replaced }: Swap): Promise<void> {
-  for (const old of replaced) {
-    for (const ending of ['index', 'timeindex'] as const) await disk.remove(segmentPath(directory, old, ending));
-    if (old === base) continue;
-    for (const ending of ['batches', 'log'] as const) await disk.remove(segmentPath(directory, old, ending));
-  }
+/** Step 3. */
+export async function placeCleaned(disk: Disk, { directory, base }: Swap): Promise<void> {
+  for (const ending of ['index', 'timeindex'] as const) await disk.remove(segmentPath(directory, base, ending));
   for (const ending of ['batches', 'log'] as const) {
     const cleaned = segmentPath(directory, base, `${ending}.cleaned`);
     if ((await disk.size(cleaned)) !== null) await disk.rename(cleaned, segmentPath(directory, base, ending));
+  }
+  await disk.syncDirectory(directory);
+}
+
+/** Step 4. */
+export async function removeReplaced(disk: Disk, { directory, base, replaced }: Swap): Promise<void> {
+  for (const old of replaced) {
+    if (old === base) continue;
+    for (const ending of ['index', 'timeindex', 'batches', 'log'] as const) {
+      await disk.remove(segmentPath(directory, old, ending));
+    }
   }
   await disk.syncDirectory(directory);
   await disk.remove(segmentPath(directory, base, 'swap'));
@@ -60,7 +69,9 @@ export async function recoverSwaps(disk: Disk, directory: string, names: readonl
         `${path} fails its check, so it is not known which segments compaction replaced. Bring the partition's directory back from a backup.`,
       );
     }
-    await finishSwap(disk, { directory, base, replaced: text.trim().split(' ').map(Number) });
+    const swap = { directory, base, replaced: text.trim().split(' ').map(Number) };
+    await placeCleaned(disk, swap);
+    await removeReplaced(disk, swap);
   }
   const garbage = names.filter(
     (name) => name.endsWith('.cleaned') && !decided.some((base) => name.startsWith(String(base).padStart(20, '0'))),
@@ -76,6 +87,8 @@ export async function recoverSwaps(disk: Disk, directory: string, names: readonl
 export class SwapGate {
   /** Moves at the beginning and at the end of each swap. */
   generation = 0;
+  /** A swap was decided and did not come to its end: what the files are is known to the next start only. */
+  isBroken = false;
   private running: Promise<void> | null = null;
 
   async run(job: () => Promise<void>): Promise<void> {
