@@ -1,7 +1,7 @@
 import type { Random } from '#std/random';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError, kafkaErrorName } from '#wire/kafka/error-codes';
-import { recordBatch } from '#wire/kafka/record-batch';
+import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
 import { decodeRecords } from '#wire/kafka/record-columns';
 import { batchOf } from '../conformance/batches.js';
 import { RawClient } from '../conformance/raw-client.js';
@@ -44,7 +44,7 @@ export async function fetchCommitted(client: RawClient, topic: TestTopic, partit
   const answer = await client.call(apis.fetch, 11, { ...body, isolationLevel: 1 });
   const found = answer.responses[0]?.partitions[0];
   if (found?.errorCode !== kafkaError.NONE) throw new Error(`Fetch: error ${found?.errorCode ?? answer.errorCode}`);
-  const bytes = found.records ?? Buffer.alloc(0);
+  const bytes = wholeBatches(found.records ?? Buffer.alloc(0));
   const columns = decodeRecords(bytes, { abortedTransactions: found.abortedTransactions ?? [] });
   const records: [number, number][] = [];
   for (let index = 0; index < columns.count; index += 1) {
@@ -54,7 +54,16 @@ export async function fetchCommitted(client: RawClient, topic: TestTopic, partit
   return { records: records as Records, next: Math.max(offset, endOf(bytes)), end: found.highWatermark };
 }
 
-/** The offset after the last whole batch, markers included; -1 without one. */
+/** A real Kafka may cut the last batch off at the limit of bytes. */
+function wholeBatches(bytes: Buffer): Buffer {
+  let at = 0;
+  while (at + batchHeaderBytes <= bytes.length && at + recordBatch.length(bytes, at) <= bytes.length) {
+    at += recordBatch.length(bytes, at);
+  }
+  return bytes.subarray(0, at);
+}
+
+/** The offset after the last batch, markers included; -1 without one. */
 function endOf(bytes: Buffer): number {
   let end = -1;
   for (let at = 0; at < bytes.length; at += recordBatch.length(bytes, at)) end = recordBatch.lastOffset(bytes, at) + 1;
@@ -151,9 +160,13 @@ export class Writer {
       const value = history.nextValue();
       history.late.add(value);
       history.lateRequests += 3;
-      const producer = { ...identity, baseSequence: 0, isTransactional: true };
-      const records = batchOf([String(value)], { producer });
       const index = Math.floor(random.next() * partitions);
+      const partition = `${topic.name}-${index}`;
+      // The sequence that the partition would take next, were the transaction still open.
+      const baseSequence = over.sends
+        .filter((send) => send.partition === partition)
+        .reduce((sum, { values }) => sum + values.length, 0);
+      const records = batchOf([String(value)], { producer: { ...identity, baseSequence, isTransactional: true } });
       const end = await client.call(apis.endTxn, 5, { ...identity, committed });
       const write = await client.call(apis.produce, 12, {
         transactionalId,
@@ -173,7 +186,7 @@ export class Writer {
       if (written?.errorCode === kafkaError.NONE) {
         // It came before the marker, and so it is part of the transaction that it was meant for.
         history.late.delete(value);
-        over.sends.push({ partition: `${topic.name}-${index}`, values: [value], offset: written.baseOffset });
+        over.sends.push({ partition, values: [value], offset: written.baseOffset });
       }
       const codes = [
         offsets.topics[0]?.partitions[0]?.errorCode,
