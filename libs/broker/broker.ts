@@ -10,6 +10,7 @@ import { coordinatedHandlers } from './cluster/coordinated-handlers.js';
 import type { Neighbourhood } from './cluster/neighbourhood.js';
 import { Nodes, type NodeAddress } from './cluster/nodes.js';
 import { OwnParticipants, SharedGate, SharedParticipants } from './cluster/shared-transactions.js';
+import { underDeclaredNames } from './config-node.js';
 import { ConfigRecords } from './config-records.js';
 import { BrokerCounters } from './counters.js';
 import { FetchSessions } from './fetch-sessions.js';
@@ -85,7 +86,7 @@ export class Broker {
     this.random = random;
     this.logger = leveled(logger, this.logLevel);
     this.config = config;
-    this.configs = new ConfigRecords(this.cluster, engine, config['node.id'], configSet ?? {});
+    this.configs = new ConfigRecords(this.cluster, engine, config['node.id'], underDeclaredNames(configSet ?? {}));
     const listeners = given.listeners ?? listenerConfigs(configSet ?? {});
     const environment = given.environment ?? {};
     this.security = new BrokerSecurity({ cluster: this.cluster, config, listeners, clock, logger, environment });

@@ -3,7 +3,7 @@ import { engineOptions } from '#log/engine-options';
 import { brokerOptions } from './broker-options.js';
 import { coarseDefaultOptions, topicDefaultOptions } from './config-defaults.js';
 import { configSource, describeOption, type ConfigEntry } from './config-entries.js';
-import type { ConfigRecords } from './config-records.js';
+import type { ConfigRecords, ConfigTexts } from './config-records.js';
 
 /** Settings of Kafka that tools alter on a running node, about threads and copies that this service does not have. */
 export const inertOptions = defineOptions({
@@ -33,6 +33,14 @@ const watched: ReadonlySet<string> = new Set(['max.connections', 'max.connection
 export function isDynamic(name: string): boolean | null {
   if (name in topicDefaultOptions || name in inertOptions || watched.has(name)) return true;
   return name in nodeOptions ? false : null;
+}
+
+/** The same settings under the names that they are declared with, not an older one. */
+export function underDeclaredNames(given: ConfigTexts): ConfigTexts {
+  const declared = new Map<string, string>();
+  for (const [name, { aliases = [] }] of Object.entries(nodeOptions))
+    for (const alias of aliases) declared.set(alias, name);
+  return Object.fromEntries(Object.entries(given).map(([name, value]) => [declared.get(name) ?? name, value]));
 }
 
 /** All settings of this node. */
