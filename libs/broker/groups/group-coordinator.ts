@@ -370,9 +370,8 @@ export class GroupCoordinator {
     const changes = group instanceof ConsumerGroup ? group.takeChanges() : null;
     // Asked for before anything is waited for: a group of this name that is made meanwhile is written after it.
     const deleted = this.store.delete(groupId, changes?.removed ?? []);
-    await this.offsets.settle(groupId);
-    await this.options.offsets.delete(groupId);
-    await deleted;
+    const forgotten = this.offsets.settle(groupId).then(() => this.options.offsets.delete(groupId));
+    await Promise.all([deleted, forgotten]);
   }
 
   private joinProblem(request: JoinRequest): number {
