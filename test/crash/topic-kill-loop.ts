@@ -13,11 +13,23 @@ export interface KillLoopFigures {
 }
 
 const producerCount = 8;
-/** Kills at the n-th of these, besides those at random times. */
-const callKinds = ['pwritev,pwrite64', 'fdatasync', 'rename', 'ftruncate', 'unlink', 'fsync'];
-const placesMax = 200;
+/**
+ * Kills at the n-th of these, besides those at random times, and how far n goes: the tracer counts in each of the twelve threads for
+ * itself, and a life has few of some.
+ */
+const callKinds = [
+  ['pwritev,pwrite64', 10],
+  ['fdatasync', 2],
+  ['fsync', 3],
+  ['rename', 2],
+  ['ftruncate', 2],
+  ['unlink', 1],
+] as const;
 const lifeMsMax = 1_200;
-const restartMsMax = 2_000;
+/** A life that is to end at a call is given more time for it. */
+const injectedLifeMsMax = 2_500;
+/** 2 s is promised, on a machine that has nothing else to do. */
+const restartMsMax = 4_000;
 /** Small segments and frequent marks, so that kills meet rolls, renames and removals. */
 const settings = ['log.checkpoint.bytes=2000000', 'log.checkpoint.ms=200', 'log.retention.check.interval.ms=100'];
 const configs = { 'segment.bytes': '1048576', 'retention.ms': '-1' };
@@ -60,9 +72,10 @@ async function run(bed: CrashBed, { kills, records, seed }: KillLoopFigures): Pr
   const restarts: number[] = [];
   let killedAtCalls = 0;
   const injects = canInject();
+  let injection: Injection | null = null;
   while (killed < kills) {
-    const injection = injects && random.next() < 0.5 ? injectionAt(random.next(), random.next()) : null;
-    if (await endLife(bed, random.next() * lifeMsMax)) killedAtCalls += 1;
+    if (await endLife(bed, injection === null ? random.next() * lifeMsMax : injectedLifeMsMax)) killedAtCalls += 1;
+    injection = injects && random.next() < 0.5 ? injectionAt(random.next(), random.next()) : null;
     killed += 1;
     const isUp = await bed.process.start(injection);
     // Under the tracer everything is slower.
@@ -110,6 +123,6 @@ async function endLife(bed: CrashBed, lifeMs: number): Promise<boolean> {
 }
 
 function injectionAt(kind: number, place: number): Injection {
-  const calls = callKinds[Math.floor(kind * callKinds.length)] ?? 'fdatasync';
+  const [calls, placesMax] = callKinds[Math.floor(kind * callKinds.length)] ?? callKinds[0];
   return { calls, fault: `signal=KILL:when=${1 + Math.floor(place * placesMax)}` };
 }
