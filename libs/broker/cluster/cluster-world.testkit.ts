@@ -1,7 +1,7 @@
 import { MemoryCatalog } from '#log/memory-catalog';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
-import { seededRandom } from '#std/random';
+import { seededRandom, type Random } from '#std/random';
 import { SimulatedDisk } from '#std/simulated-disk';
 import { apis } from '#wire/kafka/apis';
 import { BrokerWorld } from '../broker.testkit.js';
@@ -14,6 +14,7 @@ export class ClusterWorld {
   readonly nodes: BrokerWorld[] = [];
   private readonly neighbourhoods: Neighbourhood[] = [];
   private readonly disks: SimulatedDisk[] = [];
+  private readonly links: { isCut: boolean; readonly fall: PromiseWithResolvers<never> }[] = [];
   private starts = 0;
 
   private constructor(
@@ -55,20 +56,45 @@ export class ClusterWorld {
   async start(index: number): Promise<void> {
     const { controller } = this;
     const nodes = new Nodes({ index, count: this.count, firstNodeId: 1, slots: controller.coordinatorSlots });
+    const link = { isCut: false, fall: Promise.withResolvers<never>() };
+    link.fall.promise.catch(() => undefined);
     const neighbourhood = new Neighbourhood({
       nodes,
       incarnation: this.starts++,
-      send: (message) => void setImmediate(() => controller.take(structuredClone(message))),
+      send: (message) => {
+        if (!link.isCut) setImmediate(() => controller.take(structuredClone(message)));
+      },
     });
     this.neighbourhoods[index] = neighbourhood;
     controller.attach(index, (message) => void setImmediate(() => neighbourhood.take(structuredClone(message))));
     const config = { 'node.id': String(1 + index), 'group.initial.rebalance.delay.ms': '0' };
     this.nodes[index] = await BrokerWorld.open(config, { neighbourhood, disk: this.disks[index] ?? null });
+    this.links[index] = link;
   }
 
   async stop(index: number): Promise<void> {
     await this.node(index).close();
     this.controller.detach(index);
+  }
+
+  /** Cuts the node's power: what its disk had not synced may be gone, and nobody hears of it any more. */
+  kill(index: number, random: Random): void {
+    const link = this.links[index];
+    const disk = this.disks[index];
+    if (link === undefined || disk === undefined) throw new Error(`there is no node ${index}`);
+    link.isCut = true;
+    link.fall.reject(new Error(`node ${index} has fallen`));
+    this.disks[index] = disk.crash(random);
+    this.controller.detach(index);
+    // Only its timers end: its disk answers nothing any more.
+    void this.node(index)
+      .close()
+      .catch(() => undefined);
+  }
+
+  /** Rejects when the node that runs now is killed. */
+  fallOf(index: number): Promise<never> {
+    return this.links[index]?.fall.promise ?? Promise.reject(new Error(`there is no node ${index}`));
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import type { SimulatedDisk } from '#std/simulated-disk';
 import type { Codec, ProducerStamp } from '#wire/kafka/record-batch';
 import { RecordBatchBuilder } from '#wire/kafka/record-batch-builder';
 import { decodeRecords } from '#wire/kafka/record-columns';
-import type { AppendResult, FetchOptions, FetchResult, TopicCatalog } from '../engine.js';
+import type { AppendResult, FetchOptions, FetchResult, LogEngine, TopicCatalog } from '../engine.js';
 import { LocalEngine } from '../local-engine.js';
 import type { ManualClock } from './manual-clock.js';
 
@@ -79,7 +79,7 @@ export async function appendOne(
 }
 
 export async function fetchOne(
-  engine: LocalEngine,
+  engine: Pick<LogEngine, 'fetch'>,
   topicId: string,
   partition: number,
   offset: number,
@@ -111,7 +111,7 @@ export function valuesIn(batches: readonly Buffer[], aborted: FetchResult['abort
 
 /** What a reader of committed records sees from `offset` on: offset → value, aborted records and markers left out. */
 export async function readCommitted(
-  engine: LocalEngine,
+  engine: Pick<LogEngine, 'fetch' | 'listOffsets'>,
   topicId: string,
   partition: number,
   options: { from?: number; maxBytes?: number } = {},
@@ -127,7 +127,7 @@ export interface ReadRecord extends KeyedValue {
 
 /** Every record from `from` on (default: the log start), by fetches of `maxBytes`. */
 export async function readRecords(
-  engine: LocalEngine,
+  engine: Pick<LogEngine, 'fetch' | 'listOffsets'>,
   topicId: string,
   partition: number,
   options: { from?: number; maxBytes?: number; isolation?: FetchOptions['isolation'] } = {},
