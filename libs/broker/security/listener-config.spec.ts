@@ -84,6 +84,11 @@ describe('listeners', () => {
       { ...named, 'listener.name.outside.ssl.client.aut': 'required' },
       /no setting ssl\.client\.aut of/,
     ],
+    [
+      'code of somebody',
+      { ...named, 'listener.name.outside.sasl.server.callback.handler.class': 'com.x.Handler' },
+      /only classes of Kafka itself/,
+    ],
     ['a wrong value', { ...named, 'listener.name.outside.ssl.client.auth': 'maybe' }, /none, requested, required/],
   ])('with %s are refused', (_what, settings, says) => {
     expect(() => listenerConfigs(settings)).toThrow(says);

@@ -26,6 +26,15 @@ export const listenerOptions = defineOptions({
     doc: 'Users of PLAIN, set as `listener.name.<name>.plain.sasl.jaas.config`: `org.apache.kafka.common.security.plain.PlainLoginModule required user_alice="…" user_bob="${env:BOB}";`. A password may be a reference: `${env:NAME}`, `${file:path}`.',
     group: 'Login',
   },
+  'sasl.server.callback.handler.class': {
+    type: 'string',
+    doc: 'Taken so that a file of Kafka’s can be used: its own classes, whose work the settings here do. Others are refused, as no Java runs here.',
+    group: 'Login',
+    check: (value: string) =>
+      value.startsWith('org.apache.kafka.common.security.')
+        ? null
+        : 'only classes of Kafka itself are known: the settings sasl.oauthbearer.*, sasl.jaas.config and SCRAM do their work',
+  },
   'connections.max.reauth.ms': {
     type: 'long',
     default: 0,
