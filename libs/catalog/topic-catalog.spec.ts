@@ -69,6 +69,15 @@ function contract(open: () => Promise<TopicCatalog>): void {
     expect(await catalog.loadRecords()).toEqual([{ kind: 'acl', key: 'a', value: '3' }]);
   });
 
+  it('keeps a record under an empty key, as of all nodes', async () => {
+    const record = { kind: 'broker-config', key: '' };
+    await catalog.putRecords([{ ...record, value: '1' }]);
+    await catalog.putRecords([{ ...record, value: '2' }]);
+    expect(await catalog.loadRecords()).toEqual([{ ...record, value: '2' }]);
+    await catalog.putRecords([{ ...record, value: null }]);
+    expect(await catalog.loadRecords()).toEqual([]);
+  });
+
   it('keeps one cluster id of 22 characters', async () => {
     const ids = await Promise.all([catalog.clusterId(), catalog.clusterId()]);
     expect(ids[0]).toMatch(/^[\w-]{22}$/);
