@@ -1,40 +1,32 @@
-import type { AclOperation } from '#security/acl';
+import { clusterName, operationCode, type AclOperation } from '#security/acl';
 import type { HandlerContext } from './handler.js';
 
-/** Kafka's numbers of the operations that each kind of resource knows. */
+/** The operations that each kind of resource knows (Kafka's AclEntry.supportedOperations). */
 const operations = {
-  topic: { read: 3, write: 4, create: 5, delete: 6, alter: 7, describe: 8, describe_configs: 10, alter_configs: 11 },
-  cluster: {
-    create: 5,
-    alter: 7,
-    describe: 8,
-    cluster_action: 9,
-    describe_configs: 10,
-    alter_configs: 11,
-    idempotent_write: 12,
-  },
-} as const;
-
-export const clusterName = 'kafka-cluster';
+  topic: ['read', 'write', 'create', 'delete', 'alter', 'describe', 'describe_configs', 'alter_configs'],
+  group: ['read', 'delete', 'describe', 'describe_configs', 'alter_configs'],
+  cluster: ['create', 'alter', 'describe', 'cluster_action', 'describe_configs', 'alter_configs', 'idempotent_write'],
+} as const satisfies Record<string, readonly AclOperation[]>;
 
 /** What the asker may do with the topic, one bit for each operation's number (KIP-430). */
 export function authorizedTopicOperations(context: HandlerContext, name: string): number {
-  return bitsOf(operations.topic, (operation) => context.may(operation, 'topic', name));
+  return bitsOf(context, 'topic', name);
+}
+
+/** As of a topic, of the group. */
+export function authorizedGroupOperations(context: HandlerContext, groupId: string): number {
+  return bitsOf(context, 'group', groupId);
 }
 
 /** As of a topic, of the cluster; 0 for who may not describe it. */
 export function authorizedClusterOperations(context: HandlerContext): number {
-  if (!context.may('describe', 'cluster', clusterName)) return 0;
-  return bitsOf(operations.cluster, (operation) => context.may(operation, 'cluster', clusterName));
+  return context.may('describe', 'cluster', clusterName) ? bitsOf(context, 'cluster', clusterName) : 0;
 }
 
-function bitsOf(
-  numbers: Readonly<Partial<Record<AclOperation, number>>>,
-  may: (operation: AclOperation) => boolean,
-): number {
+function bitsOf(context: HandlerContext, type: keyof typeof operations, name: string): number {
   let bits = 0;
-  for (const [operation, number] of Object.entries(numbers) as [AclOperation, number][]) {
-    if (may(operation)) bits |= 1 << number;
+  for (const operation of operations[type]) {
+    if (context.may(operation, type, name)) bits |= 1 << operationCode[operation];
   }
   return bits;
 }

@@ -1,6 +1,6 @@
 import { parseOptions, type OptionSpecs } from '#config/options';
 import { topicConfigs } from '#log/topic-configs';
-import type { AclResourceType } from '#security/acl';
+import { clusterName, type AclResourceType } from '#security/acl';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { Broker } from './broker.js';
 import { clientMetricsConfigs, clientMetricsProblem } from './config-client-metrics.js';
@@ -41,7 +41,7 @@ export function configRightProblem(
     case configResource.group:
       return denied('group', resourceName, kafkaError.GROUP_AUTHORIZATION_FAILED);
     default:
-      return denied('cluster', 'kafka-cluster', kafkaError.CLUSTER_AUTHORIZATION_FAILED);
+      return denied('cluster', clusterName, kafkaError.CLUSTER_AUTHORIZATION_FAILED);
   }
 }
 

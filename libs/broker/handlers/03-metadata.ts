@@ -1,9 +1,10 @@
 import type { Topic } from '#log/engine';
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
 import type { MetadataRequest } from '#wire/kafka/schemas/metadata';
-import { authorizedClusterOperations, authorizedTopicOperations, clusterName } from '../authorized-operations.js';
+import { authorizedClusterOperations, authorizedTopicOperations } from '../authorized-operations.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
 import { partitionRows } from '../partition-rows.js';
 import { topicNameProblem } from '../topic-names.js';

@@ -1,6 +1,6 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { authorizedGroupOperations } from '../groups/authorized-operations.js';
+import { authorizedGroupOperations } from '../authorized-operations.js';
 import { defineHandler } from '../handler.js';
 
 /**

@@ -1,3 +1,4 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { defineHandler } from '../handler.js';
@@ -9,7 +10,7 @@ import { defineHandler } from '../handler.js';
 export const listGroups = defineHandler(apis.listGroups, (context, _version, request) => {
   const states = request.statesFilter.map((state) => state.toLowerCase());
   const types = request.typesFilter.map((type) => type.toLowerCase());
-  const seesAll = context.may('describe', 'cluster', 'kafka-cluster');
+  const seesAll = context.may('describe', 'cluster', clusterName);
   return {
     errorCode: kafkaError.NONE,
     groups: context.broker.groups

@@ -1,8 +1,8 @@
 import type { Topic } from '#log/engine';
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
-import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
 import { MutationQuota } from '../quotas/mutation-quota.js';

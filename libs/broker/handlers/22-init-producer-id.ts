@@ -1,3 +1,4 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { defineHandler } from '../handler.js';
@@ -14,7 +15,7 @@ export const initProducerId = defineHandler(apis.initProducerId, async (context,
     if (!context.may('write', 'transactional_id', transactionalId)) {
       return refused(kafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
     }
-  } else if (!context.may('idempotent_write', 'cluster', 'kafka-cluster') && !context.mayAny('write', 'topic')) {
+  } else if (!context.may('idempotent_write', 'cluster', clusterName) && !context.mayAny('write', 'topic')) {
     return refused(kafkaError.CLUSTER_AUTHORIZATION_FAILED);
   }
   if ((producerId === -1) !== (epoch === -1)) return refused(kafkaError.INVALID_REQUEST);

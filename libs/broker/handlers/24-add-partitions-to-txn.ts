@@ -1,3 +1,4 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { defineHandler, type HandlerContext } from '../handler.js';
@@ -24,7 +25,7 @@ export const addPartitionsToTxn = defineHandler(apis.addPartitionsToTxn, async (
       : () => kafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
     return { resultsByTopicV3AndBelow: resultsOf(transaction, codes) };
   }
-  if (!context.may('cluster_action', 'cluster', 'kafka-cluster')) {
+  if (!context.may('cluster_action', 'cluster', clusterName)) {
     return { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED };
   }
   const results = request.transactions.map(async (transaction) => ({

@@ -1,4 +1,5 @@
 import type { TransactionMarker } from '#log/engine';
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { defineHandler } from '../handler.js';
@@ -10,8 +11,8 @@ import { kafkaCodeOf } from '../log-error-codes.js';
  */
 export const writeTxnMarkers = defineHandler(apis.writeTxnMarkers, async (context, _version, request) => {
   const { engine } = context.broker;
-  const cluster = 'kafka-cluster';
-  const isAllowed = context.may('alter', 'cluster', cluster) || context.may('cluster_action', 'cluster', cluster);
+  const isAllowed =
+    context.may('alter', 'cluster', clusterName) || context.may('cluster_action', 'cluster', clusterName);
   const markers: TransactionMarker[] = [];
   for (const { producerId, producerEpoch, transactionResult, topics, coordinatorEpoch } of request.markers) {
     const outcome = transactionResult ? 'commit' : 'abort';

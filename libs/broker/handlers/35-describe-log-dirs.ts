@@ -1,9 +1,9 @@
 import type { DirectoryDescription, PartitionDescription } from '#log/engine';
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { ResponseInput } from '#wire/kafka/schema';
 import type { DescribeLogDirsRequest } from '#wire/kafka/schemas/describe-log-dirs';
-import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
 import { defineHandler } from '../handler.js';
 

@@ -1,6 +1,6 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { clusterName } from '../authorized-operations.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
 
 /**

@@ -1,6 +1,6 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { clusterName } from '../authorized-operations.js';
 import { defineHandler } from '../handler.js';
 
 /** ListPartitionReassignments, version 0: partitions stay where they are, so none is ever under way. */

@@ -1,7 +1,7 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { DescribeClientQuotasRequest } from '#wire/kafka/schemas/describe-client-quotas';
-import { clusterName } from '../authorized-operations.js';
 import { defineHandler } from '../handler.js';
 import { entityOfKey, isEntityType, quotaKind, quotaValuesOf, type QuotaEntity } from '../quotas/quota-entities.js';
 import type { TopicProblem } from '../topic-admin.js';

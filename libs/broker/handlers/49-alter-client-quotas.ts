@@ -1,8 +1,8 @@
 import type { ClusterChange } from '#log/engine';
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { AlterClientQuotasRequest } from '#wire/kafka/schemas/alter-client-quotas';
-import { clusterName } from '../authorized-operations.js';
 import type { Broker } from '../broker.js';
 import { defineHandler } from '../handler.js';
 import {

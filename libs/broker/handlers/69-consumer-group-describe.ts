@@ -1,6 +1,6 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
-import { authorizedGroupOperations } from '../groups/authorized-operations.js';
+import { authorizedGroupOperations } from '../authorized-operations.js';
 import { byTopicName } from '../groups/classic-members.js';
 import type { ConsumerGroup } from '../groups/consumer-group.js';
 import type { Partitions } from '../groups/partitions.js';

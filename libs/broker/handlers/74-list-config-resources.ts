@@ -1,3 +1,4 @@
+import { clusterName } from '#security/acl';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { Broker } from '../broker.js';
@@ -10,7 +11,7 @@ import { defineHandler } from '../handler.js';
  */
 export const listConfigResources = defineHandler(apis.listConfigResources, (context, version, request) => {
   const { broker } = context;
-  if (!context.may('describe_configs', 'cluster', 'kafka-cluster')) {
+  if (!context.may('describe_configs', 'cluster', clusterName)) {
     return { errorCode: kafkaError.CLUSTER_AUTHORIZATION_FAILED, configResources: [] };
   }
   const asked = version === 0 ? [configResource.clientMetrics] : request.resourceTypes;
