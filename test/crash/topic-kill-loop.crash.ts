@@ -7,5 +7,5 @@ topicKillLoop(
     port: 28_392,
     seed: Number(process.env['SEED'] ?? Date.now() % 2 ** 31),
   },
-  240_000,
+  400_000,
 );
