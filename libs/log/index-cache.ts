@@ -100,6 +100,7 @@ export class IndexCache {
   /** A segment was closed: from now on its indexes count and may leave. */
   keep(segment: Segment, indexes: SegmentIndexes): void {
     this.forget(segment);
+    if (segment.isReplaced) return;
     const { offsets, times, table } = indexes;
     const size = offsets.memoryBytes + times.memoryBytes + (table?.memoryBytes ?? 0);
     this.segments.set(segment, size);
