@@ -86,11 +86,7 @@ export class CommitWitness {
     service.on('close', close);
   }
 
-  private note(
-    commit: Commit,
-    codes: ReadonlyMap<number, number>,
-    fencedBefore: ReadonlyMap<string, number>,
-  ): void {
+  private note(commit: Commit, codes: ReadonlyMap<number, number>, fencedBefore: ReadonlyMap<string, number>): void {
     const { memberId, epoch } = commit;
     for (const { partition, offset } of commit.partitions) {
       if (codes.get(partition) !== kafkaError.NONE) {
@@ -100,7 +96,9 @@ export class CommitWitness {
       this.accepted += 1;
       const fencedAt = fencedBefore.get(`${partition} ${memberId}`) ?? -1;
       if (epoch <= fencedAt) {
-        this.findings.push(`partition ${partition}: ${memberId} was heard at epoch ${epoch}, left behind at ${fencedAt}`);
+        this.findings.push(
+          `partition ${partition}: ${memberId} was heard at epoch ${epoch}, left behind at ${fencedAt}`,
+        );
       }
       const owner = this.owners.get(partition);
       if (owner !== undefined && owner.memberId !== memberId && epoch >= owner.epoch) {

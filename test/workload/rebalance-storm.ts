@@ -8,7 +8,10 @@ import { seededRandom, type Random } from '#std/random';
 import { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicWriter } from '#topics/topic-writer';
+import { apis } from '#wire/kafka/apis';
+import { kafkaError } from '#wire/kafka/error-codes';
 import { TopicsService } from '../../apps/topics/src/topics-service.js';
+import { RawClient } from '../conformance/raw-client.js';
 import { Child, sleep } from '../peers/child.js';
 import { CommitWitness } from './commit-witness.js';
 
@@ -35,7 +38,7 @@ export interface StormResult {
   readonly commitsRefused: number;
   /** Where two owners were heard at once. */
   readonly findings: readonly string[];
-  /** From the end of the last session that ended by silence to a stable group of all who live. */
+  /** From the end of all changes, the sessions that run out afterwards among them, to a stable group of all who live. */
   readonly settledMs: number;
 }
 
@@ -48,6 +51,7 @@ const memberProgram = join(import.meta.dirname, 'storm-member.mjs');
 
 interface Member {
   readonly child: Child;
+  readonly family: string;
   isPaused: boolean;
 }
 
@@ -76,8 +80,8 @@ class Storm {
   }
 
   async run(): Promise<StormResult> {
-    const { ports, seconds } = this.options;
-    const admin = await this.startService();
+    const { seconds } = this.options;
+    await this.startService();
     const writing = new AbortController();
     const written = this.write(writing.signal);
     const endAt = Date.now() + seconds * 1000;
@@ -88,12 +92,19 @@ class Storm {
     for (const member of this.living) this.resume(member);
     writing.abort();
     await written;
-    // Whoever was killed last is replaced when its session is over.
-    await sleep(sessionTimeoutMs);
-    const settledMs = await this.untilStable(admin);
+    // Whoever was killed last is replaced when its session is over, and a member that was stopped needs two to see that it is out:
+    // until then the group still changes.
+    await sleep(2.5 * sessionTimeoutMs);
+    const settledMs = await this.untilStable();
     await this.untilRead();
     for (const { child } of this.living) await child.stop();
-    return { ...this.counts, ...this.audit(), settledMs, findings: this.witness.findings, ...this.commits(), ...{ ports } };
+    return {
+      ...this.counts,
+      ...this.audit(),
+      settledMs,
+      findings: this.witness.findings,
+      ...this.commits(),
+    };
   }
 
   async dispose(): Promise<void> {
@@ -104,7 +115,7 @@ class Storm {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private async startService(): Promise<TopicAdmin> {
+  private async startService(): Promise<void> {
     const { ports } = this.options;
     this.service = new TopicsService({
       dataDirectory: join(this.folder, 'data'),
@@ -124,9 +135,7 @@ class Storm {
     await this.witness.start(ports.witness, ports.service);
     const bootstrap = [`127.0.0.1:${ports.service}`];
     this.cluster = new Cluster({ bootstrap, clientId: 'storm', clock: systemClock, logger: silentLogger });
-    const admin = new TopicAdmin(this.cluster);
-    await admin.createTopic({ name: topic, partitions });
-    return admin;
+    await new TopicAdmin(this.cluster).createTopic({ name: topic, partitions });
   }
 
   /** One thing that happens to the group. */
@@ -163,7 +172,7 @@ class Storm {
     });
     this.counts.joins += 1;
     this.everybody.push(child);
-    this.living.push({ child, isPaused: false });
+    this.living.push({ child, family, isPaused: false });
   }
 
   private drop(member: Member): void {
@@ -181,7 +190,7 @@ class Storm {
     const value = Buffer.from('a record of the storm');
     while (!signal.aborted) {
       const sends = Array.from({ length: partitions }, (_, partition) =>
-        writer.send({ topic, partition, key: null, value, headers: [], timestamp: Date.now() }),
+        writer.writeRecord(topic, { partition, value }),
       );
       await Promise.all(sends);
       this.counts.produced += partitions;
@@ -190,15 +199,28 @@ class Storm {
     await writer.close();
   }
 
-  private async untilStable(admin: TopicAdmin): Promise<number> {
+  /** State and client ids of the group, of whichever protocol it is. */
+  private async groupNow(): Promise<{ state: string; members: string[] }> {
+    const client = await RawClient.connect(`127.0.0.1:${this.options.ports.service}`);
+    const modern = await client.call(apis.consumerGroupDescribe, 1, { groupIds: [groupId] });
+    const classic = await client.call(apis.describeGroups, 5, { groups: [groupId] });
+    client.close();
+    const [group] = modern.groups[0]?.errorCode === kafkaError.NONE ? modern.groups : classic.groups;
+    return { state: group?.groupState ?? '', members: group?.members.map(({ clientId }) => clientId) ?? [] };
+  }
+
+  private async untilStable(): Promise<number> {
     const from = Date.now();
+    let seen = '';
     while (Date.now() - from < settleMsMax) {
-      const group = await admin.describeGroup(groupId);
-      const alive = this.living.filter(({ child }) => child.exitCode === undefined).length;
-      if (group.state === 'Stable' && group.members.length === alive) return Date.now() - from;
+      const group = await this.groupNow();
+      const alive = this.living.filter(({ child }) => child.exitCode === undefined);
+      if (group.state === 'Stable' && group.members.length === alive.length) return Date.now() - from;
+      const living = alive.map(({ family, child }) => `${family} (${complaint(child)})`);
+      seen = `${group.state} with ${group.members.sort().join()} where there live:\n${living.join('\n')}`;
       await sleep(200);
     }
-    return settleMsMax;
+    throw new Error(`the group is not at rest after ${settleMsMax} ms: ${seen}`);
   }
 
   /** Waits until the group has committed the end of every partition. */
@@ -233,4 +255,10 @@ class Storm {
   private commits(): { commitsAccepted: number; commitsRefused: number } {
     return { commitsAccepted: this.witness.accepted, commitsRefused: this.witness.refused };
   }
+}
+
+/** The last thing that a member said besides what it has read. */
+function complaint(child: Child): string {
+  const lines = child.output().trim().split('\n');
+  return lines.findLast((line) => !/^\d+ \d+$/.test(line)) ?? '';
 }
