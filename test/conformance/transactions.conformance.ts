@@ -310,11 +310,15 @@ describe('transactions', () => {
       });
       expect(await producer.produce(topic, ['later'])).toMatchObject({ errorCode: kafkaError.INVALID_PRODUCER_EPOCH });
       expect(await committed()).toEqual([]);
+      const timedOut = producer.session;
       // Under protocol 2 the coordinator's abort is as good as the client's own.
       const ends = [await producer.end('commit'), await producer.end('abort')];
       expect(ends.map(kafkaErrorName)).toEqual(
         protocol === 1 ? ['PRODUCER_FENCED', 'PRODUCER_FENCED'] : ['INVALID_TXN_STATE', 'NONE'],
       );
+      // Nobody took its place, so the session may go on, with the epoch that it has by now.
+      expect(kafkaErrorName(await producer.init({ expected: timedOut }))).toBe('NONE');
+      expect(producer.session).toEqual({ ...timedOut, epoch: timedOut.epoch + 1 });
     });
 
     test('an id without a session is an error of mapping', async () => {

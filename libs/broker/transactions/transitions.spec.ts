@@ -145,7 +145,7 @@ describe('EndTxn', () => {
 describe('fencing', () => {
   test('raises the epoch over everybody who had it, and is aborted like any other', () => {
     const fenced = fence(given('Ongoing'), null, nowMs);
-    expect(fenced).toMatchObject({ state: 'PrepareAbort', epoch: 6, lastEpoch: -1, partitions: open });
+    expect(fenced).toMatchObject({ state: 'PrepareAbort', epoch: 6, lastEpoch: 5, partitions: open });
     expect(complete(fenced, nowMs)).toMatchObject({ state: 'CompleteAbort', epoch: 6, partitions: new Set() });
   });
 

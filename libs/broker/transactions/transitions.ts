@@ -210,15 +210,15 @@ function prepare(
 }
 
 /**
- * The coordinator's own abort of an open transaction, by timeout or for a new session: the epoch rises, so that who had it open is
- * fenced. `freshProducerId` is given where `endNeedsProducerId`.
+ * The coordinator's own abort of an open transaction, by timeout or for a new session: the epoch rises, so that who had it open can
+ * write no more. It may go on by InitProducerId while nobody else has. `freshProducerId` is given where `endNeedsProducerId`.
  */
 export function fence(transaction: Transaction, freshProducerId: number | null, nowMs: number): Transaction {
   return {
     ...transaction,
     state: 'PrepareAbort',
     epoch: Math.min(transaction.epoch, epochMax) + 1,
-    lastEpoch: -1,
+    lastEpoch: transaction.epoch,
     nextProducerId: freshProducerId ?? -1,
     updatedAtMs: nowMs,
   };
