@@ -1,3 +1,4 @@
+import { bufferMemory } from '#std/buffer-memory';
 import { messageOf } from '#std/errors';
 import { batchHeaderBytes, recordBatch } from '#wire/kafka/record-batch';
 import type { BatchTable } from './batch-table.js';
@@ -129,7 +130,7 @@ async function readFrom(
   if (from >= size) return null;
   return partition.ports.files.use(segment.path, async (file) => {
     const read = async (position: number, length: number): Promise<Buffer> => {
-      const buffer = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, size - position)));
+      const buffer = bufferMemory.take(Math.max(0, Math.min(length, size - position)));
       return buffer.subarray(0, await file.read(buffer, position));
     };
     let position = from;

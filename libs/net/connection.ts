@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { bufferMemory } from '#std/buffer-memory';
 import type { Clock } from '#std/clock';
 import { MillraceError } from '#std/errors';
 import { netErrors } from './errors.js';
@@ -110,7 +111,10 @@ export class Connection {
     this.socket.on('close', () => this.finish());
   }
 
-  /** Writes the pieces of one answer; the socket's own queue keeps their order. Nothing happens once closed. */
+  /**
+   * Writes the pieces of one answer; the socket's own queue keeps their order. Nothing happens once closed. Pieces that lie in
+   * `bufferMemory` are given back when the peer's system has them.
+   */
   send(pieces: readonly Buffer[]): void {
     if (this.closed) return;
     if (!this.corked) {
@@ -119,9 +123,12 @@ export class Connection {
       this.socket.cork();
       process.nextTick(() => this.uncork());
     }
-    for (const piece of pieces) {
+    const last = pieces.length - 1;
+    for (const [index, piece] of pieces.entries()) {
       this.bytesOut += piece.length;
-      this.socket.write(piece);
+      // They are taken in their order: with the last one all are.
+      if (index < last || last === 0) this.socket.write(piece);
+      else this.socket.write(piece, () => pieces.forEach((written) => bufferMemory.giveBack(written)));
     }
   }
 

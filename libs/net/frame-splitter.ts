@@ -1,6 +1,6 @@
+import { bufferMemory } from '#std/buffer-memory';
 import { MillraceError } from '#std/errors';
 import { netErrors } from './errors.js';
-import { frameMemory } from './frame-memory.js';
 
 const sizeBytes = 4;
 /** Smaller frames come from Node's pool of 8 KiB. A larger one has memory of its own, since a group may keep parts of it. */
@@ -105,11 +105,11 @@ export class FrameSplitter {
     return next;
   }
 
-  /** Produce requests, by far the most bytes, come in memory that is given back: `frameMemory.giveBack`. */
+  /** Produce requests, by far the most bytes, come in memory that is given back: `bufferMemory.giveBack`. */
   private memoryOf(size: number, chunk: Buffer, at: number): Buffer {
     if (size <= pooledBytesMax) return Buffer.allocUnsafe(size);
     const isProduce = at + 1 < chunk.length && chunk[at] === 0 && chunk[at + 1] === 0;
-    return isProduce ? frameMemory.take(size) : Buffer.allocUnsafeSlow(size);
+    return isProduce ? bufferMemory.take(size) : Buffer.allocUnsafeSlow(size);
   }
 
   private fill(frame: Buffer, chunk: Buffer, at: number): number {

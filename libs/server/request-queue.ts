@@ -5,8 +5,8 @@ import type { ListenerConfig } from '#broker/security/listener-config';
 import type { SaslSession } from '#broker/security/sasl-session';
 import type { Connection } from '#net/connection';
 import type { Principal } from '#security/sasl';
+import { bufferMemory } from '#std/buffer-memory';
 import type { Timer } from '#std/clock';
-import { frameMemory } from '#net/frame-memory';
 import { MillraceError } from '#std/errors';
 import { apis } from '#wire/kafka/apis';
 import { decodeRequestHeader, type RequestHeader } from '#wire/kafka/frame';
@@ -243,7 +243,7 @@ interface Begun {
 
 /** The log has copied what it keeps of a produce request when that is answered; an answer has nothing of the request. */
 function giveBack(request: Begun, frame: Buffer): void {
-  if (request.isProduce) frameMemory.giveBack(frame);
+  if (request.isProduce) bufferMemory.giveBack(frame);
 }
 
 function isProduce(frame: Buffer): boolean {

@@ -1,18 +1,18 @@
-import { FrameMemory } from './frame-memory.js';
+import { BufferMemory } from './buffer-memory.js';
 
-describe('FrameMemory', () => {
-  it('uses memory again that was given back, for a frame of about that size', () => {
-    const memory = new FrameMemory();
+describe('BufferMemory', () => {
+  it('uses memory again that was given back, for a buffer of about that size', () => {
+    const memory = new BufferMemory();
     const first = memory.take(5000);
     memory.giveBack(first);
     expect(memory.take(20_000).buffer).not.toBe(first.buffer);
-    const second = memory.take(7000);
+    const second = memory.take(6000);
     expect(second.buffer).toBe(first.buffer);
-    expect(second.length).toBe(7000);
+    expect(second.length).toBe(6000);
   });
 
-  it('takes a frame back once, and nothing that is not its own', () => {
-    const memory = new FrameMemory();
+  it('takes a buffer back once, and nothing that is not its own', () => {
+    const memory = new BufferMemory();
     const frame = memory.take(5000);
     memory.giveBack(frame);
     memory.giveBack(frame);
@@ -22,7 +22,7 @@ describe('FrameMemory', () => {
   });
 
   it('keeps no more than its bound', () => {
-    const memory = new FrameMemory();
+    const memory = new BufferMemory();
     const frames = Array.from({ length: 20 }, () => memory.take(2 * 1024 * 1024));
     for (const frame of frames) memory.giveBack(frame);
     const again = Array.from({ length: 20 }, () => memory.take(2 * 1024 * 1024));
