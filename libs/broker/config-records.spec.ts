@@ -68,7 +68,7 @@ describe('settings of the node that are defaults of topics', () => {
     expect(results[0]?.configs).toMatchObject([{ name: 'my.plugin.secret', value: null, isSensitive: true }]);
   });
 
-  test('produce follows a default at once: copies and codec', async () => {
+  test('produce follows a default at once: size and codec', async () => {
     const world = await BrokerWorld.open();
     await world.createTopic('orders');
     const { broker } = world;
@@ -76,9 +76,9 @@ describe('settings of the node that are defaults of topics', () => {
       const topic = broker.engine.topics.byName('orders');
       return topic === null ? null : broker.topicPolicies.of(topic);
     };
-    expect(policy()).toMatchObject({ codec: null, insyncReplicasMin: 1, isCompacted: false });
-    await broker.configs.save('broker-config', '', { 'compression.type': 'zstd', 'min.insync.replicas': '2' });
-    expect(policy()).toMatchObject({ codec: 'zstd', level: 3, insyncReplicasMin: 2 });
+    expect(policy()).toMatchObject({ codec: null, maxMessageBytes: 1_048_588, isCompacted: false });
+    await broker.configs.save('broker-config', '', { 'compression.type': 'zstd', 'message.max.bytes': '5000' });
+    expect(policy()).toMatchObject({ codec: 'zstd', level: 3, maxMessageBytes: 5000 });
     await broker.engine.topics.alterConfigs('orders', {
       'compression.type': 'uncompressed',
       'cleanup.policy': 'compact',

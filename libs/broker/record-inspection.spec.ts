@@ -18,7 +18,6 @@ const plain: TopicPolicy = {
   codec: null,
   level: null,
   maxMessageBytes: 1_048_588,
-  insyncReplicasMin: 1,
 };
 
 const texts = ['a line of text', 'and another line of text', 'and the last line'];

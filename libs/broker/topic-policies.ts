@@ -15,8 +15,6 @@ export interface TopicPolicy {
   /** As of the codec's own scale; null for its default. */
   readonly level: number | null;
   readonly maxMessageBytes: number;
-  /** Copies that acks=all asks for. */
-  readonly insyncReplicasMin: number;
 }
 
 /** Policies by topic, worked out once for each change of its settings or of their defaults. */
@@ -52,7 +50,6 @@ function policyOf(configs: ConfigTexts): TopicPolicy {
     codec,
     level: levelOf(codec, values),
     maxMessageBytes: values['max.message.bytes'],
-    insyncReplicasMin: values['min.insync.replicas'],
   };
 }
 

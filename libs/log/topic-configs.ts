@@ -122,7 +122,7 @@ export const topicConfigs = defineOptions({
     type: 'int',
     default: 1,
     min: 1,
-    doc: 'With more than 1, produce requests with acks=all are refused, for there is one copy.',
+    doc: 'Accepted and shown. As in Kafka since 4.0, no more copies are asked for than the topic has: one.',
   },
   'min.compaction.lag.ms': {
     type: 'long',

@@ -35,7 +35,7 @@ export const produce = defineHandler(apis.produce, (context, version, request) =
     const topic = version >= 13 ? engine.topics.byId(data.topicId) : engine.topics.byName(data.name);
     for (const partition of data.partitionData) {
       const taken = acksKnown
-        ? take(context, { topic, name: data.name, version, acks }, partition)
+        ? take(context, { topic, name: data.name, version }, partition)
         : { code: kafkaError.INVALID_REQUIRED_ACKS, message: `acks is ${acks}; -1, 0 and 1 are possible.` };
       refusals.push('code' in taken ? taken : null);
       if (!('code' in taken)) entries.push(taken);
@@ -75,7 +75,6 @@ interface Target {
   /** Empty where the request names topics by id. */
   readonly name: string;
   readonly version: number;
-  readonly acks: number;
 }
 
 type ProducedPartition = ProduceRequest['topicData'][number]['partitionData'][number];
@@ -83,7 +82,7 @@ type ProducedPartition = ProduceRequest['topicData'][number]['partitionData'][nu
 /** What goes to the log of one partition, or why nothing does. Rights come first: without them nothing is told of a topic. */
 function take(
   context: HandlerContext,
-  { topic, name, version, acks }: Target,
+  { topic, name, version }: Target,
   { index, records }: ProducedPartition,
 ): AppendEntry | Refusal {
   if (topic === null && version >= 13) return { code: kafkaError.UNKNOWN_TOPIC_ID, message: null };
@@ -94,10 +93,6 @@ function take(
   if (refusal !== null) return refusal;
   assert(topic !== null && records !== null, 'what is not there is refused');
   const policy = context.broker.topicPolicies.of(topic);
-  if (acks === -1 && policy.insyncReplicasMin > 1) {
-    const message = `min.insync.replicas is ${policy.insyncReplicasMin}, and there is 1 copy.`;
-    return { code: kafkaError.NOT_ENOUGH_REPLICAS, message };
-  }
   const batch = inspectBatch(records, policy, `${topic.name}-${index}`);
   return 'code' in batch ? batch : { topicId: topic.id, partition: index, batch };
 }
