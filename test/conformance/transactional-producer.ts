@@ -38,6 +38,12 @@ export async function findCoordinators(client: RawClient): Promise<void> {
   }
 }
 
+/** What DescribeTransactions tells of one id. */
+export async function describeTransaction(client: RawClient, transactionalId: string) {
+  const answer = await client.call(apis.describeTransactions, 0, { transactionalIds: [transactionalId] });
+  return answer.transactionStates[0];
+}
+
 export interface Session {
   readonly producerId: number;
   readonly epoch: number;
@@ -71,6 +77,11 @@ export class TransactionalProducer {
     const code = await producer.init({ ...(timeoutMs === undefined ? {} : { timeoutMs }) });
     if (code !== kafkaError.NONE) throw new Error(`InitProducerId: error ${code}`);
     return producer;
+  }
+
+  /** As requests and answers name the session. */
+  get stamp() {
+    return { producerId: this.producerId, producerEpoch: this.epoch };
   }
 
   get session(): Session {
@@ -206,8 +217,8 @@ export class TransactionalProducer {
   /** Waits until the transaction's markers are written. */
   async completed(): Promise<void> {
     for (;;) {
-      const answer = await this.client.call(apis.describeTransactions, 0, { transactionalIds: [this.transactionalId] });
-      if (!(answer.transactionStates[0]?.transactionState ?? '').startsWith('Prepare')) return;
+      const described = await describeTransaction(this.client, this.transactionalId);
+      if (!(described?.transactionState ?? '').startsWith('Prepare')) return;
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
