@@ -78,18 +78,18 @@ async function topicConfigsPage() {
 async function serviceSettingsPage() {
   const { brokerOptions } = await import('#broker/broker-options');
   const { engineOptions } = await import('#log/engine-options');
-  return page(
-    'topic-service-settings.md',
-    'libs/broker/broker-options.ts and libs/log/engine-options.ts',
-    'Settings of the topic service',
-    [
-      'In the all-in-one they are `topicService` of a `millrace.json`: `{ "topicService": { "num.partitions": "3" } }`. The role ' +
-        '`topics` takes them from the environment: `TOPICS_SETTINGS="num.partitions=3 flush.ms=20"`.',
-      ...optionTables(brokerOptions, 'Node'),
-      '### Log',
-      optionTable(engineOptions),
-    ],
-  );
+  const { nodeOptions } = await import('#broker/config-node');
+  const others = Object.entries(nodeOptions).filter(([name]) => !(name in brokerOptions) && !(name in engineOptions));
+  return page('topic-service-settings.md', 'libs/broker/config-node.ts', 'Settings of the topic service', [
+    'In the all-in-one they are `topicService` of a `millrace.json`: `{ "topicService": { "num.partitions": "3" } }`. The role ' +
+      '`topics` takes them from the environment: `TOPICS_SETTINGS="num.partitions=3 flush.ms=20"`, or from a file in the syntax of Kafka’s ' +
+      '`server.properties`: `TOPICS_PROPERTIES=/etc/millrace/topics.properties`. Defaults of topics and limits of connections may be ' +
+      'altered while it runs, with `kafka-configs` or any other client.',
+    ...optionTables(brokerOptions, 'Node'),
+    '### Log',
+    optionTable(engineOptions),
+    ...optionTables(Object.fromEntries(others), 'Others'),
+  ]);
 }
 
 async function kafkaApisPage() {
