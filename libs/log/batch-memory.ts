@@ -32,7 +32,7 @@ export class BatchMemory {
 
   /** @param cacheBytes what the cache may keep; 0 where there is none. */
   constructor(cacheBytes: number) {
-    this.blockBytes = cacheBytes === 0 ? blockBytesMax : Math.min(blockBytesMax, Math.floor(cacheBytes / 64));
+    this.blockBytes = cacheBytes === 0 ? blockBytesMax : Math.min(blockBytesMax, Math.floor(cacheBytes / 32));
     this.blocksMax = Math.ceil(cacheBytes / Math.max(1, this.blockBytes)) + waitingBlocksMax;
   }
 

@@ -36,7 +36,7 @@ export const engineOptions = defineOptions({
   },
   'log.cache.bytes': {
     type: 'long',
-    default: 67_108_864,
+    default: 33_554_432,
     min: 0,
     unit: 'bytes',
     doc: 'Memory for the batches appended last, of all partitions, from which consumers at the tail are served.',
