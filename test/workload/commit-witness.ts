@@ -48,14 +48,8 @@ export class CommitWitness {
       const version = frame.readInt16BE(2);
       if (key !== apis.offsetCommit.key) return;
       const header = decodeRequestHeader(frame);
-      const body = decodeRequest(apis.offsetCommit, version, frame, header.bodyAt);
-      const commit = {
-        memberId: body.memberId,
-        epoch: body.generationIdOrMemberEpoch,
-        partitions: body.topics.flatMap((topic) =>
-          topic.partitions.map((each) => ({ partition: each.partitionIndex, offset: each.committedOffset })),
-        ),
-      };
+      const commit = commitIn(frame, version, header.bodyAt);
+      if (commit === null) return;
       open.set(header.correlationId, { version, commit, fencedBefore: new Map(this.fenced) });
     });
     const answers = new FrameTap((frame) => {
@@ -107,6 +101,22 @@ export class CommitWitness {
       if (owner === undefined || epoch >= owner.epoch) this.owners.set(partition, { memberId, epoch });
       this.committed.set(partition, Math.max(offset, this.committed.get(partition) ?? 0));
     }
+  }
+}
+
+/** Null for what does not decode, the null member id of a client that has left, for one: the service closes the connection. */
+function commitIn(frame: Buffer, version: number, bodyAt: number): Commit | null {
+  try {
+    const body = decodeRequest(apis.offsetCommit, version, frame, bodyAt);
+    return {
+      memberId: body.memberId,
+      epoch: body.generationIdOrMemberEpoch,
+      partitions: body.topics.flatMap((topic) =>
+        topic.partitions.map((each) => ({ partition: each.partitionIndex, offset: each.committedOffset })),
+      ),
+    };
+  } catch {
+    return null;
   }
 }
 
