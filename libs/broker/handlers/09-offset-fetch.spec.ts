@@ -38,11 +38,12 @@ describe('OffsetFetch', () => {
       topics: null,
       groups: [{ groupId, topics: null }],
     });
-    const topicOf = (answer: typeof some) => (version < 8 ? answer.topics : (answer.groups[0]?.topics ?? []))[0];
-    expect(topicOf(some)?.partitions).toEqual(offsets);
-    expect(topicOf(all)?.partitions).toEqual(offsets.filter((offset) => offset.committedOffset >= 0));
-    if (version >= 10) expect(topicOf(all)?.topicId).toBe(topicId);
-    else expect(topicOf(all)?.name).toBe('orders');
+    const partitionsOf = (answer: typeof some) =>
+      (version < 8 ? answer.topics[0] : answer.groups[0]?.topics[0])?.partitions;
+    expect(partitionsOf(some)).toEqual(offsets);
+    expect(partitionsOf(all)).toEqual(offsets.filter((offset) => offset.committedOffset >= 0));
+    const [topic] = version < 8 ? all.topics : (all.groups[0]?.topics ?? []);
+    expect(topic).toMatchObject(version >= 10 ? { topicId } : { name: 'orders' });
   });
 
   test('an offset that an open transaction holds is unstable to those who ask for stable ones', async () => {

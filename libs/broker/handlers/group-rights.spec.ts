@@ -151,7 +151,7 @@ describe('without the right to', () => {
   });
 
   test('describe cluster: only groups that may be described are listed', async () => {
-    world.permits = (operation, type, name) => type !== 'cluster' && (type !== 'group' || name === 'mine');
+    world.permits = (_operation, type, name) => type !== 'cluster' && (type !== 'group' || name === 'mine');
     const partitions = [{ partitionIndex: 0, committedOffset: 5, committedMetadata: '' }];
     await world.call(apis.offsetCommit, 7, { groupId: 'mine', topics: [{ name: 'orders', partitions }] });
     const listed = await world.call(apis.listGroups, 4, {});
