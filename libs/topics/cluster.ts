@@ -6,6 +6,7 @@ import { systemRandom, type Random } from '#std/random';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Connection, type SendOptions } from '#topics/connection';
 import { answerError, TopicsError, topicsErrors } from '#topics/errors';
 import { MetadataCache, type ClusterNode, type TopicMetadata } from '#topics/metadata';
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   /** Addresses to begin with: `127.0.0.1:9092`. */
   readonly bootstrap: readonly string[];
   readonly clientId: string;
+  /** Default: neither TLS nor login. */
+  readonly security?: ClientSecurity;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Default: the system's. */
@@ -190,7 +193,7 @@ export class Cluster {
       try {
         return await this.connectTo(address, lane);
       } catch (error) {
-        if (this.closing.signal.aborted) throw error;
+        if (this.closing.signal.aborted || isSecurityError(error)) throw error;
         reasons.push(error);
       }
     }
@@ -216,7 +219,7 @@ export class Cluster {
   }
 
   private async open(key: string, slot: Slot, address: Pick<ClusterNode, 'host' | 'port'>): Promise<Connection> {
-    const { clientId, clock, connectTimeoutMs, requestTimeoutMs } = this.options;
+    const { clientId, security = noSecurity, clock, connectTimeoutMs, requestTimeoutMs } = this.options;
     try {
       const waitMs = slot.notBeforeMs - clock.monotonic();
       if (waitMs > 0) await clock.sleep(waitMs, this.closing.signal);
@@ -224,6 +227,7 @@ export class Cluster {
         host: address.host,
         port: address.port,
         clientId,
+        security,
         clock,
         connectTimeoutMs: connectTimeoutMs ?? 10_000,
         requestTimeoutMs: requestTimeoutMs ?? 30_000,
@@ -247,6 +251,13 @@ export class Cluster {
 
 function slotKey(address: Pick<ClusterNode, 'host' | 'port'>, lane: string): string {
   return `${address.host}:${address.port}/${lane}`;
+}
+
+/** What no other node would change, and only another setting cures. */
+function isSecurityError(error: unknown): boolean {
+  return (
+    error instanceof TopicsError && (error.kind === topicsErrors.loginFailed || error.kind === topicsErrors.tlsFailed)
+  );
 }
 
 /** `host:port`; the port may be left out. */

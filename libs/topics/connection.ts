@@ -2,20 +2,24 @@
  * One TCP connection to one node: frames out, answers matched to requests in order. A connection is good until its first
  * failure; then everything under way is rejected and somebody opens a new one.
  */
-import * as net from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '#std/clock';
 import { systemCode } from '#std/errors';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { decodeResponse, encodeRequest } from '#wire/kafka/frame';
 import type { Api, Decoded, Fields, Input } from '#wire/kafka/schema';
+import type { ClientSecurity } from '#topics/client-security';
 import { FrameReader } from '#topics/frame-reader';
-import { TopicsError, topicsErrors } from '#topics/errors';
+import { asTopicsError, TopicsError, topicsErrors } from '#topics/errors';
+import { logIn } from '#topics/login';
+import { openSocket, readyEvent, tlsError } from '#topics/socket';
 
 export interface ConnectionOptions {
   readonly host: string;
   readonly port: number;
   readonly clientId: string;
+  readonly security: ClientSecurity;
   readonly clock: Clock;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -36,30 +40,46 @@ interface Waiting {
   reject(error: TopicsError): void;
 }
 
+/** A login that ends is renewed after this share of its time; Kafka's clients do it at 85 to 95 % of it. */
+const renewalShare = 0.8;
+
+interface HeldRequest {
+  send(): void;
+  reject(error: TopicsError): void;
+}
+
 const clientSoftware = { name: 'millrace', version: '0' };
 
 export class Connection {
   readonly address: string;
-  private readonly socket: net.Socket;
+  private readonly socket: Socket;
   private readonly frames = new FrameReader((frame) => this.receive(frame));
   private readonly waiting: Waiting[] = [];
   private versions: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null;
   private correlationId = 0;
   private failure: TopicsError | null = null;
+  /** Requests that wait until a new login is done, in their order; null where none is due. */
+  private held: HeldRequest[] | null = null;
+  private renewing = false;
+  private renewal: Timer | null = null;
 
   private constructor(private readonly options: ConnectionOptions) {
     this.address = `${options.host}:${options.port}`;
-    this.socket = net.connect({ host: options.host, port: options.port, noDelay: true, keepAlive: true });
+    this.socket = openSocket(options.host, options.port, options.security.tls);
     this.socket.on('data', (chunk: Buffer) => this.read(chunk));
     this.socket.on('error', (error) => this.fail(this.lost(error)));
     this.socket.on('close', () => this.fail(this.lost(null)));
   }
 
-  /** Connects and asks for versions. Rejects with `topics.cluster.unreachable`, which names the address and the reason. */
+  /**
+   * Connects, asks for versions and logs in. Rejects with `topics.cluster.unreachable`, which names the address and the reason; with
+   * `topics.tls.failed` or `topics.login.failed`, which are not retriable, where settings have to be corrected.
+   */
   static async open(options: ConnectionOptions): Promise<Connection> {
     const connection = new Connection(options);
     try {
       await connection.handshake();
+      await connection.authenticate();
       return connection;
     } catch (error) {
       connection.close();
@@ -90,7 +110,13 @@ export class Connection {
     body: Input<Request>,
     options: SendOptions = {},
   ): Promise<Decoded<Response>> {
-    return this.sendVersion(api, this.versionOf(api, options.versionMax), body, options.timeoutMs);
+    const version = this.versionOf(api, options.versionMax);
+    const { held } = this;
+    if (held === null || this.failure !== null) return this.sendVersion(api, version, body, options.timeoutMs);
+    return new Promise((resolve, reject) => {
+      const send = (): void => void this.sendVersion(api, version, body, options.timeoutMs).then(resolve, reject);
+      held.push({ send, reject });
+    });
   }
 
   /** Sends what is never answered (produce with acks 0); resolves when the bytes went to the socket. */
@@ -100,9 +126,12 @@ export class Connection {
     options: SendOptions = {},
   ): Promise<void> {
     if (this.failure !== null) return Promise.reject(this.failure);
-    const pieces = this.encode(api, this.versionOf(api, options.versionMax), body);
+    const version = this.versionOf(api, options.versionMax);
     return new Promise((resolve, reject) => {
-      this.write(pieces, (error) => (error === null ? resolve() : reject(this.lost(error))));
+      const send = (): void =>
+        this.write(this.encode(api, version, body), (error) => (error === null ? resolve() : reject(this.lost(error))));
+      if (this.held === null) send();
+      else this.held.push({ send, reject });
     });
   }
 
@@ -168,16 +197,47 @@ export class Connection {
     next.take(frame);
     this.waiting.shift();
     next.timer.cancel();
+    this.renewWhenIdle();
   }
 
   private fail(reason: TopicsError): void {
     if (this.failure !== null) return;
     this.failure = reason;
+    this.renewal?.cancel();
     this.socket.destroy();
     for (const waiting of this.waiting.splice(0)) {
       waiting.timer.cancel();
       waiting.reject(reason);
     }
+    for (const request of this.held?.splice(0) ?? []) request.reject(reason);
+  }
+
+  private async authenticate(): Promise<void> {
+    const { security, clock, connectTimeoutMs } = this.options;
+    if (security.login === null) return;
+    const lifetimeMs = await logIn(this.address, security.login, (api, body) =>
+      this.sendVersion(api, this.versionOf(api), body, connectTimeoutMs),
+    );
+    if (lifetimeMs <= 0 || this.failure !== null) return;
+    this.renewal = clock.after(lifetimeMs * renewalShare, () => {
+      this.held = [];
+      this.renewWhenIdle();
+    });
+  }
+
+  /** Nodes take nothing else during a login, so it begins when all requests are answered. */
+  private renewWhenIdle(): void {
+    if (this.held === null || this.renewing || this.waiting.length > 0 || this.failure !== null) return;
+    this.renewing = true;
+    this.authenticate().then(
+      () => {
+        const held = this.held ?? [];
+        this.held = null;
+        this.renewing = false;
+        for (const request of held) request.send();
+      },
+      (error: unknown) => this.fail(asTopicsError(error, `${this.address} did not take a new login.`)),
+    );
   }
 
   private async handshake(): Promise<void> {
@@ -220,13 +280,13 @@ export class Connection {
       const timer = clock.after(connectTimeoutMs, () => {
         reject(this.unreachable(`no connection within ${connectTimeoutMs} ms`));
       });
-      this.socket.once('connect', () => {
+      this.socket.once(readyEvent(this.options.security.tls), () => {
         timer.cancel();
         resolve();
       });
       this.socket.once('error', (error) => {
         timer.cancel();
-        reject(this.unreachable(systemCode(error) ?? error.message, error));
+        reject(tlsError(this.address, error) ?? this.unreachable(systemCode(error) ?? error.message, error));
       });
       this.socket.once('close', () => {
         timer.cancel();
@@ -236,14 +296,17 @@ export class Connection {
   }
 
   private unreachable(reason: string, cause?: unknown): TopicsError {
+    const advice = this.options.security.tls === null ? '' : ', or security.protocol where that listener has no TLS';
     return new TopicsError(
       topicsErrors.unreachable,
-      `Cannot reach topics at ${this.address} (${reason}). Start the topic service there, or correct the bootstrap address.`,
+      `Cannot reach topics at ${this.address} (${reason}). Start the topic service there, or correct the bootstrap address${advice}.`,
       { cause },
     );
   }
 
   private lost(error: Error | null): TopicsError {
+    const refused = error === null ? null : tlsError(this.address, error);
+    if (refused !== null) return refused;
     const reason = error === null ? 'closed by the other side' : (systemCode(error) ?? error.message);
     return new TopicsError(topicsErrors.disconnected, `The connection to ${this.address} ended: ${reason}.`, {
       cause: error ?? undefined,
