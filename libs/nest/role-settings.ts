@@ -8,6 +8,10 @@ export const roleSettings = defineOptions({
     default: '127.0.0.1:9092',
     doc: 'Addresses of topics: ours, or any Kafka cluster.',
   },
+  TOPICS_CLIENT_PROPERTIES: {
+    type: 'string',
+    doc: 'File of Kafka’s client properties, for topics behind TLS and a login: `security.protocol`, `sasl.…`, `ssl.…`.',
+  },
   HOST: { type: 'string', default: '127.0.0.1', doc: 'Address to listen on.' },
   MILLRACE_DATA: { type: 'string', default: 'millrace-data', doc: 'Folder for segments, positions and spools.' },
   MILLRACE_WORKER_ID: { type: 'string', doc: 'Unique among workers of one role. Default: the name of the host.' },

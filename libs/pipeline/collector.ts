@@ -3,6 +3,7 @@ import type { OptionSpecs } from '#config/options';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
+import type { ClientSecurity } from '#topics/client-security';
 
 /** Takes events in. Delivers batches to its context, which answers when every required channel has committed them. */
 export interface Source {
@@ -114,6 +115,8 @@ export interface ComponentInput {
 export interface AgentServices {
   /** Addresses of topics where the component names none: `127.0.0.1:9092`. */
   readonly bootstrap: string;
+  /** How those addresses are reached. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   readonly clock: Clock;
   readonly logger: Logger;
 }

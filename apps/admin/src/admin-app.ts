@@ -10,6 +10,7 @@ import { FurtherChecks, type HealthCheck } from '#nest/health';
 import { isLoopback } from '#nest/request-guard';
 import { systemClock, type Clock } from '#std/clock';
 import type { Logger } from '#std/log';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import type { AdminParts } from './admin-module.js';
@@ -25,6 +26,8 @@ export interface AdminOptions {
   readonly databaseUrl: string;
   /** Where topics are: `127.0.0.1:9092, …`. They need not be there yet. */
   readonly bootstrap: string;
+  /** How topics are reached there. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** 0 takes a free one. */
@@ -57,11 +60,12 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
       `REST has no passwords yet and would be open to everybody who reaches ${host}. Listen on 127.0.0.1, or say insecure (MILLRACE_INSECURE=true).`,
     );
   }
-  const { logger, clock = systemClock } = options;
+  const { logger, security = noSecurity, clock = systemClock } = options;
   const store = new ControlStore({ databaseUrl: options.databaseUrl, clock, logger, connectionsMax: 4 });
   const cluster = new Cluster({
     bootstrap: parseBootstrap(options.bootstrap),
     clientId: 'millrace-admin',
+    security,
     clock,
     logger,
   });

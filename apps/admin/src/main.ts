@@ -1,3 +1,4 @@
+import { securityOfFile } from '#nest/client-properties';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
 import { startAdmin } from './admin-app.js';
@@ -15,6 +16,7 @@ await runRoleProcess({
     const admin = await startAdmin({
       databaseUrl: settings.DATABASE_URL,
       bootstrap: settings.TOPICS_BOOTSTRAP,
+      security: securityOfFile(settings.TOPICS_CLIENT_PROPERTIES),
       host: settings.HOST,
       port: settings.PORT,
       insecure: settings.MILLRACE_INSECURE,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { clientPropertiesVariable } from '#nest/client-properties';
 
 /** One command of the tree: `topic list`. Adding one is a file in `commands/` and a line in `commands.ts`. */
 export interface Command {
@@ -90,12 +91,21 @@ export function countOf(input: CommandInput, name: string): number | null {
   return Number(text);
 }
 
-export const bootstrapFlag: Flag = {
+const bootstrapFlag: Flag = {
   doc: 'address of the topics, ours or any Kafka',
   value: 'host:port',
   env: 'TOPICS_BOOTSTRAP',
   default: '127.0.0.1:9092',
 };
+
+const clientPropertiesFlag: Flag = {
+  doc: 'Kafka’s client properties (security.protocol, sasl.…, ssl.…), for topics behind TLS and a login',
+  value: 'file',
+  env: clientPropertiesVariable,
+};
+
+/** The flags of a command that reaches topics. */
+export const topicFlags = { bootstrap: bootstrapFlag, 'client-properties': clientPropertiesFlag };
 
 export const urlFlag: Flag = {
   doc: 'address of the REST administration',

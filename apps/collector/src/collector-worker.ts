@@ -1,9 +1,12 @@
 import { LeaseWorker, type WorkerOptions } from '#control/lease-worker';
+import type { ClientSecurity } from '#topics/client-security';
 import { RunningAgent } from './running-agent.js';
 
 export interface CollectorWorkerOptions extends WorkerOptions {
   /** Addresses of topics: `127.0.0.1:9092`. */
   readonly bootstrap: string;
+  /** How topics are reached there. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   /** Positions and channels of the agents; to be kept, and not shared with another worker. */
   readonly dataDirectory: string;
   /** What `${env:NAME}` in a flume.conf refers to. Default: the environment of the process. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { securityOfFile } from '#nest/client-properties';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
 import { systemClock } from '#std/clock';
@@ -14,6 +15,7 @@ await runRoleProcess({
     const worker = new CollectorWorker({
       databaseUrl: settings.DATABASE_URL,
       bootstrap: settings.TOPICS_BOOTSTRAP,
+      security: securityOfFile(settings.TOPICS_CLIENT_PROPERTIES),
       dataDirectory: join(settings.MILLRACE_DATA, 'collector'),
       workerId: settings.MILLRACE_WORKER_ID ?? hostname(),
       clock: systemClock,

@@ -6,6 +6,7 @@ import type { AgentPlan } from '#pipeline/flume-plan';
 import { formatProblem } from '#pipeline/flume-problem';
 import { systemClock } from '#std/clock';
 import type { Logger } from '#std/log';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { loadAgentPlan, reviewConf } from './agent-plan-file.js';
 
 export interface RunAgentOptions {
@@ -13,6 +14,8 @@ export interface RunAgentOptions {
   readonly agentName: string;
   /** Addresses of topics for components that name none: `127.0.0.1:9092`. */
   readonly bootstrap: string;
+  /** How topics are reached there. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   /** For positions, and for channels that name no folder. Kept over restarts. */
   readonly stateDirectory: string;
   readonly logger: Logger;
@@ -27,11 +30,11 @@ export interface RunAgentOptions {
  * which lists all mistakes by file and line, before anything is started.
  */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
-  const { confPath, agentName, bootstrap, stateDirectory, logger, signal } = options;
+  const { confPath, agentName, bootstrap, security = noSecurity, stateDirectory, logger, signal } = options;
   const file = { file: confPath, bytes: await readFile(confPath) };
   const { plan, warnings } = loadAgentPlan(file, agentName, options.environment ?? process.env);
   for (const warning of warnings) logger.warn(formatProblem(warning));
-  const agent = new Agent({ plan, stateDirectory, services: { bootstrap, clock: systemClock, logger } });
+  const agent = new Agent({ plan, stateDirectory, services: { bootstrap, security, clock: systemClock, logger } });
   await agent.start();
   logger.info(`Agent ${agentName} runs: ${summaryOf(plan)}.`);
   await aborted(signal);

@@ -6,10 +6,13 @@ import { formatProblem } from '#pipeline/flume-problem';
 import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { loadAgentPlan } from './agent-plan-file.js';
 
 export interface RunningAgentOptions {
   readonly bootstrap: string;
+  /** How topics are reached there. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   /** State of every collector lies in a folder of its own below. */
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -82,13 +85,13 @@ export class RunningAgent implements LeasedWork {
 
   private build(): Agent {
     const { lease, options } = this;
-    const { bootstrap, dataDirectory, environment, clock } = options;
+    const { bootstrap, security = noSecurity, dataDirectory, environment, clock } = options;
     const logger = options.logger.child({ connector: lease.connector });
     const file = { file: 'flume.conf', bytes: Buffer.from(lease.config['flume.conf'] ?? '') };
     const { plan, warnings } = loadAgentPlan(file, (lease.config['agent'] ?? '').trim(), environment);
     for (const warning of warnings) logger.warn(formatProblem(warning));
     const stateDirectory = join(dataDirectory, encodeURIComponent(lease.connector));
-    return new Agent({ plan, stateDirectory, services: { bootstrap, clock, logger } });
+    return new Agent({ plan, stateDirectory, services: { bootstrap, security, clock, logger } });
   }
 
   private fail(error: unknown): void {

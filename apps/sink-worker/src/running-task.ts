@@ -14,6 +14,7 @@ import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { systemRandom } from '#std/random';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicReader } from '#topics/topic-reader';
@@ -23,6 +24,8 @@ import { PartitionEnds } from './partition-ends.js';
 export interface RunningTaskOptions {
   /** Addresses of topics where the connector names none. */
   readonly bootstrap: string;
+  /** For those addresses only: a connector's own address does not get the worker's password. */
+  readonly security?: ClientSecurity;
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -91,9 +94,11 @@ export class RunningTask implements LeasedWork {
     const stateDirectory = join(options.dataDirectory, 'tasks', `${encodeURIComponent(lease.connector)}-${lease.task}`);
     await mkdir(stateDirectory, { recursive: true });
     const logger = options.logger.child({ connector: lease.connector, task: lease.task });
+    const isOwnPlace = settings.bootstrap !== null && settings.bootstrap !== options.bootstrap;
     const cluster = new Cluster({
       bootstrap: parseBootstrap(settings.bootstrap ?? options.bootstrap),
       clientId: `connector-consumer-${lease.connector}-${lease.task}`,
+      security: isOwnPlace ? noSecurity : (options.security ?? noSecurity),
       clock: options.clock,
       logger,
     });

@@ -1,9 +1,12 @@
 import { LeaseWorker, type WorkerOptions } from '#control/lease-worker';
+import type { ClientSecurity } from '#topics/client-security';
 import { RunningTask } from './running-task.js';
 
 export interface SinkWorkerOptions extends WorkerOptions {
   /** Addresses of topics: `127.0.0.1:9092`. */
   readonly bootstrap: string;
+  /** How topics are reached there. Default: without TLS and login. */
+  readonly security?: ClientSecurity;
   /** For spools of the tasks. */
   readonly dataDirectory: string;
   /** What `${env:NAME}` in a connector's config refers to. Default: the environment of the process. */

@@ -3,8 +3,8 @@ import { PostgresTopicCatalog } from '#catalog/postgres-topic-catalog';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
+import { readSettingsFile } from '#nest/settings-file';
 import { systemClock } from '#std/clock';
-import { readSettingsFile } from './settings-file.js';
 import { topicsRunner, type TopicsRunner } from './topics-runner.js';
 
 /** As sysexits' EX_SOFTWARE: a sync to disk has failed, and nothing more may be acknowledged. */
@@ -49,7 +49,9 @@ await runRoleProcess({
       port: settings.PORT,
       config: {
         insecure: String(settings.MILLRACE_INSECURE),
-        ...(settings.TOPICS_PROPERTIES === null ? {} : readSettingsFile(settings.TOPICS_PROPERTIES)),
+        ...(settings.TOPICS_PROPERTIES === null
+          ? {}
+          : readSettingsFile('TOPICS_PROPERTIES', settings.TOPICS_PROPERTIES)),
         ...settingsOf(settings.TOPICS_SETTINGS),
       },
       clock: systemClock,

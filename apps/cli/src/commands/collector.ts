@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { bootstrapFlag, type Command } from '../command.js';
+import { topicFlags, type Command } from '../command.js';
+import { securityOfFile } from '#nest/client-properties';
 import { createLogger } from '#std/log';
 
 const confFlag = { doc: 'the flume.conf', value: 'file', short: 'f', required: true };
@@ -11,7 +12,7 @@ export const collectorCommands: readonly Command[] = [
     flags: {
       conf: confFlag,
       name: { doc: 'the agent in that file', value: 'agent', short: 'n', required: true },
-      bootstrap: bootstrapFlag,
+      ...topicFlags,
       data: {
         doc: 'folder for positions and channels that name none',
         value: 'dir',
@@ -28,6 +29,7 @@ export const collectorCommands: readonly Command[] = [
         confPath: input.text('conf') ?? '',
         agentName,
         bootstrap: input.text('bootstrap') ?? '',
+        security: securityOfFile(input.text('client-properties')),
         stateDirectory: join(process.cwd(), input.text('data') ?? '', agentName),
         logger: createLogger({
           write: (line) => process.stderr.write(`${line}\n`),

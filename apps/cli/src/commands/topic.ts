@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
-import { bootstrapFlag, countOf, table, UsageError, type Command, type CommandInput } from '../command.js';
+import { countOf, table, topicFlags, UsageError, type Command, type CommandInput } from '../command.js';
 import { requireReachable } from '../reach.js';
+import { securityOfFile } from '#nest/client-properties';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster, parseBootstrap } from '#topics/cluster';
@@ -15,7 +16,7 @@ export const topicCommands: readonly Command[] = [
   {
     path: ['topic', 'list'],
     summary: 'Topics with their partitions',
-    flags: { bootstrap: bootstrapFlag },
+    flags: topicFlags,
     run: (input) =>
       withCluster(input, async (cluster) => {
         const topics = await new TopicAdmin(cluster).listTopics();
@@ -27,7 +28,7 @@ export const topicCommands: readonly Command[] = [
     path: ['topic', 'describe'],
     operands: '<topic>',
     summary: 'Partitions with their offsets, and the configuration that was set',
-    flags: { bootstrap: bootstrapFlag },
+    flags: topicFlags,
     run: (input) => withCluster(input, (cluster) => describe(cluster, input.operand, input.out)),
   },
   {
@@ -35,7 +36,7 @@ export const topicCommands: readonly Command[] = [
     operands: '<topic>',
     summary: 'A new topic',
     flags: {
-      bootstrap: bootstrapFlag,
+      ...topicFlags,
       partitions: { doc: 'how many partitions', value: 'n', short: 'p', default: '1' },
       config: { doc: 'settings of the topic, separated by commas', value: 'key=value,…', short: 'c' },
     },
@@ -53,7 +54,7 @@ export const topicCommands: readonly Command[] = [
     path: ['topic', 'delete'],
     operands: '<topic>',
     summary: 'Removes a topic and its records',
-    flags: { bootstrap: bootstrapFlag },
+    flags: topicFlags,
     run: (input) =>
       withCluster(input, async (cluster) => {
         await new TopicAdmin(cluster).deleteTopic(input.operand);
@@ -65,7 +66,7 @@ export const topicCommands: readonly Command[] = [
     operands: '<topic>',
     summary: 'Each line of standard input becomes a record; ends when all are acknowledged',
     flags: {
-      bootstrap: bootstrapFlag,
+      ...topicFlags,
       'key-separator': { doc: 'what stands between key and value on a line', value: 'text', short: 'k' },
       partition: { doc: 'the partition to write to', value: 'n', short: 'p' },
     },
@@ -79,7 +80,7 @@ export const topicCommands: readonly Command[] = [
     operands: '<topic>',
     summary: 'Prints records, new ones as they come',
     flags: {
-      bootstrap: bootstrapFlag,
+      ...topicFlags,
       'from-beginning': { doc: 'start with the oldest record', short: 'b' },
       from: { doc: 'start at a time', value: 'ISO time|ms' },
       max: { doc: 'end after so many records', value: 'n', short: 'n' },
@@ -106,8 +107,15 @@ export const topicCommands: readonly Command[] = [
 
 async function withCluster(input: CommandInput, work: (cluster: Cluster) => Promise<void>): Promise<void> {
   const bootstrap = parseBootstrap(input.text('bootstrap') ?? '');
+  const security = securityOfFile(input.text('client-properties'));
   await requireReachable(bootstrap);
-  const cluster = new Cluster({ bootstrap, clientId: 'millrace-cli', clock: systemClock, logger: silentLogger });
+  const cluster = new Cluster({
+    bootstrap,
+    clientId: 'millrace-cli',
+    security,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   try {
     await work(cluster);
   } finally {

@@ -1,6 +1,7 @@
 /** What topic channels and topic sinks need of topics; `#topics` gives it, a fake in tests. */
 import type { Clock } from '#std/clock';
 import type { ComponentInput } from '#pipeline/collector';
+import { noSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicReader, type TopicReaderOptions } from '#topics/topic-reader';
 import { TopicWriter, type TopicWriterOptions, type WriteColumns } from '#topics/topic-writer';
@@ -42,10 +43,13 @@ export async function closeWithin(output: TopicOutput, clock: Clock): Promise<vo
 /** Nothing is connected before the first write or read. */
 export function accessTopics({ input, bootstrap, clientId }: TopicAccessOptions): TopicAccess {
   let cluster: Cluster | null = null;
+  const isOwnPlace = bootstrap !== null && bootstrap !== input.services.bootstrap;
   const open = (): Cluster => {
     cluster ??= new Cluster({
       bootstrap: parseBootstrap(bootstrap ?? input.services.bootstrap),
       clientId: clientId ?? `${input.agent}-${input.name}`,
+      // An address of the component's own does not get the agent's password.
+      security: isOwnPlace ? noSecurity : (input.services.security ?? noSecurity),
       clock: input.services.clock,
       logger: input.services.logger,
     });

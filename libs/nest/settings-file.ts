@@ -3,16 +3,19 @@ import { MillraceError, type ErrorKind } from '#std/errors';
 import { decodeProperties, parseProperties } from '#pipeline/flume-properties';
 
 export const settingsFileErrors = {
-  unreadable: { code: 'topics.settings_file.unreadable', retriable: false },
+  unreadable: { code: 'nest.settings_file.unreadable', retriable: false },
 } satisfies Record<string, ErrorKind>;
 
-/** The settings in a file in the syntax of Kafka's `server.properties`; the last of a name counts. */
-export function readSettingsFile(path: string): Record<string, string> {
+/**
+ * The settings in a file in the syntax of Kafka's `server.properties` and `client.properties`; the last of a name counts. `variable` is what
+ * names the file, for error sentences.
+ */
+export function readSettingsFile(variable: string, path: string): Record<string, string> {
   let text: string;
   try {
     text = decodeProperties(readFileSync(path));
   } catch (error) {
-    throw new MillraceError(settingsFileErrors.unreadable, `TOPICS_PROPERTIES: ${path} cannot be read.`, {
+    throw new MillraceError(settingsFileErrors.unreadable, `${variable}: ${path} cannot be read.`, {
       cause: error,
     });
   }
