@@ -82,6 +82,7 @@ async function onKafka(work) {
   const { startKafka } = await import('../dist/test/peers/kafka.js');
   try {
     const properties = [
+      'log.cleaner.backoff.ms=1000',
       'group.initial.rebalance.delay.ms=0',
       'offsets.topic.num.partitions=5',
       'transaction.state.log.num.partitions=5',
