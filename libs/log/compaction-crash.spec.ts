@@ -1,19 +1,14 @@
 import { codecs } from '#wire/kafka/record-batch';
-import { seededRandom, type Random } from '#std/random';
-import { SimulatedDisk } from '#std/simulated-disk';
 import type { AppendResult } from './engine.js';
-import type { LocalEngine } from './local-engine.js';
-import { MemoryCatalog } from './memory-catalog.js';
+import { CrashLives, liveThrough } from './testing/crash-lives.js';
 import {
   appendOne,
   fetchOne,
   keyedBatchOf,
-  openEngine,
   readRecords,
   type KeyedValue,
   type ReadRecord,
 } from './testing/engine-fixture.js';
-import { ManualClock } from './testing/manual-clock.js';
 
 /**
  * Compaction against a model: a list of all that was ever written. Power cuts and kills come at random steps of the cleaner, of
@@ -28,13 +23,7 @@ const deleteRetentionMs = 3000;
 
 describe('Compaction under power cuts', () => {
   it(`keeps the last record of each key, in ${seeds * livesPerRun} lives`, async () => {
-    for (let seed = 1; seed <= seeds; seed += 1) {
-      try {
-        await new Run(seed).all();
-      } catch (error) {
-        throw new Error(`seed ${seed}`, { cause: error });
-      }
-    }
+    await liveThrough({ first: 1, step: 1, count: seeds }, (seed) => new Run(seed));
   }, 240_000);
 });
 
@@ -62,30 +51,17 @@ class Producer {
   ) {}
 }
 
-class Run {
-  private readonly random: Random;
-  private disk: SimulatedDisk;
-  private readonly clock = new ManualClock();
-  private readonly catalog = new MemoryCatalog();
-  private readonly config: Record<string, string>;
+class Run extends CrashLives {
   private readonly configs: Record<string, string>;
-  private engine!: LocalEngine;
-  private topicId = '';
   private readonly model = new Map<number, ModelRecord>();
   private readonly producers: Producer[];
   private counter = 0;
 
-  constructor(private readonly seed: number) {
-    this.random = seededRandom(seed);
-    this.disk = new SimulatedDisk({ random: this.random });
+  constructor(seed: number) {
+    super(seed, { lives: livesPerRun, operationsMax: 350, partitions: 1 });
     const withTransactions = this.pick(2) === 0;
     this.producers = [new Producer(1, false), new Producer(2, withTransactions), new Producer(3, withTransactions)];
-    this.config = {
-      'log.checkpoint.bytes': String(200 + this.pick(3000)),
-      'log.cache.bytes': this.pick(2) === 0 ? '0' : '2000',
-      'log.open.files': '16',
-      'log.cleaner.dedupe.buffer.size': this.pick(3) === 0 ? '1024' : '100000',
-    };
+    this.config['log.cleaner.dedupe.buffer.size'] = this.pick(3) === 0 ? '1024' : '100000';
     this.configs = {
       'cleanup.policy': this.pick(3) === 0 ? 'compact,delete' : 'compact',
       'retention.ms': '60000',
@@ -97,51 +73,21 @@ class Run {
     };
   }
 
-  async all(): Promise<void> {
-    for (let life = 0; life < livesPerRun; life += 1) {
-      this.disk.haltIn(this.pick(350));
-      await this.untilHalt(this.live());
-      this.disk = this.pick(3) === 0 ? this.disk.kill() : this.disk.crash(this.random);
-    }
-    await this.open();
-    await this.check();
+  override async all(): Promise<void> {
+    await super.all();
     await this.checkCleaned();
   }
 
-  private async untilHalt(life: Promise<void>): Promise<void> {
-    const failed = { error: null as unknown };
-    let over = false;
-    life.then(
-      () => (over = true),
-      (error: unknown) => {
-        failed.error = error;
-        over = true;
-      },
-    );
-    for (let last = -1; !over && !(this.disk.halted && last === this.disk.operations);) {
-      last = this.disk.operations;
-      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      this.clock.advance(30);
-    }
-    if (failed.error !== null) throw failed.error;
+  protected topicConfigs(): Readonly<Record<string, string>> {
+    return this.configs;
   }
 
-  private async open(): Promise<void> {
-    const { disk, clock, catalog, config, configs, seed } = this;
-    this.engine = await openEngine({ disk, clock, catalog, config, seed });
-    const topic = this.engine.topics.byName('t');
-    this.topicId = (topic ?? (await this.engine.topics.create({ name: 't', partitions: 1, configs }))).id;
-  }
-
-  private async live(): Promise<void> {
-    await this.open();
-    await this.check();
+  protected async work(): Promise<void> {
     if (this.pick(4) === 0) this.clock.advance(this.pick(2) === 0 ? deleteRetentionMs : 70_000);
     await Promise.all([...this.producers.map((producer) => this.produce(producer)), this.maintain(), this.read()]);
-    if (this.pick(2) === 0) await this.engine.close();
   }
 
-  private async check(): Promise<void> {
+  protected async check(): Promise<void> {
     for (const producer of this.producers) {
       for (const sent of producer.sent.slice(-2)) {
         const result = await this.append(Buffer.from(sent.batch));
@@ -300,9 +246,5 @@ class Run {
       offset = result.batches.length === 0 ? result.logStartOffset : offset + 1 + this.pick(3);
       offset = Math.min(offset, result.highWatermark);
     }
-  }
-
-  private pick(count: number): number {
-    return Math.floor(this.random.next() * count);
   }
 }

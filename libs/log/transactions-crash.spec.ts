@@ -1,10 +1,6 @@
-import { seededRandom, type Random } from '#std/random';
-import { SimulatedDisk } from '#std/simulated-disk';
 import type { AppendResult, TransactionMarker } from './engine.js';
-import type { LocalEngine } from './local-engine.js';
-import { MemoryCatalog } from './memory-catalog.js';
-import { appendOne, batchOf, fetchOne, openEngine, readCommitted, valuesIn } from './testing/engine-fixture.js';
-import { ManualClock } from './testing/manual-clock.js';
+import { CrashLives, liveThrough } from './testing/crash-lives.js';
+import { appendOne, batchOf, fetchOne, readCommitted, valuesIn } from './testing/engine-fixture.js';
 
 /**
  * Power cuts and kills at random points while producers write transactions that commit and abort, beside one that writes without, a
@@ -17,13 +13,7 @@ const livesPerRun = 4;
 
 describe('A power cut among transactions', () => {
   it(`shows all of a committed transaction and nothing else, in ${crashes} cuts`, async () => {
-    for (let seed = 1; seed <= crashes / livesPerRun; seed += 1) {
-      try {
-        await new Run(seed).all();
-      } catch (error) {
-        throw new Error(`seed ${seed}`, { cause: error });
-      }
-    }
+    await liveThrough({ first: 1, step: 1, count: Math.floor(crashes / livesPerRun) }, (seed) => new Run(seed));
   }, 120_000);
 });
 
@@ -47,14 +37,7 @@ class Producer {
   constructor(readonly id: number) {}
 }
 
-class Run {
-  private readonly random: Random;
-  private disk: SimulatedDisk;
-  private readonly clock = new ManualClock();
-  private readonly catalog = new MemoryCatalog();
-  private readonly config: Record<string, string>;
-  private engine!: LocalEngine;
-  private topicId = '';
+class Run extends CrashLives {
   private readonly producers = [new Producer(1), new Producer(2), new Producer(3)];
   private readonly plain = new Producer(9);
   /** Value → its offset, of what is committed. */
@@ -64,61 +47,20 @@ class Run {
   private readonly seen = new Set<string>();
   private counter = 0;
 
-  constructor(private readonly seed: number) {
-    this.random = seededRandom(seed);
-    this.disk = new SimulatedDisk({ random: this.random });
-    this.config = {
-      'log.checkpoint.bytes': String(200 + this.pick(3000)),
-      'log.cache.bytes': this.pick(2) === 0 ? '0' : '2000',
-      'log.open.files': '16',
-    };
+  constructor(seed: number) {
+    super(seed, { lives: livesPerRun, operationsMax: 160, partitions: 1 });
   }
 
-  async all(): Promise<void> {
-    for (let life = 0; life < livesPerRun; life += 1) {
-      this.disk.haltIn(this.pick(160));
-      await this.untilHalt(this.live());
-      this.disk = this.pick(3) === 0 ? this.disk.kill() : this.disk.crash(this.random);
-    }
-    await this.open();
-    await this.check();
+  protected topicConfigs(): Readonly<Record<string, string>> {
+    return { 'segment.bytes': String(250 + this.pick(600)), 'index.interval.bytes': '150' };
   }
 
-  private async untilHalt(life: Promise<void>): Promise<void> {
-    const failed = { error: null as unknown };
-    let over = false;
-    life.then(
-      () => (over = true),
-      (error: unknown) => {
-        failed.error = error;
-        over = true;
-      },
-    );
-    for (let last = -1; !over && !(this.disk.halted && last === this.disk.operations);) {
-      last = this.disk.operations;
-      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      this.clock.advance(30);
-    }
-    if (failed.error !== null) throw failed.error;
-  }
-
-  private async open(): Promise<void> {
-    const { disk, clock, catalog, config, seed } = this;
-    this.engine = await openEngine({ disk, clock, catalog, config, seed });
-    const configs = { 'segment.bytes': String(250 + this.pick(600)), 'index.interval.bytes': '150' };
-    const topic = this.engine.topics.byName('t');
-    this.topicId = (topic ?? (await this.engine.topics.create({ name: 't', partitions: 1, configs }))).id;
-  }
-
-  private async live(): Promise<void> {
-    await this.open();
-    await this.check();
+  protected async work(): Promise<void> {
     const transactions = this.producers.map((producer) => this.transact(producer));
     await Promise.all([...transactions, this.produce(), this.read(), this.others()]);
-    if (this.pick(2) === 0) await this.engine.close();
   }
 
-  private async check(): Promise<void> {
+  protected async check(): Promise<void> {
     for (const producer of [...this.producers, this.plain]) {
       const { uncertain } = producer;
       if (uncertain !== null) this.acknowledge(producer, uncertain, await this.append(Buffer.from(uncertain.batch)));
@@ -227,9 +169,5 @@ class Run {
       const high = this.engine.describePartitions(this.topicId)[0]?.highWatermark ?? 0;
       await this.engine.advanceStart([{ topicId: this.topicId, partition: 0, offset: Math.floor(high / 2) }]);
     }
-  }
-
-  private pick(count: number): number {
-    return Math.floor(this.random.next() * count);
   }
 }

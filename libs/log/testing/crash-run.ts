@@ -1,11 +1,6 @@
-import { messageOf } from '#std/errors';
-import { seededRandom, type Random } from '#std/random';
-import { SimulatedDisk } from '#std/simulated-disk';
 import type { AppendResult } from '../engine.js';
-import type { LocalEngine } from '../local-engine.js';
-import { MemoryCatalog } from '../memory-catalog.js';
-import { appendOne, batchOf, fetchOne, openEngine, readPartition, valuesIn } from './engine-fixture.js';
-import { ManualClock } from './manual-clock.js';
+import { CrashLives, liveThrough } from './crash-lives.js';
+import { appendOne, batchOf, fetchOne, readPartition, valuesIn } from './engine-fixture.js';
 
 /**
  * Power cuts, and kills before them, at random points under a load of idempotent and plain producers, a reader at the tail, group commits,
@@ -18,16 +13,10 @@ const livesPerRun = 4;
 
 /** As many cuts, four to a seed; the seeds are `first`, `first + step` … Throws with the seed of the first one that shows a fault. */
 export async function cutPower(cuts: number, seeds: { first: number; step: number }): Promise<CrashFigures> {
-  const figures = { cuts: 0, acknowledged: 0, seen: 0 };
-  for (let run = 0; run < cuts / livesPerRun; run += 1) {
-    const seed = seeds.first + run * seeds.step;
-    try {
-      await new Run(seed, figures).all();
-    } catch (error) {
-      throw new Error(`seed ${seed}: ${messageOf(error)}`, { cause: error });
-    }
-  }
-  return figures;
+  const figures = { acknowledged: 0, seen: 0 };
+  const count = Math.ceil(cuts / livesPerRun);
+  await liveThrough({ ...seeds, count }, (seed) => new Run(seed, figures));
+  return { cuts: count * livesPerRun, ...figures };
 }
 
 export interface CrashFigures {
@@ -60,14 +49,7 @@ class Producer {
   ) {}
 }
 
-class Run {
-  private readonly random: Random;
-  private disk: SimulatedDisk;
-  private readonly clock = new ManualClock();
-  private readonly catalog = new MemoryCatalog();
-  private readonly config: Record<string, string>;
-  private engine!: LocalEngine;
-  private topicId = '';
+class Run extends CrashLives {
   /** Partition → offset → value, of what was acknowledged with acks=all or seen. */
   private readonly certain = [new Map<number, string>(), new Map<number, string>()];
   private readonly starts = [0, 0];
@@ -77,64 +59,21 @@ class Run {
   private counter = 0;
 
   constructor(
-    private readonly seed: number,
-    private readonly figures: { cuts: number; acknowledged: number; seen: number },
+    seed: number,
+    private readonly figures: { acknowledged: number; seen: number },
   ) {
-    this.random = seededRandom(seed);
-    this.disk = new SimulatedDisk({ random: this.random });
-    this.config = {
-      'log.checkpoint.bytes': String(200 + this.pick(3000)),
-      'log.cache.bytes': this.pick(2) === 0 ? '0' : '2000',
-      'log.open.files': '16',
-    };
+    super(seed, { lives: livesPerRun, operationsMax: 200, partitions: 2 });
   }
 
-  async all(): Promise<void> {
-    for (let life = 0; life < livesPerRun; life += 1) {
-      this.disk.haltIn(this.pick(200));
-      await this.untilHalt(this.live());
-      // A killed process leaves what it wrote unsynced to the next one, and to the cut after that.
-      this.figures.cuts += 1;
-      this.disk = this.pick(3) === 0 ? this.disk.kill() : this.disk.crash(this.random);
-    }
-    await this.open();
-    await this.check();
-  }
-
-  /** A whole life may be shorter than the operations it was given. */
-  private async untilHalt(life: Promise<void>): Promise<void> {
-    const failed = { error: null as unknown };
-    let over = false;
-    life.then(
-      () => (over = true),
-      (error: unknown) => {
-        failed.error = error;
-        over = true;
-      },
-    );
-    for (let last = -1; !over && !(this.disk.halted && last === this.disk.operations);) {
-      last = this.disk.operations;
-      for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-      this.clock.advance(30);
-    }
-    if (failed.error !== null) throw failed.error;
-  }
-
-  private async open(): Promise<void> {
-    const { disk, clock, catalog, config, seed } = this;
-    this.engine = await openEngine({ disk, clock, catalog, config, seed });
-    const topic = this.engine.topics.byName('t');
-    const configs = {
+  protected topicConfigs(): Readonly<Record<string, string>> {
+    return {
       'segment.bytes': String(250 + this.pick(600)),
       'index.interval.bytes': '150',
       'retention.ms': '-1',
     };
-    this.topicId = (topic ?? (await this.engine.topics.create({ name: 't', partitions: 2, configs }))).id;
   }
 
-  private async live(): Promise<void> {
-    await this.open();
-    await this.check();
+  protected async work(): Promise<void> {
     const jobs = [
       ...this.producers.map((producer) => this.produce(producer)),
       this.produceLoosely(),
@@ -143,10 +82,9 @@ class Run {
       this.others(),
     ];
     await Promise.all(jobs);
-    if (this.pick(2) === 0) await this.engine.close();
   }
 
-  private async check(): Promise<void> {
+  protected async check(): Promise<void> {
     for (const partition of [0, 1]) {
       const [description] = await this.engine.advanceStart([{ topicId: this.topicId, partition, offset: 0 }]);
       const start = description?.logStartOffset ?? -1;
@@ -259,9 +197,5 @@ class Run {
       this.counter += 1;
       return `${this.seed}.${this.counter}.${'v'.repeat(this.pick(80))}`;
     });
-  }
-
-  private pick(count: number): number {
-    return Math.floor(this.random.next() * count);
   }
 }
