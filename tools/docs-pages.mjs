@@ -1,7 +1,15 @@
 // The pages of docs/reference, as [file name, text]. Every line of them comes from a declaration that the code itself reads.
 import { optionTables, optionTable, escaped } from './docs-tables.mjs';
 
-const pageMakers = [sinksPage, collectorPage, topicConfigsPage, serviceSettingsPage, kafkaApisPage, cliPage];
+const pageMakers = [
+  sinksPage,
+  collectorPage,
+  topicConfigsPage,
+  serviceSettingsPage,
+  clientPropertiesPage,
+  kafkaApisPage,
+  cliPage,
+];
 
 export function pages() {
   return Promise.all(pageMakers.map((make) => make()));
@@ -89,6 +97,16 @@ async function serviceSettingsPage() {
     '### Log',
     optionTable(engineOptions),
     ...optionTables(Object.fromEntries(others), 'Others'),
+  ]);
+}
+
+async function clientPropertiesPage() {
+  const { clientSecurityOptions } = await import('#topics/client-security');
+  return page('client-properties.md', 'libs/topics/client-security.ts', 'Client properties', [
+    'How collectors, sink workers, the administration and the command line reach topics behind TLS and a login: Kafka’s names, in the file ' +
+      'that `TOPICS_CLIENT_PROPERTIES` or `--client-properties` names. Values may be references: `${env:NAME}`, `${file:PATH}`. The files are ' +
+      'read once, at the start. Other settings whose names begin with `security.`, `sasl.` or `ssl.` are refused; all others are left alone.',
+    optionTable(clientSecurityOptions),
   ]);
 }
 

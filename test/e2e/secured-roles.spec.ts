@@ -8,6 +8,7 @@ import { runMillrace } from '../../apps/cli/src/run-millrace.testkit.js';
 import { eventually } from '../flows/product.js';
 import { RolesFlow } from '../flows/roles-flow.js';
 import { Roles } from '../flows/roles.js';
+import type { Child } from '../peers/child.js';
 
 jest.setTimeout(120_000);
 
@@ -34,6 +35,8 @@ const clientProperties = (name: string, password: string): string =>
     `ssl.truststore.location=${certificates.authorityPath}`,
   ]);
 let roles: Roles;
+let lockedOut: Roles;
+let sinkWorker: Child;
 let flow: RolesFlow;
 
 beforeAll(async () => {
@@ -51,6 +54,12 @@ beforeAll(async () => {
     TOPICS_CLIENT_PROPERTIES: clientProperties('client.properties', '${env:TOPICS_PASSWORD}'),
   };
   roles = new Roles({ directory: folder, databaseUrl, bootstrap, env });
+  lockedOut = new Roles({
+    directory: folder,
+    databaseUrl,
+    bootstrap,
+    env: { TOPICS_CLIENT_PROPERTIES: clientProperties('wrong.properties', 'a guess') },
+  });
   flow = new RolesFlow({
     folder,
     url: `http://127.0.0.1:${httpPort}`,
@@ -59,16 +68,16 @@ beforeAll(async () => {
     lines,
     linesPerSecond: 100,
   });
-  await Promise.all([
+  [sinkWorker] = await Promise.all([
+    roles.start('sink-worker'),
     roles.start('topics', { port: topicsPort }),
     roles.start('admin', { port: httpPort }),
     roles.start('collector'),
-    roles.start('sink-worker'),
   ]);
 });
 afterAll(async () => {
   await flow.writer.stop();
-  await roles.dispose();
+  await Promise.all([roles.dispose(), lockedOut.dispose()]);
   await database.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -96,10 +105,23 @@ test('administration, collector, sink workers and the command line reach topics 
 });
 
 test('the command line says of a wrong password what failed, where, and what to check', async () => {
-  const { code, err } = await listTopics(clientProperties('wrong.properties', 'a guess'));
+  const { code, err } = await listTopics(join(folder, 'wrong.properties'));
   expect(code).toBe(1);
   expect(err).toMatch(
     /^The login at localhost:26292 by SCRAM-SHA-512 as millrace failed: .*Check username and password/,
   );
   expect(err).not.toContain('a guess');
+});
+
+test('the task of a sink worker with a wrong password fails, and its trace says why', async () => {
+  await sinkWorker.stop();
+  await lockedOut.start('sink-worker', { id: 'locked-out' });
+  await eventually('a task that failed', 20_000, async () => {
+    const tasks = await flow.tasksOf('files');
+    return tasks.length === 1 && tasks.every((task) => task.worker_id === 'locked-out' && task.state === 'FAILED');
+  });
+  const { body } = await flow.rest('GET', '/connectors/files/status');
+  const text = JSON.stringify(body);
+  expect(text).toMatch(/The login at localhost:26292 by SCRAM-SHA-512 as millrace failed/);
+  expect(text).not.toContain('a guess');
 });
