@@ -1,42 +1,16 @@
+import { CatalogTopics, type TopicChanges } from './catalog-topics.js';
 import type { EngineShare, EngineTopics, Topic, TopicCatalog, TopicChange } from './engine.js';
-import type { TopicChanges } from './local-topics.js';
-import { TopicIndex } from './topic-index.js';
 
 /** Topics of one node of several: changes are the director's to make, and are followed here as it tells them. */
-export class FollowedTopics implements EngineTopics {
-  private readonly index = new TopicIndex();
-  private cluster = '';
+export class FollowedTopics extends CatalogTopics implements EngineTopics {
   private following = Promise.resolve();
 
   constructor(
-    private readonly catalog: TopicCatalog,
+    catalog: TopicCatalog,
     private readonly share: EngineShare,
-    private readonly changes: TopicChanges,
-  ) {}
-
-  async open(): Promise<void> {
-    this.cluster = await this.catalog.clusterId();
-    // Nothing waits between the list and its use: a change that is told after the list must not be overwritten by it.
-    for (const topic of await this.catalog.load()) {
-      this.index.keep(topic);
-      this.changes.added(topic);
-    }
-  }
-
-  get clusterId(): string {
-    return this.cluster;
-  }
-
-  byName(name: string): Topic | null {
-    return this.index.byName(name);
-  }
-
-  byId(id: string): Topic | null {
-    return this.index.byId(id);
-  }
-
-  list(): Topic[] {
-    return this.index.list();
+    changes: TopicChanges,
+  ) {
+    super(catalog, changes);
   }
 
   create(spec: Parameters<EngineTopics['create']>[0]): Promise<Topic> {

@@ -7,6 +7,7 @@ import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import type { Random } from '#std/random';
 import { AppendTicket } from './append-ticket.js';
+import type { TopicChanges } from './catalog-topics.js';
 import { DiskBudget } from './disk-budget.js';
 import { engineOptions } from './engine-options.js';
 import type {
@@ -43,7 +44,7 @@ import { Gate } from './gate.js';
 import { IndexCache } from './index-cache.js';
 import { LocalGroups } from './local-groups.js';
 import { LocalTables } from './local-tables.js';
-import { LocalTopics, type TopicChanges } from './local-topics.js';
+import { LocalTopics } from './local-topics.js';
 import { LogDirectories } from './log-directories.js';
 import type { LogDirectory } from './log-directory.js';
 import { Maintenance } from './maintenance.js';

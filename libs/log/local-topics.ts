@@ -1,55 +1,25 @@
 import { MillraceError } from '#std/errors';
 import type { Random } from '#std/random';
+import { CatalogTopics, type TopicChanges } from './catalog-topics.js';
 import type { EngineTopics, Topic, TopicCatalog } from './engine.js';
 import { logErrors } from './errors.js';
-import { leaderIndexOf, TopicIndex } from './topic-index.js';
+import { leaderIndexOf } from './topic-index.js';
 import { Turns } from './turns.js';
-
-/** What the engine does when topics change. `removed` runs before the deletion is answered. */
-export interface TopicChanges {
-  added(topic: Topic): void;
-  changed(topic: Topic): void;
-  removed(topic: Topic): Promise<void>;
-}
 
 /** Leaders for partitions that are added to `topics`, where there are several nodes. */
 export type AssignLeaders = (topics: readonly Topic[], count: number) => readonly number[];
 
 /** Topics in memory, as the catalog has them; changes one after another, in the catalog first. */
-export class LocalTopics implements EngineTopics {
-  private readonly index = new TopicIndex();
+export class LocalTopics extends CatalogTopics implements EngineTopics {
   private readonly turns = new Turns();
-  private cluster = '';
 
   constructor(
-    private readonly catalog: TopicCatalog,
+    catalog: TopicCatalog,
     private readonly random: Random,
-    private readonly changes: TopicChanges,
+    changes: TopicChanges,
     private readonly assign: AssignLeaders | null = null,
-  ) {}
-
-  async open(): Promise<void> {
-    this.cluster = await this.catalog.clusterId();
-    for (const topic of await this.catalog.load()) {
-      this.index.keep(topic);
-      this.changes.added(topic);
-    }
-  }
-
-  get clusterId(): string {
-    return this.cluster;
-  }
-
-  byName(name: string): Topic | null {
-    return this.index.byName(name);
-  }
-
-  byId(id: string): Topic | null {
-    return this.index.byId(id);
-  }
-
-  list(): Topic[] {
-    return this.index.list();
+  ) {
+    super(catalog, changes);
   }
 
   create(spec: Parameters<EngineTopics['create']>[0]): Promise<Topic> {
