@@ -2,6 +2,7 @@ import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { IncrementalAlterConfigsRequest } from '#wire/kafka/schemas/incremental-alter-configs';
 import type { Broker } from '../broker.js';
+import { alterEach, changedNames, refusedChange } from '../config-changes.js';
 import { configResource } from '../config-entries.js';
 import {
   alterTo,
@@ -23,21 +24,9 @@ import { splitList } from '../topic-config-entries.js';
  */
 export const incrementalAlterConfigs = defineHandler(
   apis.incrementalAlterConfigs,
-  async (context, _version, request) => {
-    const responses: { errorCode: number; errorMessage: string | null; resourceType: number; resourceName: string }[] =
-      [];
-    for (const resource of request.resources) {
-      const { resourceType, resourceName } = resource;
-      const twice = request.resources.some(
-        (other) => other !== resource && other.resourceType === resourceType && other.resourceName === resourceName,
-      );
-      const { code, message } = twice
-        ? { code: kafkaError.INVALID_REQUEST, message: 'Each resource must appear at most once.' }
-        : await alter(context, resource, request.validateOnly);
-      responses.push({ errorCode: code, errorMessage: message, resourceType, resourceName });
-    }
-    return { responses };
-  },
+  async (context, _version, request) => ({
+    responses: await alterEach(request.resources, (resource) => alter(context, resource, request.validateOnly)),
+  }),
 );
 
 type Resource = IncrementalAlterConfigsRequest['resources'][number];
@@ -50,13 +39,14 @@ async function alter(context: HandlerContext, resource: Resource, validateOnly: 
   const { broker } = context;
   const denied = configRightProblem(context, 'alter_configs', resource);
   if (denied !== null) return denied;
-  const changed = resource.configs.map((change) => change.name);
-  if (new Set(changed).size < changed.length) return refused('Error due to duplicate config keys');
+  const changed = changedNames(resource);
+  if ('code' in changed) return changed;
   if (resource.resourceType === configResource.brokerLogger) return alterLoggers(broker, resource, validateOnly);
   const empty = resource.configs.filter(({ value, configOperation }) => {
     return value === null && configOperation !== operation.delete;
   });
-  if (empty.length > 0) return refused(`Null value not supported for : ${empty.map(({ name }) => name).join(',')}`);
+  if (empty.length > 0)
+    return refusedChange(`Null value not supported for : ${empty.map(({ name }) => name).join(',')}`);
   const holder = holderOf(broker, resource);
   if ('code' in holder) return holder;
   const next: Record<string, string> = { ...holder.values };
@@ -82,7 +72,7 @@ function apply(next: Record<string, string>, change: Change, holder: ConfigHolde
     case operation.subtract:
       break;
     default:
-      return refused(`Operation ${configOperation} is not known.`);
+      return refusedChange(`Operation ${configOperation} is not known.`);
   }
   if (holder.specs[name]?.type !== 'list') {
     const message = `Config value ${operationName[configOperation]} is not allowed for config key: ${name}`;
@@ -113,17 +103,13 @@ function alterLoggers(broker: Broker, { resourceName, configs }: Resource, valid
 function loggerProblem(name: string, level: string, configOperation: number): TopicProblem | null {
   if (configOperation === operation.append || configOperation === operation.subtract) {
     const shown = operationName[configOperation]?.toUpperCase();
-    return refused(`${shown} operation is not allowed for the BROKER_LOGGER resource`);
+    return refusedChange(`${shown} operation is not allowed for the BROKER_LOGGER resource`);
   }
   if (name !== rootLogger) return { code: kafkaError.INVALID_CONFIG, message: `Logger ${name} does not exist!` };
   if (configOperation === operation.delete) {
-    return refused('Removing the log level of the root logger is not allowed');
+    return refusedChange('Removing the log level of the root logger is not allowed');
   }
   if (isLogLevel(level)) return null;
   const message = `Cannot set the log level of ${name} to ${level} as it is not a supported log level. Valid log levels are ${logLevels.join(', ')}`;
   return { code: kafkaError.INVALID_CONFIG, message };
-}
-
-function refused(message: string): TopicProblem {
-  return { code: kafkaError.INVALID_REQUEST, message };
 }
