@@ -5,31 +5,17 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/signal"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"millrace/interop/command"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	args := os.Args[1:]
-	commands := map[string]func(context.Context, []string) error{
-		"admin":        admin,
-		"produce":      produce,
-		"consume":      consume,
-		"transactions": transactions,
-		"read":         read,
-	}
-	if err := commands[args[0]](ctx, args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	command.Run(command.Set{Admin: admin, Produce: produce, Consume: consume, Transactions: transactions, Read: read})
 }
 
 func client(more ...kgo.Opt) (*kgo.Client, error) {
@@ -44,7 +30,7 @@ func admin(ctx context.Context, args []string) error {
 	}
 	defer c.Close()
 	a := kadm.NewClient(c)
-	topic, partitions := args[0], number(args[1])
+	topic, partitions := args[0], command.Number(args[1])
 	value := "60000"
 	if _, err := a.CreateTopic(ctx, int32(partitions), 1, map[string]*string{"retention.ms": &value}, topic); err != nil {
 		return fmt.Errorf("create: %w", err)
@@ -115,7 +101,7 @@ func produce(ctx context.Context, args []string) error {
 	}
 	defer c.Close()
 	var records []*kgo.Record
-	for n := range number(args[2]) {
+	for n := range command.Number(args[2]) {
 		value := fmt.Sprintf("%s-%d", args[1], n)
 		records = append(records, &kgo.Record{
 			Topic: args[0], Key: []byte(value), Value: []byte(value),
@@ -160,7 +146,7 @@ func transactions(ctx context.Context, args []string) error {
 	}
 	defer s.Close()
 	read := 0
-	for n := range number(args[2]) {
+	for n := range command.Number(args[2]) {
 		if err := s.Begin(); err != nil {
 			return err
 		}
@@ -212,12 +198,4 @@ func read(ctx context.Context, args []string) error {
 		}
 		fetches.EachRecord(func(r *kgo.Record) { fmt.Println(string(r.Value)) })
 	}
-}
-
-func number(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		panic(err)
-	}
-	return n
 }

@@ -6,29 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"strconv"
-	"syscall"
 	"time"
 
 	"github.com/IBM/sarama"
+
+	"millrace/interop/command"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	args := os.Args[1:]
-	commands := map[string]func(context.Context, []string) error{
-		"admin":        admin,
-		"produce":      produce,
-		"consume":      consume,
-		"transactions": transactions,
-		"read":         read,
-	}
-	if err := commands[args[0]](ctx, args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	command.Run(command.Set{Admin: admin, Produce: produce, Consume: consume, Transactions: transactions, Read: read})
 }
 
 func brokers() []string { return []string{os.Getenv("BOOTSTRAP")} }
@@ -55,7 +41,7 @@ func admin(_ context.Context, args []string) error {
 		return err
 	}
 	defer a.Close()
-	topic, partitions := args[0], number(args[1])
+	topic, partitions := args[0], command.Number(args[1])
 	value := "60000"
 	detail := sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: 1, ConfigEntries: map[string]*string{"retention.ms": &value}}
 	if err := a.CreateTopic(topic, &detail, false); err != nil {
@@ -145,7 +131,7 @@ func produce(_ context.Context, args []string) error {
 	}
 	defer p.Close()
 	var messages []*sarama.ProducerMessage
-	for n := range number(args[2]) {
+	for n := range command.Number(args[2]) {
 		value := fmt.Sprintf("%s-%d", args[1], n)
 		messages = append(messages, &sarama.ProducerMessage{
 			Topic: args[0], Key: sarama.StringEncoder(value), Value: sarama.StringEncoder(value),
@@ -201,7 +187,7 @@ func transactions(_ context.Context, args []string) error {
 		return err
 	}
 	defer p.Close()
-	for n := range number(args[2]) {
+	for n := range command.Number(args[2]) {
 		if err := p.BeginTxn(); err != nil {
 			return err
 		}
@@ -262,12 +248,4 @@ func read(_ context.Context, args []string) error {
 		claim.Close()
 	}
 	return nil
-}
-
-func number(text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil {
-		panic(err)
-	}
-	return n
 }
