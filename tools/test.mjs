@@ -3,7 +3,7 @@
 //   node tools/test.mjs unit|conformance|fuzz|crash|workload|stores|interop|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildIfStale } from '../bin/build-if-stale.mjs';
 
@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, '..');
 // `serial`: the tests of the suite start servers and measure their memory, so one file at a time.
 // `kafka`: after our own topic service, the same once more against a real Kafka.
 const suites = {
-  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 10 },
+  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 15 },
   conformance: { roots: ['test/conformance'], match: '**/*.conformance.ts', serial: true, kafka: true, minutes: 10 },
   fuzz: { roots: ['test/fuzz'], match: '**/*.fuzz.ts', serial: true, minutes: 10 },
   crash: { roots: ['test/crash'], match: '**/*.crash.ts', serial: true, minutes: 15 },
@@ -55,7 +55,8 @@ function run(env) {
       ...['--roots', ...suite.roots.map((path) => join(root, path))],
       ...['--testMatch', suite.match],
       // Foreign clients leave timers and sockets behind; a suite that is done is done.
-      ...(suite.serial ? ['--runInBand', '--forceExit'] : []),
+      // Otherwise a machine with two cores would use one of them.
+      ...(suite.serial ? ['--runInBand', '--forceExit'] : [`--maxWorkers=${Math.max(2, availableParallelism() - 1)}`]),
       ...['--json', '--outputFile', output],
       ...rest,
     ],
