@@ -111,6 +111,11 @@ test('the command line says of a wrong password what failed, where, and what to 
     /^The login at localhost:26292 by SCRAM-SHA-512 as millrace failed: .*Check username and password/,
   );
   expect(err).not.toContain('a guess');
+  const flags = ['--bootstrap', bootstrap, '--client-properties', join(folder, 'wrong.properties')];
+  expect(await runMillrace(['topic', 'produce', 'lines', ...flags], { input: 'a\nb\n' })).toMatchObject({
+    code: 1,
+    err,
+  });
 });
 
 test('the task of a sink worker with a wrong password fails, and its trace says why', async () => {

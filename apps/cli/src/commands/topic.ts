@@ -152,10 +152,15 @@ async function produce(cluster: Cluster, topic: string, { partition, separator }
   const writer = new TopicWriter(cluster, { lingerMs: 5 });
   const underWay: Promise<unknown>[] = [];
   let count = 0;
+  let failed = false;
   try {
     for await (const line of createInterface({ input: process.stdin, crlfDelay: Infinity })) {
-      underWay.push(writer.writeRecord(topic, recordOf(line, separator, partition)));
+      const write = writer.writeRecord(topic, recordOf(line, separator, partition));
+      // Told by `Promise.all` below; until then a failure only ends the reading.
+      write.catch(() => (failed = true));
+      underWay.push(write);
       count += 1;
+      if (failed) break;
       if (underWay.length >= recordsUnderWayMax) await Promise.all(underWay.splice(0));
     }
     await Promise.all(underWay);
