@@ -2,39 +2,22 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { bufferMemory } from '#std/buffer-memory';
 import { systemClock } from '#std/clock';
-import { ConnectionQuota } from './connection-quota.js';
 import { Listener } from './listener.js';
-import { ReceiveBudget } from './receive-budget.js';
+import { listenerOptions } from './testing/echo-listener.js';
 
 const pieceBytes = 1_500_000;
 
 test('the memory of an answer is used again when the peer has all of it, and not before', async () => {
   const piece = bufferMemory.take(pieceBytes).fill(7);
-  const listener = new Listener(
-    {
-      name: 'PLAINTEXT',
-      host: '127.0.0.1',
-      port: 0,
-      exposure: 'without a login',
-      insecure: false,
-      quota: new ConnectionQuota(100, 100),
-      budget: new ReceiveBudget(1 << 28, () => undefined),
-      idleMs: 60_000,
-      limits: { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 },
-      tls: null,
-      handshakeMs: 1000,
+  const listener = new Listener(listenerOptions(), systemClock, {
+    onConnection: (connection) => {
+      connection.start({ onFrame: () => undefined, onClose: () => undefined });
+      // More than the system keeps for a peer that does not read.
+      const others = Array.from({ length: 8 }, () => Buffer.alloc(pieceBytes));
+      connection.send([...others, piece]);
     },
-    systemClock,
-    {
-      onConnection: (connection) => {
-        connection.start({ onFrame: () => undefined, onClose: () => undefined });
-        // More than the system keeps for a peer that does not read.
-        const others = Array.from({ length: 8 }, () => Buffer.alloc(pieceBytes));
-        connection.send([...others, piece]);
-      },
-      onHandshakeFailed: () => undefined,
-    },
-  );
+    onHandshakeFailed: () => undefined,
+  });
   await listener.start();
   const socket = connect(listener.port, '127.0.0.1').pause();
   await once(socket, 'connect');

@@ -5,25 +5,7 @@ import type { Connection } from './connection.js';
 import { ConnectionQuota } from './connection-quota.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { ReceiveBudget } from './receive-budget.js';
-
-const limits = { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 };
-
-function optionsOf(given: Partial<ListenerOptions>): ListenerOptions {
-  return {
-    name: 'PLAINTEXT',
-    host: '127.0.0.1',
-    port: 0,
-    exposure: 'without a login',
-    insecure: false,
-    quota: new ConnectionQuota(100, 100),
-    budget: new ReceiveBudget(1 << 28, () => undefined),
-    idleMs: 60_000,
-    limits,
-    tls: null,
-    handshakeMs: 1_000,
-    ...given,
-  };
-}
+import { echo, frame, limits, listenerOptions } from './testing/echo-listener.js';
 
 const eventsOf = (onConnection: (connection: Connection) => void) => ({
   onConnection,
@@ -43,7 +25,7 @@ describe('Listener', () => {
     options: Partial<ListenerOptions>,
     serve: (connection: Connection) => void = echo,
   ): Promise<Listener> {
-    const listener = new Listener(optionsOf(options), systemClock, eventsOf(serve));
+    const listener = new Listener(listenerOptions(options), systemClock, eventsOf(serve));
     await listener.start();
     open.push(listener);
     return listener;
@@ -66,13 +48,13 @@ describe('Listener', () => {
   });
 
   test.each(['0.0.0.0', '::', '192.0.2.1', 'example.org'])('refuses to start on %s', async (host) => {
-    const listener = new Listener(optionsOf({ host }), systemClock, eventsOf(echo));
+    const listener = new Listener(listenerOptions({ host }), systemClock, eventsOf(echo));
     await expect(listener.start()).rejects.toMatchObject({ code: 'net.listen.insecure' });
   });
 
   test('says which port is taken', async () => {
     const first = await listen({});
-    const second = new Listener(optionsOf({ port: first.port }), systemClock, eventsOf(echo));
+    const second = new Listener(listenerOptions({ port: first.port }), systemClock, eventsOf(echo));
     await expect(second.start()).rejects.toMatchObject({ code: 'net.address.in_use' });
     await expect(second.start()).rejects.toThrow(`Cannot listen on 127.0.0.1:${first.port}: another process`);
   });
@@ -247,20 +229,3 @@ describe('Listener', () => {
     expect(answered).toBe(200);
   });
 });
-
-function echo(connection: Connection): void {
-  connection.start({
-    onFrame(bytes) {
-      connection.send([frame(bytes.toString())]);
-      connection.settle(bytes.length);
-    },
-    onClose: () => undefined,
-  });
-}
-
-function frame(text: string): Buffer {
-  const body = Buffer.from(text);
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(body.length);
-  return Buffer.concat([size, body]);
-}

@@ -13,6 +13,7 @@ import { Listener } from './listener.js';
 import { readKeyStore, readTrustStore } from './key-store.js';
 import { ReceiveBudget } from './receive-budget.js';
 import { Certificates, type Identity } from './testing/certificates.js';
+import { echo, frame, listenerOptions } from './testing/echo-listener.js';
 import { TlsContext, type TlsSettings } from './tls-context.js';
 
 const keyStore = { type: null, location: null, password: null, certificateChain: null, key: null, keyPassword: null };
@@ -67,19 +68,7 @@ describe('TLS', () => {
     quota = new ConnectionQuota(100, 100);
     budget = new ReceiveBudget(1 << 24, () => listener.regulate());
     const listener: Listener = new Listener(
-      {
-        name: 'SSL',
-        host: '127.0.0.1',
-        port: 0,
-        exposure: null,
-        insecure: false,
-        quota,
-        budget,
-        idleMs: 60_000,
-        limits: { frameBytesMax: 1 << 20, budgetBytesMax: 1 << 20, unansweredMax: 10 },
-        tls,
-        handshakeMs,
-      },
+      listenerOptions({ name: 'SSL', exposure: null, quota, budget, tls, handshakeMs }),
       systemClock,
       { onConnection: serve, onHandshakeFailed: (_host, error) => failures.push(error.message) },
     );
@@ -293,20 +282,3 @@ describe('TLS', () => {
     expect(opensslCipher(java)).toBe(openssl);
   });
 });
-
-function echo(connection: Connection): void {
-  connection.start({
-    onFrame(bytes) {
-      connection.send([frame(bytes.toString())]);
-      connection.settle(bytes.length);
-    },
-    onClose: () => undefined,
-  });
-}
-
-function frame(text: string): Buffer {
-  const body = Buffer.from(text);
-  const size = Buffer.alloc(4);
-  size.writeInt32BE(body.length);
-  return Buffer.concat([size, body]);
-}
