@@ -3,22 +3,19 @@ import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid } from '#wire/kafka/schema';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, freshName, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, freshName, produce, type TestTopic } from './target.js';
 
 /** What administration tools ask beside settings and quotas, on a service of one node. Texts for people are not compared. */
 describe('administration', () => {
-  const target = new Target();
   let client: RawClient;
   let topic: TestTopic;
   let nodeId: number;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget(async (connection) => {
+    client = connection;
     topic = await createTopic(client, { partitions: 3 });
     nodeId = (await client.call(apis.metadata, 9, { topics: [] })).brokers[0]?.nodeId ?? -1;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   interface Wanted {
     readonly name?: string;

@@ -4,19 +4,16 @@ import { codecs, recordBatch, type Codec } from '#wire/kafka/record-batch';
 import { RecordBatchBuilder } from '#wire/kafka/record-batch-builder';
 import { decodeRecords } from '#wire/kafka/record-columns';
 import type { RawClient } from './raw-client.js';
-import { createTopic, fetchOne, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, fetchOne, produce, type TestTopic } from './target.js';
 import { findCoordinators, TransactionalProducer } from './transactional-producer.js';
 
 /** Compacted topics, and look-ups by time among markers. The cleaner comes by in its own time: some seconds. */
 describe('compaction', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   const compacted = {
     'cleanup.policy': 'compact',

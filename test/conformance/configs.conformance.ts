@@ -1,18 +1,15 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { RawClient } from './raw-client.js';
-import { createTopic, eventually, freshName, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, eventually, freshName, type TestTopic } from './target.js';
 
 /** DescribeConfigs and IncrementalAlterConfigs, of topics. The settings of nodes and others have a file of their own. */
 describe('settings', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   const resource = { topic: 2, broker: 4 };
   const operation = { set: 0, delete: 1, append: 2, subtract: 3 };

@@ -2,30 +2,21 @@ import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { ConsumerGroupHeartbeatRequest } from '#wire/kafka/schemas/consumer-group-heartbeat';
 import { ConsumerMember } from './consumer-member.js';
+import { freshGroup } from './groups.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, eventually, freshName, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, eventually, freshName, type TestTopic } from './target.js';
 
 /** Groups of the consumer protocol (KIP-848), alone and together with members of the classic one. */
 describe('consumer groups', () => {
-  const target = new Target();
   let client: RawClient;
   let groupId: string;
   let topic: TestTopic;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
-    groupId = freshName('group');
+  suiteTarget(async (connection) => {
+    client = connection;
+    groupId = await freshGroup(client);
     topic = await createTopic(client, { partitions: 6 });
-    // A real Kafka makes its topic for offsets on the first request and loads its coordinator after that.
-    await eventually(async () => {
-      const found = await client.call(apis.findCoordinator, 2, { key: groupId, keyType: 0 });
-      if (found.errorCode !== kafkaError.NONE) return false;
-      const beat = await client.call(apis.heartbeat, 3, { groupId, generationId: 1, memberId: 'nobody' });
-      return beat.errorCode === kafkaError.UNKNOWN_MEMBER_ID;
-    });
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   function member(about: Partial<ConsumerGroupHeartbeatRequest> = {}): ConsumerMember {
     return new ConsumerMember(client, groupId, { subscribedTopicNames: [topic.name], ...about });

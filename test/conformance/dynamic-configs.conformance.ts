@@ -1,7 +1,8 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { RawClient } from './raw-client.js';
-import { createTopic, eventually, freshName, produce, Target } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, eventually, freshName, produce } from './target.js';
 import { batchOf } from './batches.js';
 
 /**
@@ -9,16 +10,12 @@ import { batchOf } from './batches.js';
  * Each test puts back what it changes of the node. A real Kafka has many more settings of a node than we do; only some are looked at.
  */
 describe('settings altered at run time', () => {
-  const target = new Target();
   let client: RawClient;
   let node: string;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  const target = suiteTarget(async (connection) => {
+    client = connection;
     node = String((await client.call(apis.metadata, 9, { topics: [] })).brokers[0]?.nodeId);
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   const type = { topic: 2, node: 4, logger: 8, clientMetrics: 16, group: 32, none: 99 };
   const set = 0;

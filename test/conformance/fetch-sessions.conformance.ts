@@ -4,20 +4,17 @@ import { batchesIn } from '#wire/kafka/record-batch';
 import { decodeRecords } from '#wire/kafka/record-columns';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, produce, type TestTopic } from './target.js';
 
 /** Fetch sessions (KIP-227), by name and by id. */
 describe('fetch sessions', () => {
-  const target = new Target();
   let client: RawClient;
   let topic: TestTopic;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  const target = suiteTarget(async (connection) => {
+    client = connection;
     topic = await createTopic(client, { partitions: 3 });
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   interface Ask {
     readonly id: number;

@@ -5,18 +5,15 @@ import { decodeRecords } from '#wire/kafka/record-columns';
 import { zeroUuid } from '#wire/kafka/schema';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, fetchBody, fetchOne, freshName, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, fetchBody, fetchOne, freshName, produce, type TestTopic } from './target.js';
 
 /** Fetch. Without sessions: those have a file of their own. */
 describe('fetch', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  const target = suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   async function topicWith(...batches: readonly (readonly string[])[]): Promise<TestTopic> {
     const topic = await createTopic(client);

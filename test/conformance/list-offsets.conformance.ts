@@ -2,18 +2,15 @@ import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, fetchOne, freshName, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, fetchOne, freshName, produce, type TestTopic } from './target.js';
 
 /** ListOffsets, DeleteRecords and OffsetForLeaderEpoch. */
 describe('offsets', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   const base = Date.now() - 60_000;
 

@@ -5,7 +5,8 @@ import { codecs, recordBatch } from '#wire/kafka/record-batch';
 import { decodeRecords } from '#wire/kafka/record-columns';
 import { zeroUuid } from '#wire/kafka/schema';
 import { batchOf } from './batches.js';
-import { createTopic, fetchOne, freshName, freshProducer, produce, Target, type TestTopic } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, fetchOne, freshName, freshProducer, produce, type TestTopic } from './target.js';
 import type { RawClient } from './raw-client.js';
 
 /**
@@ -13,14 +14,10 @@ import type { RawClient } from './raw-client.js';
  * clients report at once.
  */
 describe('produce', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   test.each([3, 5, 7, 8, 9, 12, 13])('v%d appends and gives the first offset', async (version) => {
     const topic = await createTopic(client);

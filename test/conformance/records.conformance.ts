@@ -12,21 +12,18 @@ import { RecordBatchBuilder } from '#wire/kafka/record-batch-builder';
 import { decodeRecords } from '#wire/kafka/record-columns';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, fetchOne, produce, Target } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, fetchOne, produce } from './target.js';
 
 /**
  * What a topic's settings ask of the records inside a batch, and batches whose records cannot be read. Kafka reads every record of every
  * batch; we inflate compressed ones only where a setting needs it, so those are looked at in such topics.
  */
 describe('records', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   const compacted = { 'cleanup.policy': 'compact' };
 

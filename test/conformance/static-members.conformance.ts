@@ -1,28 +1,19 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
 import type { JoinGroupRequest } from '#wire/kafka/schemas/join-group';
+import { freshGroup } from './groups.js';
 import type { RawClient } from './raw-client.js';
-import { eventually, freshName, Target } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { eventually } from './target.js';
 
 /** Static members (KIP-345, KIP-814) and cooperative rebalances (KIP-429) of classic groups. */
 describe('classic groups', () => {
-  const target = new Target();
   let client: RawClient;
   let groupId: string;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
-    groupId = freshName('group');
-    // A real Kafka makes its topic for offsets on the first request and loads its coordinator after that.
-    await eventually(async () => {
-      const found = await client.call(apis.findCoordinator, 2, { key: groupId, keyType: 0 });
-      if (found.errorCode !== kafkaError.NONE) return false;
-      const beat = await client.call(apis.heartbeat, 3, { groupId, generationId: 1, memberId: 'nobody' });
-      return beat.errorCode === kafkaError.UNKNOWN_MEMBER_ID;
-    });
+  const target = suiteTarget(async (connection) => {
+    client = connection;
+    groupId = await freshGroup(client);
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   interface Joined {
     readonly memberId: string;

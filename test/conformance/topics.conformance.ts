@@ -3,18 +3,15 @@ import { kafkaError } from '#wire/kafka/error-codes';
 import { zeroUuid } from '#wire/kafka/schema';
 import { batchOf } from './batches.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, eventually, freshName, produce, Target } from './target.js';
+import { suiteTarget } from './suite-target.js';
+import { createTopic, eventually, freshName, produce } from './target.js';
 
 /** CreateTopics, DeleteTopics and CreatePartitions. Both run on one node, so a replication factor of 3 is refused. */
 describe('topic administration', () => {
-  const target = new Target();
   let client: RawClient;
-  beforeAll(() => target.start());
-  beforeEach(async () => {
-    client = await target.client();
+  suiteTarget((connection) => {
+    client = connection;
   });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
 
   interface Wanted {
     readonly name?: string;

@@ -1,27 +1,17 @@
 import { apis } from '#wire/kafka/apis';
 import { kafkaError, kafkaErrorName } from '#wire/kafka/error-codes';
-import { CommittedReader } from './committed-reader.js';
+import type { CommittedReader } from './committed-reader.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, freshName, Target, type TestTopic } from './target.js';
-import { describeTransaction, findCoordinators, TransactionalProducer } from './transactional-producer.js';
+import { freshName, type TestTopic } from './target.js';
+import { describeTransaction, TransactionalProducer } from './transactional-producer.js';
+import { transactionalTarget } from './transactional-target.js';
 
 /** The requests of transactions one by one: what their versions refuse and how, and what operators see and do. */
 describe('transactional requests', () => {
-  const target = new Target();
   let client: RawClient;
   let topic: TestTopic;
   let reader: CommittedReader;
-  beforeAll(async () => {
-    await target.start();
-    await findCoordinators(await target.client());
-  });
-  beforeEach(async () => {
-    client = await target.client();
-    topic = await createTopic(client, { partitions: 2 });
-    reader = new CommittedReader(client, topic);
-  });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
+  transactionalTarget((test) => ({ client, topic, reader } = test));
 
   const open = (protocol: 1 | 2, id?: string) => TransactionalProducer.open(client, protocol, id);
 

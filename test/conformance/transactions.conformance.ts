@@ -2,34 +2,18 @@ import { apis } from '#wire/kafka/apis';
 import { endMarker } from '#wire/kafka/control-batch';
 import { kafkaError, kafkaErrorName } from '#wire/kafka/error-codes';
 import { recordBatch } from '#wire/kafka/record-batch';
-import { batchesIn, CommittedReader } from './committed-reader.js';
+import { batchesIn, type CommittedReader } from './committed-reader.js';
 import type { RawClient } from './raw-client.js';
-import { createTopic, eventually, freshName, Target, type TestTopic } from './target.js';
-import {
-  describeTransaction,
-  findCoordinators,
-  TransactionalProducer,
-  type Outcome,
-  type Protocol,
-} from './transactional-producer.js';
+import { createTopic, eventually, freshName, type TestTopic } from './target.js';
+import { describeTransaction, TransactionalProducer, type Outcome, type Protocol } from './transactional-producer.js';
+import { transactionalTarget } from './transactional-target.js';
 
 /** Transactions, by both protocols: KIP-98's (1) and KIP-890's second part (2). */
 describe('transactions', () => {
-  const target = new Target();
   let client: RawClient;
   let topic: TestTopic;
   let reader: CommittedReader;
-  beforeAll(async () => {
-    await target.start();
-    await findCoordinators(await target.client());
-  });
-  beforeEach(async () => {
-    client = await target.client();
-    topic = await createTopic(client, { partitions: 2 });
-    reader = new CommittedReader(client, topic);
-  });
-  afterAll(() => target.stop());
-  afterEach(() => target.closeClients());
+  transactionalTarget((test) => ({ client, topic, reader } = test));
 
   const protocols = [1, 2] as const;
   const open = (protocol: Protocol, id?: string, timeoutMs?: number) =>
