@@ -78,20 +78,25 @@ export function halfSipHash(bytes: Buffer, key0: number, key1: number, output: I
   let v3 = key1 ^ 0x74656462;
   const { length } = bytes;
   const whole = length & ~3;
-  for (let index = 0; index <= whole; index += 4) {
-    let word: number;
+  // The words of the bytes with two rounds each, then two of the end with four: a word of output is taken after each of those.
+  for (let index = 0; index <= whole + 8; index += 4) {
+    let word = 0;
     if (index < whole) {
       word =
         (bytes[index] ?? 0) |
         ((bytes[index + 1] ?? 0) << 8) |
         ((bytes[index + 2] ?? 0) << 16) |
         ((bytes[index + 3] ?? 0) << 24);
-    } else {
+    } else if (index === whole) {
       word = length << 24;
       for (let rest = length - 1; rest >= whole; rest -= 1) word |= (bytes[rest] ?? 0) << ((rest - whole) * 8);
+    } else if (index === whole + 4) {
+      v2 ^= 0xee;
+    } else {
+      v1 ^= 0xdd;
     }
     v3 ^= word;
-    for (let rounds = 2; rounds > 0; rounds -= 1) {
+    for (let rounds = index <= whole ? 2 : 4; rounds > 0; rounds -= 1) {
       v0 = (v0 + v1) | 0;
       v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
       v0 = (v0 << 16) | (v0 >>> 16);
@@ -104,22 +109,6 @@ export function halfSipHash(bytes: Buffer, key0: number, key1: number, output: I
       v2 = (v2 << 16) | (v2 >>> 16);
     }
     v0 ^= word;
-  }
-  v2 ^= 0xee;
-  for (let half = 0; half < 2; half += 1) {
-    for (let rounds = 4; rounds > 0; rounds -= 1) {
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-    }
-    output[at + half] = v1 ^ v3;
-    v1 ^= 0xdd;
+    if (index > whole) output[at + (index - whole) / 4 - 1] = v1 ^ v3;
   }
 }
