@@ -1,5 +1,9 @@
 import { kafkaErrorName } from '#wire/kafka/error-codes';
-import { TransactionalClient } from '../transactions/transactional-client.testkit.js';
+import {
+  refusedProducers,
+  TransactionalClient,
+  type ProducerRow,
+} from '../transactions/transactional-client.testkit.js';
 
 describe('EndTxn', () => {
   let client: TransactionalClient;
@@ -22,19 +26,11 @@ describe('EndTxn', () => {
     expect(await client.end(committed, version)).toMatchObject({ errorCode: answer.errorCode, producerEpoch: epoch });
   });
 
-  test.each([
-    ['nothing is open', (): void => undefined, 3, 'INVALID_TXN_STATE'],
-    ['a fenced producer', () => (client.producerEpoch -= 1), 1, 'INVALID_PRODUCER_EPOCH'],
-    ['a fenced producer', () => (client.producerEpoch -= 1), 2, 'PRODUCER_FENCED'],
-    ['another producer', () => (client.producerId += 1), 3, 'INVALID_PRODUCER_ID_MAPPING'],
-    [
-      'no right to the id',
-      () => client.forbid('write', 'transactional_id'),
-      3,
-      'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
-    ],
-  ] as const)('%s', async (_, given, version, name) => {
-    given();
-    expect(kafkaErrorName((await client.end(true, version)).errorCode)).toBe(name);
-  });
+  test.each<ProducerRow>([['nothing is open', (): void => undefined, 3, 'INVALID_TXN_STATE'], ...refusedProducers])(
+    '%s',
+    async (_, given, version, name) => {
+      given(client);
+      expect(kafkaErrorName((await client.end(true, version)).errorCode)).toBe(name);
+    },
+  );
 });

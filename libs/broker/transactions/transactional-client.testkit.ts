@@ -114,3 +114,19 @@ export class TransactionalClient {
     this.world.permits = (asked, askedType) => asked !== operation || askedType !== type;
   }
 }
+
+/** Who asks, what makes the client one, the request's version, and the error. */
+export type ProducerRow = readonly [string, (client: TransactionalClient) => void, number, string];
+
+/** What every request of a transaction refuses. */
+export const refusedProducers: readonly ProducerRow[] = [
+  ['a fenced producer', (client) => (client.producerEpoch -= 1), 1, 'INVALID_PRODUCER_EPOCH'],
+  ['a fenced producer', (client) => (client.producerEpoch -= 1), 2, 'PRODUCER_FENCED'],
+  ['another producer', (client) => (client.producerId += 1), 3, 'INVALID_PRODUCER_ID_MAPPING'],
+  [
+    'no right to the id',
+    (client) => client.forbid('write', 'transactional_id'),
+    3,
+    'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  ],
+];
