@@ -3,7 +3,7 @@ import { kafkaError } from '#wire/kafka/error-codes';
 import type { Broker } from './broker.js';
 import { leaderEpoch } from './leader-epoch.js';
 
-export interface PartitionRow {
+interface PartitionRow {
   readonly errorCode: number;
   readonly partitionIndex: number;
   readonly leaderId: number;
@@ -13,7 +13,7 @@ export interface PartitionRow {
 }
 
 /** Who leads and keeps partitions `from` to below `to` of a topic, as metadata tell it: one copy each, in sync by definition. */
-export function partitionRows(
+function partitionRows(
   broker: Broker,
   topic: Topic,
   { from, to }: { readonly from: number; readonly to: number },
@@ -30,4 +30,15 @@ export function partitionRows(
       isrNodes: nodes,
     };
   });
+}
+
+/** A topic with partitions `from` to below `to`, as metadata tell it. */
+export function topicRow(broker: Broker, topic: Topic, range: { readonly from: number; readonly to: number }) {
+  return {
+    errorCode: kafkaError.NONE,
+    name: topic.name,
+    topicId: topic.id,
+    isInternal: topic.internal,
+    partitions: partitionRows(broker, topic, range),
+  };
 }

@@ -6,7 +6,7 @@ import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
 import type { MetadataRequest } from '#wire/kafka/schemas/metadata';
 import { authorizedClusterOperations, authorizedTopicOperations } from '../authorized-operations.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
-import { partitionRows } from '../partition-rows.js';
+import { topicRow } from '../partition-rows.js';
 import { topicNameProblem } from '../topic-names.js';
 
 /**
@@ -96,11 +96,7 @@ async function create(context: HandlerContext, name: string, request: MetadataRe
 
 function describe(context: HandlerContext, topic: Topic, showsRights: boolean): MetadataTopic {
   return {
-    errorCode: kafkaError.NONE,
-    name: topic.name,
-    topicId: topic.id,
-    isInternal: topic.internal,
-    partitions: partitionRows(context.broker, topic, { from: 0, to: topic.partitions }),
+    ...topicRow(context.broker, topic, { from: 0, to: topic.partitions }),
     ...(showsRights && { topicAuthorizedOperations: authorizedTopicOperations(context, topic.name) }),
   };
 }

@@ -5,7 +5,7 @@ import { zeroUuid, type ResponseInput } from '#wire/kafka/schema';
 import type { DescribeTopicPartitionsRequest } from '#wire/kafka/schemas/describe-topic-partitions';
 import { authorizedTopicOperations } from '../authorized-operations.js';
 import { defineHandler, type HandlerContext } from '../handler.js';
-import { partitionRows } from '../partition-rows.js';
+import { topicRow } from '../partition-rows.js';
 import { topicNameProblem } from '../topic-names.js';
 
 /** Most partitions in one answer, whatever is asked for; Kafka's `max.request.partition.size.limit`. */
@@ -76,16 +76,10 @@ class Page {
   }
 
   private describe(topic: Topic, from: number, to: number): Described {
+    const row = topicRow(this.context.broker, topic, { from, to });
     return {
-      errorCode: kafkaError.NONE,
-      name: topic.name,
-      topicId: topic.id,
-      isInternal: topic.internal,
-      partitions: partitionRows(this.context.broker, topic, { from, to }).map((row) => ({
-        ...row,
-        eligibleLeaderReplicas: [],
-        lastKnownElr: [],
-      })),
+      ...row,
+      partitions: row.partitions.map((each) => ({ ...each, eligibleLeaderReplicas: [], lastKnownElr: [] })),
       topicAuthorizedOperations: authorizedTopicOperations(this.context, topic.name),
     };
   }
