@@ -8,7 +8,7 @@ import { appendOne, batchOf, fetchOne, readCommitted, valuesIn } from './testing
  * open transaction, a reader of committed records sees each record of each committed transaction and no other, and what it saw
  * before was decided to be committed.
  */
-const crashes = Number(process.env['CRASHES'] ?? 1000);
+const crashes = Number(process.env['TRANSACTION_CRASHES'] ?? 1000);
 const livesPerRun = 4;
 
 describe('A power cut among transactions', () => {

@@ -16,7 +16,7 @@ jest.setTimeout(300_000);
 /** Kafka's own consumer under the consumer protocol (KIP-848): the service makes the assignments, and keeps them over a restart. */
 const folder = mkdtempSync(join(tmpdir(), 'millrace-java-groups-'));
 const catalog = new MemoryCatalog();
-const port = 29_692;
+const port = 30_592;
 const bootstrap = ['--bootstrap-server', `127.0.0.1:${port}`];
 let service: TopicsService;
 

@@ -18,8 +18,8 @@ chmodSync(folder, 0o755);
 /** The all-in-one, its topic service as three nodes on three ports. */
 const product = new Product({
   directory: folder,
-  topicsPort: 30_092,
-  httpPort: 30_080,
+  topicsPort: 30_492,
+  httpPort: 30_480,
   config: { name: 'three nodes', topicService: { 'node.count': String(nodeCount) } },
 });
 const server = ['--bootstrap-server', product.bootstrap];

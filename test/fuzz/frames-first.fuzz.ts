@@ -1,0 +1,3 @@
+import { fuzzFrames } from './fuzz-frames.js';
+
+fuzzFrames(0);
