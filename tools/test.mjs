@@ -1,6 +1,6 @@
 // Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed, and so does a
 // suite that was cut off or has no test.
-//   node tools/test.mjs unit|conformance|fuzz|crash|workload|stores|interop|long [jest arguments]
+//   node tools/test.mjs unit|damage|conformance|fuzz|crash|workload|stores|interop|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -14,6 +14,13 @@ const root = join(import.meta.dirname, '..');
 // `kafka`: after our own topic service, the same once more against a real Kafka.
 const suites = {
   unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 15 },
+  // What the unit tests sample of power cuts and damaged files, at its whole size.
+  damage: {
+    roots: ['libs/log'],
+    match: '**/{crash-*,torn-tail,flipped-bit}.spec.ts',
+    minutes: 15,
+    env: { CRASHES: '20000', LENGTH_STEP: '1', BIT_STEP: '11' },
+  },
   conformance: { roots: ['test/conformance'], match: '**/*.conformance.ts', serial: true, kafka: true, minutes: 10 },
   fuzz: { roots: ['test/fuzz'], match: '**/*.fuzz.ts', exits: true, minutes: 10 },
   crash: { roots: ['test/crash'], match: '**/*.crash.ts', serial: true, minutes: 15 },
@@ -65,7 +72,7 @@ function run(env) {
     ],
     {
       cwd: root,
-      env: { ...process.env, ...env },
+      env: { ...suite.env, ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'inherit'],
       timeout: suite.minutes * 60_000,
       killSignal: 'SIGKILL',

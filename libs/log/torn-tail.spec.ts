@@ -2,8 +2,8 @@ import { seededRandom } from '#std/random';
 import { makeImage, partitionDirectory } from './testing/damage-image.js';
 import { appendOne, batchOf, readPartition } from './testing/engine-fixture.js';
 
-/** Every byte length of the last three batches, 4 KiB each, is opened once for each filling. 1 = every length. */
-const lengthStep = Number(process.env['LENGTH_STEP'] ?? 1);
+/** Of the byte lengths of the last three batches, 4 KiB each, one in so many is opened once for each filling; CI opens every one. */
+const lengthStep = Number(process.env['LENGTH_STEP'] ?? 7);
 const configs = { 'segment.bytes': '100000' };
 
 describe('A torn tail', () => {
