@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
 import { RawClient } from '../conformance/raw-client.js';
 import type { TestTopic } from '../conformance/target.js';
+import { sleep } from '../peers/child.js';
 import { makeTopic, readWhole } from './ledger-clients.js';
 import type { Findings, Ledger } from './ledger.js';
 import { TopicProcess } from './topic-process.js';
+
+/** `flush.ms` by default. */
+const flushMs = 50;
 
 /** A topic service to be crashed, and the database beside it that lives on. */
 export class CrashBed {
@@ -38,6 +42,8 @@ export class CrashBed {
   }
 
   async audit(ledger: Ledger, topic: TestTopic): Promise<Findings> {
+    // Records that were acknowledged with acks=1 are seen when the next sync has made them durable.
+    await sleep(20 * flushMs);
     const client = await RawClient.connect(this.process.address);
     try {
       return await ledger.audit((partition, visit) => readWhole(client, topic, partition, visit));
