@@ -47,22 +47,22 @@ export class ReceiveBudget {
   /** Bytes more (or fewer) are kept of frames that may not begin yet: they count in the reserve. */
   defer(bytes: number): void {
     this.deferred += bytes;
-    this.look(false);
+    this.look();
   }
 
   take(bytes: number): void {
     this.used += bytes;
-    this.look(false);
+    this.look();
   }
 
   release(bytes: number): void {
     this.used -= bytes;
-    this.look(true);
+    this.look();
   }
 
   /** Says so when something has changed for those who read. */
-  private look(mayReopen: boolean): void {
-    const full = this.full ? !mayReopen || this.used >= this.bytesMax * reopenShare : this.used >= this.bytesMax;
+  private look(): void {
+    const full = this.used >= this.bytesMax * (this.full ? reopenShare : 1);
     if (full && !this.full) this.usedAtFull = this.used;
     const exhausted = full && this.used - this.usedAtFull + this.deferred >= this.bytesMax * reserveShare;
     if (full === this.full && exhausted === this.exhausted) return;

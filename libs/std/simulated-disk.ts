@@ -229,6 +229,16 @@ export class SimulatedDisk implements Disk {
 
   private file(path: string, inode: Inode): DiskFile {
     const step = (operation: DiskOperation): Promise<void> => this.step(operation, path);
+    const write = async (bytes: Buffer, position: number): Promise<void> => {
+      try {
+        await step('write');
+      } catch (error) {
+        // A failing write leaves a part behind, as a full disk does.
+        change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
+        throw error;
+      }
+      this.fill(inode, path, position, bytes);
+    };
     return {
       path,
       size: async () => {
@@ -241,25 +251,11 @@ export class SimulatedDisk implements Disk {
         return inode.live.copy(target, 0, position, Math.min(inode.live.length, position + target.length));
       },
       write: async (chunks, position) => {
-        const bytes = Buffer.concat(chunks);
-        try {
-          await step('write');
-        } catch (error) {
-          // A failing write leaves a part behind, as a full disk does.
-          change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
-          throw error;
-        }
-        this.fill(inode, path, position, bytes);
+        await write(Buffer.concat(chunks), position);
       },
       writeDurably: async (chunks, position) => {
         const bytes = Buffer.concat(chunks);
-        try {
-          await step('write');
-        } catch (error) {
-          change(inode, { position, bytes: bytes.subarray(0, bytes.length >> 1) });
-          throw error;
-        }
-        this.fill(inode, path, position, bytes);
+        await write(bytes, position);
         await step('sync');
         settleRange(inode, position, position + bytes.length);
       },
