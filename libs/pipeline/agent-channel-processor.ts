@@ -30,6 +30,8 @@ interface Delivery {
 export class ChannelProcessor {
   private readonly unfinished = new WeakMap<EventBatch, Delivery>();
   private dropped = 0;
+  /** The batch that an interceptor lets wait; those behind it are intercepted after it. */
+  private waiting: Promise<unknown> | null = null;
 
   constructor(private readonly parts: ChannelProcessorParts) {}
 
@@ -40,7 +42,8 @@ export class ChannelProcessor {
       context.count('EventReceivedCount', batch.count);
       context.count('AppendBatchReceivedCount', 1);
     }
-    const delivery = retried ?? this.prepare(batch);
+    const prepared = retried ?? this.prepare(batch);
+    const delivery = prepared instanceof Promise ? await prepared : prepared;
     const failures = await this.putRequired(delivery.required);
     if (failures.length > 0) {
       context.count('ChannelWriteFail', 1);
@@ -54,17 +57,50 @@ export class ChannelProcessor {
     context.count('AppendBatchAcceptedCount', 1);
   }
 
-  private prepare(batch: EventBatch): Delivery {
-    const { context, interceptors, selector } = this.parts;
-    let intercepted = batch;
+  private prepare(batch: EventBatch): Delivery | Promise<Delivery> {
+    const intercepted =
+      this.waiting === null ? this.intercept(batch, 0) : this.waiting.then(() => this.intercept(batch, 0));
+    if (!(intercepted instanceof Promise)) return this.routesOf(intercepted);
+    const settled: Promise<unknown> = intercepted
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.waiting === settled) this.waiting = null;
+      });
+    this.waiting = settled;
+    return intercepted.then((left) => this.routesOf(left));
+  }
+
+  /** Runs the interceptors from the `first` on. */
+  private intercept(batch: EventBatch, first: number): EventBatch | Promise<EventBatch> {
+    const { context, interceptors } = this.parts;
+    let left = batch;
     try {
-      for (const interceptor of interceptors) intercepted = interceptor.intercept(intercepted);
+      for (let at = first; at < interceptors.length; at += 1) {
+        const result = interceptors[at]?.intercept(left) ?? left;
+        if (result instanceof Promise) return this.interceptLater(result, at + 1);
+        left = result;
+      }
     } catch (error) {
       context.count('GenericProcessingFail', 1);
       throw error;
     }
-    if (intercepted.count === 0) return { required: [], optional: [] };
-    const routes = selector.route(intercepted);
+    return left;
+  }
+
+  private async interceptLater(result: Promise<EventBatch>, next: number): Promise<EventBatch> {
+    let left: EventBatch;
+    try {
+      left = await result;
+    } catch (error) {
+      this.parts.context.count('GenericProcessingFail', 1);
+      throw error;
+    }
+    return await this.intercept(left, next);
+  }
+
+  private routesOf(batch: EventBatch): Delivery {
+    if (batch.count === 0) return { required: [], optional: [] };
+    const routes = this.parts.selector.route(batch);
     if (routes.unrouted > 0) this.reportUnrouted(routes.unrouted);
     return routes;
   }

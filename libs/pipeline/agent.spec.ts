@@ -328,6 +328,32 @@ describe('channel processor', () => {
     expect(channel.batches[0]?.header(0, 'h')).toBe('12');
   });
 
+  it('keeps batches in their order behind one that an interceptor lets wait', async () => {
+    const journalled: string[] = [];
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow: Interceptor = {
+      start: () => Promise.resolve(void journalled.push('start')),
+      stop: () => Promise.resolve(void journalled.push('stop')),
+      intercept: (batch) => (texts(batch).includes('a') ? gate.then(() => batch) : batch),
+    };
+    const interceptors = [{ name: 'i1', type: typeOf('test', slow), options: {} }];
+    const { agent, source, channel, sink } = build({ source: { interceptors } });
+    sink.hold = new Promise(() => undefined);
+    await agent.start();
+    await source.deliver(lines('first'));
+    await settle();
+    const deliveries = [source.deliver(lines('a')), source.deliver(lines('b'))];
+    await settle();
+    expect(channel.batches.map(texts)).toEqual([]);
+    release();
+    await Promise.all(deliveries);
+    expect(channel.batches.map(texts)).toEqual([['a'], ['b']]);
+    expect(journalled).toEqual(['start']);
+  });
+
   it('gives a batch that is delivered again only to the channels that refused it', async () => {
     const { agent, source, channels, status } = build({ channels: ['c1', 'c2'] });
     const [, second] = channels;

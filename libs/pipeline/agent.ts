@@ -168,12 +168,20 @@ export class Agent {
     const selector = createSelector(plan.selector, plan.channels);
     const channels = new Map(plan.channels.map((name) => [name, this.channelOf(name).channel]));
     const component: AgentComponent = this.component('source', plan, {
-      start: (context) => {
+      start: async (context) => {
+        for (const interceptor of interceptors) await interceptor.start?.(context);
         const processor = new ChannelProcessor({ context, interceptors, selector, channels });
-        const sourceContext: SourceContext = { ...context, deliver: (batch) => processor.deliver(batch) };
-        return source.start(sourceContext);
+        const sourceContext: SourceContext = {
+          ...context,
+          deliver: (batch) => processor.deliver(batch),
+          positions: null,
+        };
+        await source.start(sourceContext);
       },
-      stop: () => source.stop(),
+      stop: async () => {
+        await source.stop();
+        for (const interceptor of interceptors) await interceptor.stop?.();
+      },
     });
     this.sources.push(component);
   }

@@ -22,8 +22,25 @@ export interface SourceContext extends ComponentContext {
    *
    * Counts EventReceivedCount, EventAcceptedCount, AppendBatchReceivedCount, AppendBatchAcceptedCount, ChannelWriteFail
    * and GenericProcessingFail (an interceptor threw) for the source; the source counts the rest.
+   *
+   * `moved` are positions that hold once the batch is committed, by keys of the source's own; they are committed with it where
+   * `positions` is not null, and ignored elsewhere. The batch may be empty.
    */
-  deliver(batch: EventBatch): Promise<void>;
+  deliver(batch: EventBatch, moved?: PositionChanges): Promise<void>;
+  /** Null where the channels keep no positions: the source keeps its own, and delivers at least once. */
+  readonly positions: SourcePositions | null;
+}
+
+/** A position by key; null forgets it. Keys and positions are short texts: a file's identity, a place in it. */
+export type PositionChanges = ReadonlyMap<string, string | null>;
+
+/**
+ * Where a source that can be rewound has got to, kept by its channels in the same transaction as its events (KIP-618 does so for
+ * Kafka Connect): what was delivered and where to go on never disagree.
+ */
+export interface SourcePositions {
+  /** As of the last committed transaction. From this call on no earlier owner of the source can commit any more. */
+  load(): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface ComponentContext {
@@ -38,9 +55,17 @@ export interface ComponentContext {
   reportError(error: unknown): void;
 }
 
-/** Changes or drops events; a pure function of the batch, once configured. */
+/** Changes or drops events. */
 export interface Interceptor {
-  intercept(batch: EventBatch): EventBatch;
+  /** Before its source starts; again every 3 s after it has rejected. For files to be read, and tables. */
+  start?(context: ComponentContext): Promise<void>;
+  /** After its source has stopped. */
+  stop?(): Promise<void>;
+  /**
+   * Gives another batch and leaves this one as it is. A promise only where it has to wait (a rate limit); batches behind it then wait
+   * too, so that their order is kept. What it throws fails the delivery.
+   */
+  intercept(batch: EventBatch): EventBatch | Promise<EventBatch>;
 }
 
 /** Holds events between sources and sinks. One put is one transaction, and so is one take. */

@@ -14,9 +14,20 @@ import { staticInterceptor } from './static/static-interceptor.js';
 import { timestampInterceptor } from './timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './uuid/uuid-interceptor.js';
 
-function create(type: ComponentType<Interceptor>, options: Record<string, string>): Interceptor {
+function create(
+  type: ComponentType<Interceptor>,
+  options: Record<string, string>,
+): { intercept(batch: EventBatch): EventBatch } {
   const clock = { ...systemClock, now: () => 1_700_000_000_000 };
-  return type.create({ agent: 'a1', name: 'i1', options, services: { bootstrap: '', clock, logger: silentLogger } });
+  const services = { bootstrap: '', clock, logger: silentLogger };
+  const interceptor = type.create({ agent: 'a1', name: 'i1', options, services });
+  return {
+    intercept(batch) {
+      const result = interceptor.intercept(batch);
+      if (result instanceof Promise) throw new Error('the interceptor waits');
+      return result;
+    },
+  };
 }
 
 const lines = (...texts: string[]) => EventBatch.of(texts.map((text) => ({ body: Buffer.from(text) })));

@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ComponentInput, ComponentType, Source, SourceContext } from '#pipeline/collector';
+import type {
+  ComponentInput,
+  ComponentType,
+  PositionChanges,
+  Source,
+  SourceContext,
+  SourcePositions,
+} from '#pipeline/collector';
 import type { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
@@ -23,11 +30,22 @@ export class TestContext implements SourceContext {
   readonly stateDirectory = mkdtempSync(join(folder, 'source-'));
   readonly events: SeenEvent[] = [];
   readonly counters = new Map<string, number>();
+  /** Not null: positions come with deliveries, as from channels that keep them; `kept` begins with what a spec puts there. */
+  positions: SourcePositions | null = null;
+  readonly kept = new Map<string, string>();
   refusal: Error | null = null;
   error: unknown = null;
 
-  deliver(batch: EventBatch): Promise<void> {
+  keepPositions(): void {
+    this.positions = { load: () => Promise.resolve(new Map(this.kept)) };
+  }
+
+  deliver(batch: EventBatch, moved?: PositionChanges): Promise<void> {
     if (this.refusal !== null) return Promise.reject(this.refusal);
+    for (const [key, position] of this.positions === null ? [] : (moved ?? [])) {
+      if (position === null) this.kept.delete(key);
+      else this.kept.set(key, position);
+    }
     for (let index = 0; index < batch.count; index += 1) {
       this.events.push({ body: batch.body(index).toString(), headers: batch.headersOf(index) });
     }
