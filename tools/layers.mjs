@@ -8,6 +8,7 @@ export const levels = {
   log: 2,
   topics: 2,
   control: 2,
+  morphlines: 2,
   catalog: 3,
   pipeline: 3,
   broker: 3,

@@ -4,7 +4,7 @@ import type { ComponentRegistry, ComponentType } from '#pipeline/collector';
 import type { ConfValue } from '#pipeline/flume-conf';
 import type { ComponentPlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 
 export type TypeKind = keyof ComponentRegistry['missing'];
 

@@ -5,7 +5,7 @@
 import { ConfProblems, type ConfPosition } from '#pipeline/flume-problem';
 import { decodeProperties, parseProperties, type PropertyEntry } from '#pipeline/flume-properties';
 import { substitute, type SubstitutionSources } from '#pipeline/flume-substitution';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 
 export type ComponentKind = 'source' | 'channel' | 'sink' | 'sinkgroup' | 'configfilter';
 

@@ -4,7 +4,7 @@ import type { AgentConf, ComponentConf } from '#pipeline/flume-conf';
 import type { SinkGroupPlan, SinkPlan, SinkProcessorPlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { repeated, splitNames, subKeys } from '#pipeline/flume-source';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 
 const failoverOptions = defineOptions({
   type: { type: 'string', required: true, doc: '`failover`.' },

@@ -4,7 +4,7 @@ import { planComponent } from '#pipeline/flume-component';
 import type { ComponentConf, ConfValue } from '#pipeline/flume-conf';
 import type { ComponentPlan } from '#pipeline/flume-plan';
 import type { ConfProblems } from '#pipeline/flume-problem';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 import type { MultiplexingPlan, SelectorPlan } from '#pipeline/selector';
 
 const selectorTypes: Readonly<Record<string, SelectorPlan['type']>> = {

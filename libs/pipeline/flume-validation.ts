@@ -11,7 +11,7 @@ import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/f
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { planSinkGroups } from '#pipeline/flume-sink-group';
 import { planInterceptors, planSelector, repeated, splitNames } from '#pipeline/flume-source';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 
 /** The agent's plan, or null where `problems` got an error. `file` is where an absent agent is reported. */
 export function planAgent(

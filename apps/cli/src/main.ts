@@ -41,7 +41,7 @@ async function main(words: readonly string[]): Promise<number> {
 }
 
 async function unknownCommand(words: readonly string[]): Promise<string> {
-  const { suggest } = await import('#pipeline/flume-suggestion');
+  const { suggest } = await import('#std/suggestion');
   const written = words.filter((word) => !word.startsWith('-')).slice(0, 2);
   const near = suggest(
     written.join(' '),

@@ -1,5 +1,5 @@
 import { recordsOf, type TestRecord } from '../sinks/file/records.testkit.js';
-import { CalendarZone } from './calendar-zone.js';
+import { CalendarZone } from '#std/calendar-zone';
 import { templateProblem } from './path-escapes.js';
 import { PathTemplate } from './path-template.js';
 import { recordTimeMs } from './record-time.js';

@@ -9,7 +9,7 @@ import { crc32c } from '#std/crc32c';
 import { assert } from '#std/assert';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { parseEscapes, safeValue, timeField, type Escape, type HostNames } from './path-escapes.js';
-import type { CalendarZone } from './calendar-zone.js';
+import type { CalendarZone } from '#std/calendar-zone';
 import type { TimeRounding } from './time-rounding.js';
 
 export interface PathTemplateOptions {

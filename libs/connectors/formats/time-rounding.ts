@@ -1,4 +1,4 @@
-import type { CalendarZone } from './calendar-zone.js';
+import type { CalendarZone } from '#std/calendar-zone';
 
 export type RoundUnit = 'second' | 'minute' | 'hour';
 

@@ -4,7 +4,7 @@ import { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { hostInterceptor } from './host/host-interceptor.js';
-import { compileJavaRegex } from './java-regex.js';
+import { compileJavaRegex } from '#std/java-regex';
 import { JodaPattern } from './regex-extractor/joda-pattern.js';
 import { regexExtractorInterceptor } from './regex-extractor/regex-extractor-interceptor.js';
 import { regexFilterInterceptor } from './regex-filter/regex-filter-interceptor.js';

@@ -1,7 +1,7 @@
 /** Kafka's producer properties, as Flume passes them on (`kafka.producer.…`), read for our writer. */
 import { defineOptions, parseOptions } from '#config/options';
 import type { ComponentRemark } from '#pipeline/collector';
-import { suggest } from '#pipeline/flume-suggestion';
+import { suggest } from '#std/suggestion';
 import type { TopicWriterOptions } from '#topics/topic-writer';
 
 const acksValues = ['all', '-1', '1', '0'] as const;

@@ -1,7 +1,7 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { ComponentRemark, ComponentType, Interceptor } from '#pipeline/collector';
 import { BodyTexts } from '../body-text.js';
-import { checkJavaRegex, compileJavaRegex } from '../java-regex.js';
+import { checkJavaRegex, compileJavaRegex } from '#std/java-regex';
 import { JodaPattern } from './joda-pattern.js';
 
 const options = defineOptions({

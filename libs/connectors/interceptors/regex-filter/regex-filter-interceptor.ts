@@ -1,7 +1,7 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { ComponentType, Interceptor } from '#pipeline/collector';
 import { BodyTexts } from '../body-text.js';
-import { checkJavaRegex, compileJavaRegex } from '../java-regex.js';
+import { checkJavaRegex, compileJavaRegex } from '#std/java-regex';
 
 const options = defineOptions({
   regex: { type: 'string', default: '.*', check: checkJavaRegex, doc: 'Looked for anywhere in the body (UTF-8).' },

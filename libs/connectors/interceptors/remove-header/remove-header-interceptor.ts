@@ -1,6 +1,6 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { ComponentType, Interceptor } from '#pipeline/collector';
-import { checkJavaRegex, compileJavaRegex } from '../java-regex.js';
+import { checkJavaRegex, compileJavaRegex } from '#std/java-regex';
 
 const options = defineOptions({
   withName: { type: 'string', doc: 'Name of one header to remove.' },

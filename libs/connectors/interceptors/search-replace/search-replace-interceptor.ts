@@ -1,7 +1,7 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { ComponentType, Interceptor } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
-import { checkJavaRegex, compileJavaRegex } from '../java-regex.js';
+import { checkJavaRegex, compileJavaRegex } from '#std/java-regex';
 
 const charsets = ['UTF-8', 'ISO-8859-1', 'US-ASCII'] as const;
 

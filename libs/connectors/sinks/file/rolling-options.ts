@@ -3,7 +3,7 @@
  * Kafka Connect's HDFS connector are accepted where they mean the same. Where our default is not Flume's the text says so:
  * Flume's 30 s, 1,024 bytes and 10 events make very small files.
  */
-import { CalendarZone } from '#connectors/formats/calendar-zone';
+import { CalendarZone } from '#std/calendar-zone';
 import type { Format } from '#connectors/formats/format';
 import { JsonFormat } from '#connectors/formats/json-format';
 import { machineHostNames, templateProblem } from '#connectors/formats/path-escapes';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { systemCode } from '#std/errors';
-import { compileJavaRegex } from '../../interceptors/java-regex.js';
+import { compileJavaRegex } from '#std/java-regex';
 
 export interface SpoolFolderOptions {
   readonly spoolDir: string;

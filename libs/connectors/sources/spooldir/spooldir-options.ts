@@ -1,5 +1,5 @@
 import { defineOptions } from '#config/options';
-import { checkJavaRegex } from '../../interceptors/java-regex.js';
+import { checkJavaRegex } from '#std/java-regex';
 import { checkCharset, checkOutputCharset } from '../charset.js';
 
 export const spooldirOptions = defineOptions({
