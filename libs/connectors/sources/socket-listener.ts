@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type SecureContextOptions } from 'node:tls';
 import { plainAddress } from '#net/host';
 import { systemCode } from '#std/errors';
 
@@ -10,7 +11,14 @@ export interface SocketListenerOptions {
   readonly onSocket: (socket: Socket) => void;
   /** A socket was closed at once because there are too many. */
   readonly onRefused: () => void;
+  /** Not null: peers have to use TLS (`serverTls`), and a socket is handed out after its handshake. */
+  readonly tls?: SecureContextOptions | null;
+  /** A peer's handshake failed or took too long; its connection is closed. */
+  readonly onHandshakeFailed?: (error: Error) => void;
 }
+
+/** What a peer gets for the handshake of TLS. */
+const handshakeMsMax = 10_000;
 
 /** Listens on one address and hands out sockets, so many at most. A peer may end its side and still get answers. */
 export class SocketListener {
@@ -27,9 +35,7 @@ export class SocketListener {
 
   async start(): Promise<void> {
     const { host, port } = this.options;
-    const server = createServer({ allowHalfOpen: true, keepAlive: true, noDelay: true }, (socket) =>
-      this.accept(socket),
-    );
+    const server = this.createServer();
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, host, port)));
       server.listen({ host: plainAddress(host), port, exclusive: true }, resolve);
@@ -51,17 +57,38 @@ export class SocketListener {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  private accept(socket: Socket): void {
-    // Errors end in `close`, which is where sources look.
+  private createServer(): Server {
+    const { tls = null, onSocket, onHandshakeFailed } = this.options;
+    const options = { allowHalfOpen: true, keepAlive: true, noDelay: true };
+    if (tls === null) {
+      return createServer(options, (socket) => {
+        if (this.admit(socket)) onSocket(socket);
+      });
+    }
+    const server = createTlsServer({ ...options, ...tls, handshakeTimeout: handshakeMsMax }, (socket) => {
+      // Errors end in `close`, which is where sources look.
+      socket.on('error', () => undefined);
+      onSocket(socket);
+    });
+    server.on('connection', (socket) => void this.admit(socket));
+    server.on('tlsClientError', (error, socket) => {
+      onHandshakeFailed?.(error);
+      socket.destroy();
+    });
+    return server;
+  }
+
+  /** Whether there is room for one more; the connection is closed if not. */
+  private admit(socket: Socket): boolean {
     socket.on('error', () => undefined);
     if (this.sockets.size >= this.options.connectionsMax) {
       this.options.onRefused();
       socket.destroy();
-      return;
+      return false;
     }
     this.sockets.add(socket);
     socket.once('close', () => this.sockets.delete(socket));
-    this.options.onSocket(socket);
+    return true;
   }
 }
 
