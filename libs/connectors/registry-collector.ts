@@ -17,13 +17,14 @@ import { timestampInterceptor } from './interceptors/timestamp/timestamp-interce
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 import { execSource } from './sources/exec/exec-source.js';
 import { httpSource } from './sources/http/http-source.js';
+import { kafkaSource } from './sources/kafka/kafka-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource, httpSource],
+  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource, httpSource, kafkaSource],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
@@ -36,6 +37,7 @@ export const collectorRegistry: ComponentRegistry = {
     searchReplaceInterceptor,
     uuidInterceptor,
   ],
+  selectors: [],
   missing: {
     source: [
       'seq',
@@ -45,7 +47,6 @@ export const collectorRegistry: ComponentRegistry = {
       'multiport_syslogtcp',
       'syslogudp',
       'jms',
-      'org.apache.flume.source.kafka.KafkaSource',
       'org.apache.flume.source.StressSource',
       'org.apache.flume.source.scribe.ScribeSource',
       'org.apache.flume.source.twitter.TwitterSource',

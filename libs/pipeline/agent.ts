@@ -1,14 +1,12 @@
-import { assert } from '#std/assert';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
-import { AgentChannel } from '#pipeline/agent-channel';
-import { ChannelProcessor } from '#pipeline/agent-channel-processor';
-import { AgentComponent, type ComponentStatus } from '#pipeline/agent-component';
-import { SinkRunner } from '#pipeline/agent-sink-runner';
-import type { AgentServices, Channel, ComponentContext, ComponentInput, SourceContext } from '#pipeline/collector';
-import { SinkGroup } from '#pipeline/agent-sink-group';
-import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
-import { createSelector } from '#pipeline/selector';
+import type { AgentChannel } from '#pipeline/agent-channel';
+import type { AgentComponent, ComponentStatus } from '#pipeline/agent-component';
+import { buildUnits, noUnits, type AgentUnits, type ChannelUnit } from '#pipeline/agent-units';
+import type { AgentServices } from '#pipeline/collector';
+import type { AgentPlan } from '#pipeline/flume-plan';
+import { messageOf } from '#std/errors';
+import { TapPoints } from '#pipeline/tap';
 
 export interface AgentOptions {
   readonly plan: AgentPlan;
@@ -24,21 +22,32 @@ export interface AgentStatus {
   readonly components: readonly ComponentStatus[];
 }
 
+/** What a change of the plan did, as `source r1`. */
+export interface AgentChange {
+  /** Left out, or taken down for their new form. */
+  readonly stopped: readonly string[];
+  /** New, or built anew. */
+  readonly started: readonly string[];
+}
+
 /** How long a stop waits for the sinks to empty a channel that would lose its events, ms. */
 const drainMsMax = 10_000;
 /** How long a stop waits for deliveries and writes under way before it takes their destination away, ms. */
 const settleMsMax = 8000;
 const drainCheckMs = 20;
+/** Events that one take moves from a channel to the one that takes its place. */
+const handoverBatchSize = 1000;
 
-/** Builds and runs one agent. Starts channels, sinks, sources; stops sources, sinks, channels. */
+/**
+ * Builds and runs one agent. Starts channels, sinks, sources; stops sources, sinks, channels. Where its plan changes, what stays the
+ * same goes on running.
+ */
 export class Agent {
+  /** Where events can be watched as they pass. */
+  readonly taps = new TapPoints();
   private readonly clock: Clock;
   private readonly logger: Logger;
-  private readonly channels = new Map<string, { channel: AgentChannel; component: AgentComponent }>();
-  private readonly sinks: { component: AgentComponent; channel: string }[] = [];
-  /** Sinks of groups; the group starts and stops them. */
-  private readonly members: AgentComponent[] = [];
-  private readonly sources: AgentComponent[] = [];
+  private units: AgentUnits;
   private isStarted = false;
 
   /** Throws what a component's `create` throws. */
@@ -46,11 +55,7 @@ export class Agent {
     const { plan, services } = options;
     this.clock = services.clock;
     this.logger = services.logger.child({ agent: plan.name });
-    for (const channel of plan.channels) this.addChannel(channel);
-    const grouped = new Set(plan.sinkGroups.flatMap((group) => group.sinks));
-    for (const sink of plan.sinks) if (!grouped.has(sink.name)) this.addSink(sink);
-    for (const group of plan.sinkGroups) this.addSinkGroup(group);
-    for (const source of plan.sources) this.addSource(source);
+    this.units = this.build(plan, noUnits);
   }
 
   get name(): string {
@@ -60,9 +65,10 @@ export class Agent {
   /** Resolves when every component runs or has failed its first start; failed ones are tried again every 3 s. */
   async start(): Promise<void> {
     this.isStarted = true;
-    await Promise.all([...this.channels.values()].map(({ component }) => component.start()));
-    await Promise.all(this.sinks.map(({ component }) => component.start()));
-    await Promise.all(this.sources.map((component) => component.start()));
+    const { channels, sinks, sources } = this.units;
+    await startAll([...channels.values()]);
+    await startAll([...sinks.values()]);
+    await startAll([...sources.values()]);
   }
 
   /**
@@ -70,145 +76,96 @@ export class Agent {
    * something that is away does not hold it up for longer than 8 s.
    */
   async stop(): Promise<void> {
-    const sourcesStopped = Promise.all(this.sources.map((component) => component.stop()));
+    const { channels, sinks, sources } = this.units;
+    const sourcesStopped = Promise.all([...sources.values()].map(({ component }) => component.stop()));
     await this.settled(sourcesStopped);
-    await this.drain();
-    await Promise.all(this.sinks.map(({ component }) => component.stop()));
-    await Promise.all([...this.channels.values()].map(({ component }) => component.stop()));
+    await this.drain([...channels.values()]);
+    await stopAll([...sinks.values()]);
+    await stopAll([...channels.values()]);
     // Deliveries that still waited have been refused by now.
     await this.settled(sourcesStopped);
     this.isStarted = false;
   }
 
+  /**
+   * Runs by another plan from now on. Components whose plan and channels are the same go on as they are, with their events; the others
+   * stop as in `stop`, and their successors start. A channel in memory, or of another type than before, hands its events over to the one
+   * that takes its name. Throws what a component's `create` throws, and then nothing has changed. Not to be called twice at a time.
+   */
+  async change(plan: AgentPlan): Promise<AgentChange> {
+    const old = this.units;
+    const next = this.build(plan, old);
+    const gone = difference(old, next);
+    const added = difference(next, old);
+    const change = { stopped: namesOf(gone), started: namesOf(added) };
+    if (!this.isStarted) {
+      this.units = next;
+      return change;
+    }
+    const sourcesStopped = Promise.all([...gone.sources.values()].map(({ component }) => component.stop()));
+    await this.settled(sourcesStopped);
+    await this.drain([...gone.channels.values()].filter(({ plan: { name } }) => !next.channels.has(name)));
+    await stopAll([...gone.sinks.values()]);
+    this.units = next;
+    for (const unit of gone.channels.values())
+      await this.replaceChannel(unit, next.channels.get(unit.plan.name) ?? null);
+    await startAll([...added.channels.values()].filter(({ component }) => component.isStopped));
+    await startAll([...added.sinks.values()]);
+    // A source that still waits for a full channel must not read beside its successor.
+    await this.settled(sourcesStopped.then(() => startAll([...added.sources.values()])));
+    return change;
+  }
+
   status(): AgentStatus {
+    const { channels, sinks, sources } = this.units;
     const components = [
-      ...this.sources.map((component) => component.status()),
-      ...[...this.channels.values()].map(({ channel, component }) => component.status(channel.gauges())),
-      ...this.sinks.map(({ component }) => component.status()),
-      ...this.members.map((component) => component.status()),
+      ...[...sources.values()].map(({ component }) => component.status()),
+      ...[...channels.values()].map(({ channel, component }) => component.status(channel.gauges())),
+      ...[...sinks.values()].map(({ component }) => component.status()),
+      ...[...sinks.values()].flatMap(({ members }) => members.map((component) => component.status())),
     ];
     const isWell = components.every((component) => component.state === 'RUNNING' && component.error === null);
     const state = !this.isStarted ? 'STOPPED' : isWell ? 'RUNNING' : 'DEGRADED';
     return { agent: this.name, state, components };
   }
 
-  private addChannel(plan: ComponentPlan<Channel>): void {
-    const channel = plan.type.create(this.inputOf(plan));
-    const component = this.component('channel', plan, {
-      start: (context) => channel.start(context),
-      stop: () => channel.stop(),
-    });
-    this.channels.set(plan.name, { channel: new AgentChannel(plan.name, channel, component), component });
-  }
-
-  private addSink(plan: SinkPlan): void {
-    const sink = plan.type.create(this.inputOf(plan));
-    const { channel } = this.channelOf(plan.channel);
-    let runner: SinkRunner | null = null;
-    const component = this.component('sink', plan, {
-      start: async (context) => {
-        await sink.start(context);
-        runner = new SinkRunner({ sink, channel, context });
-        runner.start();
-      },
-      stop: async () => {
-        const stopped = runner?.stop() ?? Promise.resolve();
-        await this.settled(stopped);
-        await sink.stop();
-        await this.settled(stopped);
-      },
-    });
-    this.sinks.push({ component, channel: plan.channel });
-  }
-
-  /** The members are components like other sinks, only that one runner writes to all of them. */
-  private addSinkGroup(group: SinkGroupPlan): void {
-    const plans = this.options.plan.sinks.filter((sink) => group.sinks.includes(sink.name));
-    const name = plans[0]?.channel ?? '';
-    const { channel } = this.channelOf(name);
-    const members = plans.map((plan) => {
-      const sink = plan.type.create(this.inputOf(plan));
-      const component = this.component('sink', plan, {
-        start: (context) => sink.start(context),
-        stop: () => sink.stop(),
-      });
-      return { plan, sink, component };
-    });
-    let runner: SinkRunner | null = null;
-    const component = this.component(
-      'sink',
-      { name: group.name, type: { name: group.processor.type } },
-      {
-        start: async (context) => {
-          await Promise.all(members.map((member) => member.component.start()));
-          const sinks = members.map((member) => ({
-            name: member.plan.name,
-            sink: member.sink,
-            context: member.component.context,
-            isRunning: () => member.component.isRunning,
-          }));
-          runner = new SinkRunner({ sink: new SinkGroup(group.processor, sinks, this.clock), channel, context });
-          runner.start();
-        },
-        stop: async () => {
-          const stopped = runner?.stop() ?? Promise.resolve();
-          await this.settled(stopped);
-          await Promise.all(members.map((member) => member.component.stop()));
-          await this.settled(stopped);
-        },
-      },
-    );
-    this.sinks.push({ component, channel: name });
-    this.members.push(...members.map((member) => member.component));
-  }
-
-  private addSource(plan: SourcePlan): void {
-    const source = plan.type.create(this.inputOf(plan));
-    const interceptors = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
-    const selector = createSelector(plan.selector, plan.channels);
-    const channels = new Map(plan.channels.map((name) => [name, this.channelOf(name).channel]));
-    const component: AgentComponent = this.component('source', plan, {
-      start: async (context) => {
-        for (const interceptor of interceptors) await interceptor.start?.(context);
-        const processor = new ChannelProcessor({ context, interceptors, selector, channels });
-        const sourceContext: SourceContext = {
-          ...context,
-          deliver: (batch) => processor.deliver(batch),
-          positions: null,
-        };
-        await source.start(sourceContext);
-      },
-      stop: async () => {
-        await source.stop();
-        for (const interceptor of interceptors) await interceptor.stop?.();
-      },
-    });
-    this.sources.push(component);
-  }
-  private inputOf(plan: ComponentPlan<unknown>): ComponentInput {
-    return { agent: this.name, name: plan.name, options: plan.options, services: this.options.services };
-  }
-
-  private channelOf(name: string): { channel: AgentChannel; component: AgentComponent } {
-    const found = this.channels.get(name);
-    assert(found !== undefined, `channel ${name} is in the plan`);
-    return found;
-  }
-
-  private component(
-    kind: 'source' | 'channel' | 'sink',
-    plan: { readonly name: string; readonly type: { readonly name: string } },
-    life: { start: (context: ComponentContext) => Promise<void>; stop: () => Promise<void> },
-  ): AgentComponent {
-    return new AgentComponent({
-      kind,
-      name: plan.name,
-      type: plan.type.name,
-      clock: this.clock,
+  private build(plan: AgentPlan, old: AgentUnits): AgentUnits {
+    const { services, stateDirectory } = this.options;
+    return buildUnits(plan, old, {
+      agent: this.name,
+      services,
       logger: this.logger,
-      stateDirectory: this.options.stateDirectory,
-      ...life,
+      stateDirectory,
+      taps: this.taps,
+      settled: (work) => this.settled(work),
     });
+  }
+
+  private async replaceChannel(old: ChannelUnit, next: ChannelUnit | null): Promise<void> {
+    const isMoved = next !== null && (old.channel.isVolatile || old.plan.type !== next.plan.type);
+    if (isMoved && old.component.isRunning) {
+      await next.component.start();
+      await this.handOver(old.channel, next.channel);
+      this.reportLoss(old.plan.name, old.channel);
+    }
+    await old.component.stop();
+  }
+
+  /** Until the old one is empty, or the new one takes no more. */
+  private async handOver(from: AgentChannel, to: AgentChannel): Promise<void> {
+    const { signal } = new AbortController();
+    while ((from.size() ?? 0) > 0) {
+      const take = await from.take({ maxEvents: handoverBatchSize, waitMs: 0, signal });
+      if (take === null) return;
+      try {
+        await to.put(take.batch);
+        await from.commit(take);
+      } catch (error) {
+        await take.rollback();
+        this.logger.error(`Events of channel ${from.name} could not be handed over: ${messageOf(error)}`);
+        return;
+      }
+    }
   }
 
   /** Resolves with `work`, or after 8 s. */
@@ -219,20 +176,53 @@ export class Agent {
     waiting.abort();
   }
 
-  private async drain(): Promise<void> {
+  private async drain(channels: readonly ChannelUnit[]): Promise<void> {
     const deadline = this.clock.monotonic() + drainMsMax;
-    for (const [name, { channel }] of this.channels) {
+    for (const { plan, channel } of channels) {
       if (!channel.isVolatile) continue;
-      const isDrained = this.sinks.some((sink) => sink.channel === name && sink.component.isRunning);
+      const sinks = [...this.units.sinks.values()];
+      const isDrained = sinks.some((sink) => sink.channel === plan.name && sink.component.isRunning);
       while (isDrained && (channel.size() ?? 0) > 0 && this.clock.monotonic() < deadline) {
         await this.clock.sleep(drainCheckMs);
       }
-      const left = channel.size() ?? 0;
-      if (left > 0)
-        this.logger.warn('Events are lost with a channel that keeps them in memory only.', {
-          channel: name,
-          events: left,
-        });
+      this.reportLoss(plan.name, channel);
     }
   }
+
+  private reportLoss(name: string, channel: AgentChannel): void {
+    const left = channel.isVolatile ? (channel.size() ?? 0) : 0;
+    if (left === 0) return;
+    this.logger.warn('Events are lost with a channel that keeps them in memory only.', { channel: name, events: left });
+  }
+}
+
+interface Unit {
+  readonly component: AgentComponent;
+}
+
+async function startAll(units: readonly Unit[]): Promise<void> {
+  await Promise.all(units.map(({ component }) => component.start()));
+}
+
+async function stopAll(units: readonly Unit[]): Promise<void> {
+  await Promise.all(units.map(({ component }) => component.stop()));
+}
+
+/** The units of `left` that are not in `right`, the very same. */
+function difference(left: AgentUnits, right: AgentUnits): AgentUnits {
+  const missing = <T>(from: ReadonlyMap<string, T>, other: ReadonlyMap<string, T>): Map<string, T> =>
+    new Map([...from].filter(([name, unit]) => other.get(name) !== unit));
+  return {
+    channels: missing(left.channels, right.channels),
+    sinks: missing(left.sinks, right.sinks),
+    sources: missing(left.sources, right.sources),
+  };
+}
+
+function namesOf(units: AgentUnits): string[] {
+  return [
+    ...[...units.sources.keys()].map((name) => `source ${name}`),
+    ...[...units.channels.keys()].map((name) => `channel ${name}`),
+    ...[...units.sinks.keys()].map((name) => `sink ${name}`),
+  ];
 }

@@ -1,6 +1,7 @@
 /** What a flume.conf is made of. A kind of component is one folder in `libs/connectors` and one line in its registry. */
 import type { OptionSpecs } from '#config/options';
 import type { EventBatch } from '#pipeline/event-batch';
+import type { Routes } from '#pipeline/selector';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { ClientSecurity } from '#topics/client-security';
@@ -66,6 +67,15 @@ export interface Interceptor {
    * too, so that their order is kept. What it throws fails the delivery.
    */
   intercept(batch: EventBatch): EventBatch | Promise<EventBatch>;
+}
+
+/** A channel selector of one's own. */
+export interface ChannelSelector {
+  /**
+   * Says which of `channels`, the source's in the order in which they are listed, get which events; called for each batch, after the
+   * interceptors. What it throws fails the delivery, and so does a route to another channel.
+   */
+  route(batch: EventBatch, channels: readonly string[]): Routes;
 }
 
 /** Holds events between sources and sinks. One put is one transaction, and so is one take. */
@@ -152,6 +162,8 @@ export interface ComponentRegistry {
   readonly channels: readonly ComponentType<Channel>[];
   readonly sinks: readonly ComponentType<ChannelSink>[];
   readonly interceptors: readonly ComponentType<Interceptor>[];
+  /** Beside replicating, multiplexing and load_balancing, which are always there. */
+  readonly selectors: readonly ComponentType<ChannelSelector>[];
   /** Types that Flume has and this release has not, by kind: the error then says so instead of guessing. */
   readonly missing: Readonly<Record<'source' | 'channel' | 'sink' | 'interceptor', readonly string[]>>;
 }

@@ -6,7 +6,7 @@ import type { ComponentPlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { suggest } from '#std/suggestion';
 
-export type TypeKind = keyof ComponentRegistry['missing'];
+export type TypeKind = keyof ComponentRegistry['missing'] | 'selector';
 
 export interface ComponentText {
   readonly kind: TypeKind;

@@ -1,10 +1,20 @@
 /** Reads `<agent>.sinkgroups`: which sinks stand in for each other, and how. */
 import { defineOptions, parseOptions } from '#config/options';
-import type { AgentConf, ComponentConf } from '#pipeline/flume-conf';
+import type { AgentConf, ComponentConf, ConfValue } from '#pipeline/flume-conf';
 import type { SinkGroupPlan, SinkPlan, SinkProcessorPlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { repeated, splitNames, subKeys } from '#pipeline/flume-source';
 import { suggest } from '#std/suggestion';
+
+/** Aliases and class names, without regard to case. */
+const processorTypes: Readonly<Record<string, SinkProcessorPlan['type'] | 'default'>> = {
+  default: 'default',
+  'org.apache.flume.sink.defaultsinkprocessor': 'default',
+  failover: 'failover',
+  'org.apache.flume.sink.failoversinkprocessor': 'failover',
+  load_balance: 'load_balance',
+  'org.apache.flume.sink.loadbalancingsinkprocessor': 'load_balance',
+};
 
 const failoverOptions = defineOptions({
   type: { type: 'string', required: true, doc: '`failover`.' },
@@ -19,6 +29,7 @@ const loadBalanceOptions = defineOptions({
   'selector.maxTimeOut': { type: 'int', default: 30_000, min: 0, unit: 'ms', doc: 'Longest such while.' },
 });
 
+const leavesSinkOut = 'Flume would have left the sink out of the group.';
 const dropsGroup = 'Flume would have dropped the group and run its sinks one by one.';
 
 /** The groups of an agent; null where an error was found (and reported). */
@@ -90,9 +101,9 @@ class GroupReader {
     return this.failed ? null : { sinks: names, processor };
   }
 
-  private error(at: ConfPosition, message: string, suggestion: string | null = null): void {
+  private error(at: ConfPosition, message: string, suggestion: string | null = null, flume = dropsGroup): void {
     this.failed = true;
-    this.problems.error(at, `sink group ${this.group.name}${message}`, { suggestion, flume: dropsGroup });
+    this.problems.error(at, `sink group ${this.group.name}${message}`, { suggestion, flume });
   }
 
   private readSinks(sinks: readonly SinkPlan[], claimed: Map<string, string>): string[] {
@@ -106,9 +117,14 @@ class GroupReader {
     for (const name of new Set(names)) {
       const other = claimed.get(name);
       if (!listed.includes(name)) {
-        this.error(at, ` names the sink ${name}, which ${this.agent.name}.sinks does not list.`, suggest(name, listed));
+        this.error(
+          at,
+          ` names the sink ${name}, which ${this.agent.name}.sinks does not list.`,
+          suggest(name, listed),
+          leavesSinkOut,
+        );
       } else if (other !== undefined) {
-        this.error(at, ` names the sink ${name}, which belongs to the group ${other} already.`);
+        this.error(at, ` names the sink ${name}, which belongs to the group ${other} already.`, null, leavesSinkOut);
       }
       claimed.set(name, this.group.name);
     }
@@ -122,31 +138,63 @@ class GroupReader {
     const keys = subKeys(this.group.keys, 'processor.');
     const written = keys.get('type');
     const at = written?.at ?? this.group.at;
-    const type = (written?.text ?? 'default').toLowerCase();
-    const input = Object.fromEntries([...keys].map(([key, value]) => [key, value.text]));
-    if (type === 'default') {
-      if (names.length > 1)
-        this.error(at, ': the default processor takes one sink; set processor.type to failover or load_balance.');
-      return null;
+    const type = processorTypes[(written?.text ?? 'default').toLowerCase()];
+    switch (type) {
+      case 'default':
+        if (names.length > 1)
+          this.error(at, ': the default processor takes one sink; set processor.type to failover or load_balance.');
+        return null;
+      case 'failover':
+        return this.readFailover(keys, names);
+      case 'load_balance':
+        if (names.length < 2) this.error(at, ': load_balance needs at least two sinks.');
+        return this.readLoadBalance(keys);
+      case undefined: {
+        const text = written?.text ?? '';
+        const near = suggest(text, ['failover', 'load_balance', 'default']);
+        const isClass = near === null && text.includes('.');
+        this.error(
+          at,
+          isClass
+            ? `: the processor "${text}" is a class of Java, which cannot run here; there are failover, load_balance and default.`
+            : `: there is no processor type "${text}".`,
+          near,
+        );
+        return null;
+      }
     }
-    if (type === 'failover') {
-      const { values, ...parsed } = parseOptions(failoverOptions, input);
-      this.report(keys, parsed, Object.keys(failoverOptions));
-      return { type, maxPenaltyMs: values.maxpenalty, order: this.byPriority(names, values.priority) };
+  }
+
+  private readFailover(keys: ReadonlyMap<string, ConfValue>, names: readonly string[]): SinkProcessorPlan {
+    const { values, problems, unknown } = parseOptions(failoverOptions, textsOf(keys));
+    this.report(keys, { problems: [], unknown }, Object.keys(failoverOptions));
+    for (const { name, message } of problems) {
+      const sentence = `sink group ${this.group.name}: ${message}; the default holds.`;
+      this.problems.warning(keys.get(name)?.at ?? this.group.at, sentence);
     }
-    if (type === 'load_balance') {
-      const { values, ...parsed } = parseOptions(loadBalanceOptions, input);
-      this.report(keys, parsed, Object.keys(loadBalanceOptions));
-      if (names.length < 2) this.error(at, ': load_balance needs at least two sinks.');
-      const backoffMsMax = values.backoff ? values['selector.maxTimeOut'] : 0;
-      return { type, isRandom: values.selector === 'random', backoffMsMax };
+    return { type: 'failover', maxPenaltyMs: values.maxpenalty, order: this.byPriority(names, values.priority) };
+  }
+
+  private readLoadBalance(keys: ReadonlyMap<string, ConfValue>): SinkProcessorPlan {
+    const { values, problems, unknown } = parseOptions(loadBalanceOptions, textsOf(keys));
+    this.report(keys, { problems: problems.filter(({ name }) => name !== 'selector'), unknown }, [
+      ...Object.keys(loadBalanceOptions),
+    ]);
+    const selector = keys.get('selector');
+    if (selector !== undefined && problems.some(({ name }) => name === 'selector')) {
+      this.error(
+        selector.at,
+        selector.text.includes('.')
+          ? `: the selector "${selector.text}" is a class of Java, which cannot run here; there are round_robin and random.`
+          : `: there is no selector "${selector.text}"; there are round_robin and random.`,
+        suggest(selector.text, ['round_robin', 'random']),
+      );
     }
-    this.error(
-      at,
-      `: there is no processor type "${written?.text ?? ''}".`,
-      suggest(type, ['failover', 'load_balance', 'default']),
-    );
-    return null;
+    return {
+      type: 'load_balance',
+      isRandom: values.selector === 'random',
+      backoffMsMax: values.backoff ? values['selector.maxTimeOut'] : 0,
+    };
   }
 
   private report(
@@ -166,28 +214,48 @@ class GroupReader {
     }
   }
 
-  /** Highest first; sinks without a priority come after all others, in the order of the list. */
+  /**
+   * Highest first. Sinks without a priority get -1, -2 … in the order of the list, as in Flume (whose order is a hash table's). Of two
+   * with the same one the first of the list comes first.
+   */
   private byPriority(names: readonly string[], priorities: Readonly<Record<string, string>>): string[] {
     const keys = subKeys(this.group.keys, 'processor.priority.');
-    for (const [name, text] of Object.entries(priorities)) {
-      const at = keys.get(name)?.at ?? this.group.at;
+    const byName = new Map<string, number>();
+    let next = 0;
+    for (const name of names) {
+      const text = priorities[name];
+      if (text !== undefined && !wholeNumber.test(text)) {
+        this.problems.warning(
+          keys.get(name)?.at ?? this.group.at,
+          `sink group ${this.group.name}: the priority of ${name} must be a whole number, it is "${text}"; the sink counts as one without a priority.`,
+        );
+      }
+      next -= text === undefined || !wholeNumber.test(text) ? 1 : 0;
+      byName.set(name, text === undefined || !wholeNumber.test(text) ? next : Number(text));
+    }
+    for (const [name, value] of keys) {
       if (!names.includes(name)) {
         this.problems.warning(
-          at,
+          value.at,
           `sink group ${this.group.name} gives a priority to ${name}, which is none of its sinks.`,
-          {
-            suggestion: suggest(name, names),
-          },
+          { suggestion: suggest(name, names) },
         );
-      } else if (!/^[+-]?\d+$/.test(text)) {
-        this.error(at, `: the priority of ${name} must be a whole number, it is "${text}".`);
+        continue;
       }
+      const same = names.find((other) => other !== name && byName.get(other) === byName.get(name));
+      if (same === undefined || names.indexOf(same) > names.indexOf(name)) continue;
+      this.problems.warning(
+        value.at,
+        `sink group ${this.group.name}: ${same} and ${name} have the same priority; ${same}, listed first, is preferred.`,
+        { flume: 'Flume would have used only one of them.' },
+      );
     }
-    const priority = (name: string): number => Number(priorities[name] ?? Number.NEGATIVE_INFINITY);
-    const compare = (left: string, right: string): number => {
-      const [high, low] = [priority(right), priority(left)];
-      return high === low ? 0 : high > low ? 1 : -1;
-    };
-    return names.toSorted(compare);
+    return names.toSorted((left, right) => (byName.get(right) ?? 0) - (byName.get(left) ?? 0));
   }
+}
+
+const wholeNumber = /^[+-]?\d+$/;
+
+function textsOf(keys: ReadonlyMap<string, ConfValue>): Record<string, string> {
+  return Object.fromEntries([...keys].map(([key, value]) => [key, value.text]));
 }

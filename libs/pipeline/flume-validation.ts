@@ -10,7 +10,8 @@ import { sectionKinds, type AgentConf, type ComponentConf, type Conf } from '#pi
 import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { planSinkGroups } from '#pipeline/flume-sink-group';
-import { planInterceptors, planSelector, repeated, splitNames } from '#pipeline/flume-source';
+import { planSelector } from '#pipeline/flume-selector';
+import { planInterceptors, repeated, splitNames } from '#pipeline/flume-source';
 import { suggest } from '#std/suggestion';
 
 /** The agent's plan, or null where `problems` got an error. `file` is where an absent agent is reported. */
@@ -120,7 +121,8 @@ class AgentPlanner {
     ]);
     const channels = this.channelsOf(component, agentChannels);
     const interceptors = planInterceptors(this.registry, component, problems);
-    const selector = channels === null ? null : planSelector({ source: component, channels, problems });
+    const selector =
+      channels === null ? null : planSelector({ source: component, channels, registry: this.registry, problems });
     if (channels === null || interceptors === null || selector === null) this.failed = true;
     if (plan === undefined || channels === null || interceptors === null || selector === null) return [];
     return [{ ...plan, channels, selector, interceptors }];

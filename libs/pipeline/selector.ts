@@ -1,8 +1,12 @@
 /** Which channels get which events of a batch. Works on header columns: a header that all events share costs one look-up. */
 import { assert } from '#std/assert';
+import { systemRandom, type Random } from '#std/random';
+import type { ChannelSelector } from '#pipeline/collector';
+import { ChannelError, pipelineErrors } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
+import type { ComponentPlan } from '#pipeline/flume-plan';
 
-export type SelectorPlan = ReplicatingPlan | MultiplexingPlan;
+export type SelectorPlan = ReplicatingPlan | MultiplexingPlan | LoadBalancingPlan | CustomPlan;
 
 export interface ReplicatingPlan {
   readonly type: 'replicating';
@@ -20,6 +24,18 @@ export interface MultiplexingPlan {
   readonly defaults: readonly string[];
 }
 
+/** Each event goes to one channel. */
+export interface LoadBalancingPlan {
+  readonly type: 'load_balancing';
+  /** At random; else each channel in its turn. */
+  readonly isRandom: boolean;
+}
+
+export interface CustomPlan {
+  readonly type: 'custom';
+  readonly plan: ComponentPlan<ChannelSelector>;
+}
+
 /** Events for one channel; `batch` is the whole batch where it gets every event. */
 export interface Route {
   readonly channel: string;
@@ -29,7 +45,7 @@ export interface Route {
 export interface Routes {
   readonly required: readonly Route[];
   readonly optional: readonly Route[];
-  /** Events that no required channel gets. */
+  /** Events that no channel gets. */
   readonly unrouted: number;
 }
 
@@ -37,9 +53,40 @@ export interface Selector {
   route(batch: EventBatch): Routes;
 }
 
-/** `channels` are the source's, in the order in which they are listed. */
-export function createSelector(plan: SelectorPlan, channels: readonly string[]): Selector {
-  return plan.type === 'replicating' ? new ReplicatingSelector(plan) : new MultiplexingSelector(plan, channels);
+export interface SelectorParts {
+  /** The source's, in the order in which they are listed. */
+  readonly channels: readonly string[];
+  /** Builds a selector that is not one of these here. */
+  readonly createCustom: (plan: ComponentPlan<ChannelSelector>) => ChannelSelector;
+  readonly random?: Random;
+}
+
+/** Throws what a custom selector's `create` throws. */
+export function createSelector(plan: SelectorPlan, parts: SelectorParts): Selector {
+  switch (plan.type) {
+    case 'replicating':
+      return new ReplicatingSelector(plan);
+    case 'multiplexing':
+      return new MultiplexingSelector(plan, parts.channels);
+    case 'load_balancing':
+      return new LoadBalancingSelector(plan, parts.channels, parts.random ?? systemRandom);
+    case 'custom': {
+      const custom = parts.createCustom(plan.plan);
+      return { route: (batch) => checkRoutes(custom.route(batch, parts.channels), plan.plan, parts.channels) };
+    }
+  }
+}
+
+/** A selector of somebody else's may be wrong, and must not take the agent along. */
+function checkRoutes(routes: Routes, { type }: ComponentPlan<ChannelSelector>, channels: readonly string[]): Routes {
+  for (const { channel } of [...routes.required, ...routes.optional]) {
+    if (channels.includes(channel)) continue;
+    throw new ChannelError(
+      pipelineErrors.channelFailed,
+      `The selector ${type.name} chose the channel ${channel}, which is not one of its source's (${channels.join(', ')}).`,
+    );
+  }
+  return routes;
 }
 
 class ReplicatingSelector implements Selector {
@@ -50,7 +97,7 @@ class ReplicatingSelector implements Selector {
     return {
       required: this.plan.required.map(toRoute),
       optional: this.plan.optional.map(toRoute),
-      unrouted: this.plan.required.length === 0 ? batch.count : 0,
+      unrouted: 0,
     };
   }
 }
@@ -100,7 +147,7 @@ class MultiplexingSelector implements Selector {
     return {
       required: route.required.map(toRoute),
       optional: route.optional.map(toRoute),
-      unrouted: route.required.length === 0 ? batch.count : 0,
+      unrouted: leadsNowhere(route) ? batch.count : 0,
     };
   }
 
@@ -110,22 +157,53 @@ class MultiplexingSelector implements Selector {
     let unrouted = 0;
     for (let index = 0; index < batch.count; index += 1) {
       const route = this.routeOf(column[index] ?? null);
-      if (route.required.length === 0) unrouted += 1;
+      if (leadsNowhere(route)) unrouted += 1;
       for (const position of route.required) required[position]?.add(index);
       for (const position of route.optional) optional[position]?.add(index);
     }
-    return { required: this.collect(batch, required), optional: this.collect(batch, optional), unrouted };
+    return {
+      required: routesOf(this.channels, batch, required),
+      optional: routesOf(this.channels, batch, optional),
+      unrouted,
+    };
   }
+}
 
-  private collect(batch: EventBatch, lists: readonly IndexList[]): Route[] {
-    const routes: Route[] = [];
-    for (const [position, list] of lists.entries()) {
-      if (list.count === 0) continue;
-      const part = list.count === batch.count ? batch : batch.select(list.indexes());
-      routes.push({ channel: this.channels[position] ?? '', batch: part });
+/** An event, not a batch, goes to a channel, as in Flume: a channel that is full then holds up its share of the events. */
+class LoadBalancingSelector implements Selector {
+  private turn = 0;
+
+  constructor(
+    private readonly plan: LoadBalancingPlan,
+    private readonly channels: readonly string[],
+    private readonly random: Random,
+  ) {}
+
+  route(batch: EventBatch): Routes {
+    const { length } = this.channels;
+    const lists = this.channels.map(() => new IndexList(batch.count));
+    for (let index = 0; index < batch.count; index += 1) {
+      const position = this.plan.isRandom ? Math.floor(this.random.next() * length) : this.turn;
+      this.turn = (this.turn + 1) % length;
+      lists[position]?.add(index);
     }
-    return routes;
+    return { required: routesOf(this.channels, batch, lists), optional: [], unrouted: 0 };
   }
+}
+
+function leadsNowhere(route: ValueRoute): boolean {
+  return route.required.length === 0 && route.optional.length === 0;
+}
+
+/** One route a channel that gets something; `lists` are in the order of `channels`. */
+function routesOf(channels: readonly string[], batch: EventBatch, lists: readonly IndexList[]): Route[] {
+  const routes: Route[] = [];
+  for (const [position, list] of lists.entries()) {
+    if (list.count === 0) continue;
+    const part = list.count === batch.count ? batch : batch.select(list.indexes());
+    routes.push({ channel: channels[position] ?? '', batch: part });
+  }
+  return routes;
 }
 
 /** Positions of events, gathered without growing an array; memory is taken with the first one. */
