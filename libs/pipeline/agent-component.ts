@@ -15,6 +15,9 @@ export interface ComponentStatus {
   readonly error: string | null;
   /** By Flume's names; they begin at 0 with each start of the agent. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Of its last start that succeeded and its last stop, ms since 1970; 0 before the first. */
+  readonly startedAt: number;
+  readonly stoppedAt: number;
 }
 
 export interface ComponentParts {
@@ -40,6 +43,8 @@ export class AgentComponent {
   private timer: Timer | null = null;
   private starting: Promise<void> | null = null;
   private isWanted = false;
+  private startedAt = 0;
+  private stoppedAt = 0;
   readonly context: ComponentContext;
 
   constructor(private readonly parts: ComponentParts) {
@@ -55,6 +60,10 @@ export class AgentComponent {
 
   get isRunning(): boolean {
     return this.state === 'RUNNING';
+  }
+
+  get isStopped(): boolean {
+    return this.state === 'STOPPED';
   }
 
   /** Resolves when the first try is over, well or not. */
@@ -74,6 +83,7 @@ export class AgentComponent {
       return;
     }
     this.state = 'STOPPED';
+    this.stoppedAt = this.parts.clock.now();
     try {
       await this.parts.stop();
     } catch (error) {
@@ -99,6 +109,8 @@ export class AgentComponent {
       state: this.state,
       error: this.error,
       counters: { ...Object.fromEntries(this.counters), ...gauges },
+      startedAt: this.startedAt,
+      stoppedAt: this.stoppedAt,
     };
   }
 
@@ -113,6 +125,7 @@ export class AgentComponent {
     try {
       await this.parts.start(this.context);
       this.state = 'RUNNING';
+      this.startedAt = this.parts.clock.now();
       this.error = null;
       if (wasFailed) this.context.logger.info(`The ${this.parts.kind} has started after all.`);
     } catch (error) {
