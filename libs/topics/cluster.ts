@@ -29,8 +29,13 @@ export interface ClusterOptions {
   readonly metadataAgeMsMax?: number;
 }
 
-/** Whom a request goes to: any node, one by its id, or the node that coordinates a group. */
-export type Target = 'any' | 'controller' | { readonly node: number } | { readonly group: string };
+/** Whom a request goes to: any node, one by its id, or the node that coordinates a group or a transactional id. */
+export type Target =
+  | 'any'
+  | 'controller'
+  | { readonly node: number }
+  | { readonly group: string }
+  | { readonly transaction: string };
 
 export interface RequestOptions extends SendOptions {
   /**
@@ -47,6 +52,10 @@ interface Slot {
   readonly backoff: Backoff;
   notBeforeMs: number;
 }
+
+type CoordinatorKind = 'group' | 'transaction';
+/** As FindCoordinator numbers them. */
+const coordinatorTypes = { group: 0, transaction: 1 } as const;
 
 const reconnect = { initialMs: 50, maxMs: 2000 };
 
@@ -96,7 +105,7 @@ export class Cluster {
       const controller = this.metadata.node(this.metadata.controllerId);
       return controller === null ? this.connectAny(lane) : this.connectTo(controller, lane);
     }
-    const nodeId = 'node' in target ? target.node : await this.coordinatorOf(target.group);
+    const nodeId = await this.nodeOf(target);
     let node = this.metadata.node(nodeId);
     if (node === null) {
       await this.refresh([]);
@@ -155,25 +164,9 @@ export class Cluster {
     return this.metadata.absorb(answer, this.clock.monotonic());
   }
 
-  /** Node id of the group's coordinator, from memory where it is known. */
-  async coordinatorOf(groupId: string): Promise<number> {
-    const known = this.coordinators.get(groupId);
-    if (known !== undefined && this.metadata.node(known) !== null) return known;
-    const answer = await this.request('any', apis.findCoordinator, {
-      key: groupId,
-      keyType: 0,
-      coordinatorKeys: [groupId],
-    });
-    const found = answer.coordinators[0] ?? answer;
-    if (found.errorCode !== kafkaError.NONE)
-      throw answerError(found.errorCode, `Looking for the coordinator of ${groupId}`);
-    this.coordinators.set(groupId, found.nodeId);
-    return found.nodeId;
-  }
-
-  /** The next request for the group asks anew who coordinates it. */
-  forgetCoordinator(groupId: string): void {
-    this.coordinators.delete(groupId);
+  /** The next request for the group, or for the transactional id, asks anew who coordinates it. */
+  forgetCoordinator(id: string, kind: CoordinatorKind = 'group'): void {
+    this.coordinators.delete(`${kind} ${id}`);
   }
 
   /** Closes the connections of a lane that nobody will use again. */
@@ -183,6 +176,26 @@ export class Cluster {
       slot.connection?.close(this.closedError());
       this.slots.delete(key);
     }
+  }
+
+  private nodeOf(target: Exclude<Target, string>): number | Promise<number> {
+    if ('node' in target) return target.node;
+    return 'group' in target ? this.coordinatorOf(target.group) : this.coordinatorOf(target.transaction, 'transaction');
+  }
+
+  /** Node id of the coordinator of a group, or of a transactional id, from memory where it is known. */
+  async coordinatorOf(id: string, kind: CoordinatorKind = 'group'): Promise<number> {
+    const known = this.coordinators.get(`${kind} ${id}`);
+    if (known !== undefined && this.metadata.node(known) !== null) return known;
+    const answer = await this.request('any', apis.findCoordinator, {
+      key: id,
+      keyType: coordinatorTypes[kind],
+      coordinatorKeys: [id],
+    });
+    const found = answer.coordinators[0] ?? answer;
+    if (found.errorCode !== kafkaError.NONE) throw answerError(found.errorCode, `Looking for the coordinator of ${id}`);
+    this.coordinators.set(`${kind} ${id}`, found.nodeId);
+    return found.nodeId;
   }
 
   private async connectAny(lane: string): Promise<Connection> {

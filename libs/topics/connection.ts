@@ -56,6 +56,7 @@ export class Connection {
   private readonly frames = new FrameReader((frame) => this.receive(frame));
   private readonly waiting: Waiting[] = [];
   private versions: ReadonlyMap<number, { readonly min: number; readonly max: number }> | null = null;
+  private features: ReadonlyMap<string, number> = new Map();
   private correlationId = 0;
   private failure: TopicsError | null = null;
   /** Requests that wait until a new login is done, in their order; null where none is due. */
@@ -102,6 +103,11 @@ export class Connection {
       `${this.address} serves ${api.name} ${offered}; this client needs ${api.minVersion} to ${api.maxVersion}. ` +
         `Use a topic service or a Kafka of version 2.4 or newer.`,
     );
+  }
+
+  /** The level of a feature that is in force in the cluster (KIP-584); 0 where it is off or not known. */
+  featureLevel(name: string): number {
+    return this.features.get(name) ?? 0;
   }
 
   /** Sends and resolves with the answer. Rejects with a retriable TopicsError when the connection or its time ends. */
@@ -256,6 +262,7 @@ export class Connection {
     this.versions = new Map(
       answer.apiKeys.map((entry) => [entry.apiKey, { min: entry.minVersion, max: entry.maxVersion }]),
     );
+    this.features = new Map(answer.finalizedFeatures.map((feature) => [feature.name, feature.maxVersionLevel]));
   }
 
   private askVersions(version: number) {

@@ -20,6 +20,9 @@ export const topicsErrors = {
   refusedForNow: { code: 'topics.request.refused-for-now', retriable: true, http: 503 },
   fenced: { code: 'topics.group.fenced', retriable: false, http: 409 },
   rebalancing: { code: 'topics.group.rebalancing', retriable: true, http: 409 },
+  producerFenced: { code: 'topics.producer.fenced', retriable: false, kafka: 90, http: 409 },
+  transactionAborted: { code: 'topics.transaction.aborted', retriable: true, http: 409 },
+  transactionLost: { code: 'topics.transaction.lost', retriable: false, http: 409 },
   offsetOutOfRange: { code: 'topics.offset.out-of-range', retriable: false, kafka: 1, http: 416 },
 } satisfies Record<string, ErrorKind>;
 

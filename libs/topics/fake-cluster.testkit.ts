@@ -81,6 +81,8 @@ export class FakeCluster {
   /** Names of the APIs in the order of the requests. */
   readonly requests: string[] = [];
   limitBytes = 1_048_588;
+  /** Features in force, with their level. */
+  readonly features = new Map<string, number>();
   apiVersionsMax = 4;
   heartbeatCode: number = kafkaError.NONE;
   commitCode: number = kafkaError.NONE;
@@ -184,7 +186,12 @@ export class FakeCluster {
           minVersion: each.minVersion,
           maxVersion: each.maxVersion,
         }));
-        return reply(apis.apiVersions, { apiKeys: known });
+        const finalizedFeatures = [...this.features].map(([name, level]) => ({
+          name,
+          maxVersionLevel: level,
+          minVersionLevel: level,
+        }));
+        return reply(apis.apiVersions, { apiKeys: known, finalizedFeatures });
       }
       case apis.metadata.key: {
         const request = decodeRequest(apis.metadata, version, frame, header.bodyAt);

@@ -15,6 +15,8 @@ import type { TopicsError } from '#topics/errors';
 export interface ProducerIdentity {
   readonly producerId: number;
   readonly producerEpoch: number;
+  /** Batches are part of the producer's transaction; default: false. */
+  readonly isTransactional?: boolean;
 }
 
 export interface WriteBatch {
@@ -190,6 +192,17 @@ export class PartitionQueue {
       patchProducer(batch.bytes, { ...producer, baseSequence: this.nextSequence });
       this.nextSequence = (this.nextSequence + batch.count) & sequenceMask;
     }
+  }
+
+  /** Drops everything, and numbers what comes from 0. Only while nothing is under way. */
+  discard(producer: ProducerIdentity, error: TopicsError): void {
+    this.seal(0);
+    this.restore();
+    const dropped = this.sealed;
+    this.sealed = [];
+    this.notBeforeMs = 0;
+    this.renumber(producer);
+    for (const batch of dropped) for (const delivery of batch.deliveries) delivery.batchDone(error);
   }
 
   /** Gives up what was sealed before `beforeMs` and is not under way. */

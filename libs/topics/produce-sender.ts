@@ -12,7 +12,21 @@ import type { Connection } from '#topics/connection';
 import { answerError, asTopicsError, RecordTooLargeError, TopicsError, topicsErrors } from '#topics/errors';
 import { producerEpochMax, type PartitionQueue, type ProducerIdentity, type WriteBatch } from '#topics/partition-queue';
 
+/** A transactional producer, as far as sending is its affair: it says what may go, and hears what broke its transaction. */
+export interface ProduceSession {
+  readonly transactionalId: string;
+  /** What batches are numbered with now. */
+  readonly identity: ProducerIdentity;
+  readonly produceVersionMax: number;
+  /** Whether the transaction has the partition. Where it will have it soon, the sender is woken then. */
+  admits(queue: PartitionQueue): boolean;
+  /** The transaction cannot be committed any more. */
+  broke(error: TopicsError): void;
+}
+
 export interface ProduceSenderOptions {
+  /** Null: no transactions. */
+  readonly session: ProduceSession | null;
   readonly acks: -1 | 0 | 1;
   readonly lingerMs: number;
   readonly inFlightMax: number;
@@ -129,7 +143,8 @@ export class ProduceSender {
       this.connect(lane);
       return null;
     }
-    return lane.requests < this.options.inFlightMax ? lane : null;
+    if (lane.requests >= this.options.inFlightMax || this.options.session?.admits(queue) === false) return null;
+    return lane;
   }
 
   private lookAgainAt(atMs: number): null {
@@ -143,7 +158,7 @@ export class ProduceSender {
     return null;
   }
 
-  private wake(): void {
+  wake(): void {
     this.immediate ??= setImmediate(() => this.send());
   }
 
@@ -193,7 +208,10 @@ export class ProduceSender {
       if (entries === undefined) byTopic.set(queue.topic, [entry]);
       else entries.push(entry);
     }
+    const { session } = this.options;
+    const versionMax = session?.produceVersionMax ?? produceVersionMax;
     const body = {
+      transactionalId: session?.transactionalId ?? null,
       acks: this.options.acks,
       timeoutMs: nodeTimeoutMs,
       topicData: [...byTopic].map(([name, partitionData]) => ({ name, partitionData })),
@@ -205,7 +223,7 @@ export class ProduceSender {
     };
     try {
       if (this.options.acks === 0) {
-        connection.sendUnanswered(apis.produce, body, { versionMax: produceVersionMax }).then(
+        connection.sendUnanswered(apis.produce, body, { versionMax }).then(
           () => {
             for (const { queue, batch } of batches) queue.succeeded(batch, -1);
             done();
@@ -217,7 +235,7 @@ export class ProduceSender {
         );
         return;
       }
-      connection.send(apis.produce, body, { versionMax: produceVersionMax }).then(
+      connection.send(apis.produce, body, { versionMax }).then(
         (answer) => {
           this.answered(batches, answer);
           done();
@@ -256,7 +274,7 @@ export class ProduceSender {
       case kafkaError.INVALID_PRODUCER_EPOCH:
       case kafkaError.INVALID_PRODUCER_ID_MAPPING:
         // Behind a failed batch this is only its echo; of the first one it says that the node has lost count.
-        if (queue.identity !== null) {
+        if (queue.identity !== null && (this.options.session === null || !queue.isFirst(batch))) {
           if (queue.isFirst(batch)) queue.mustRenumber = true;
           queue.failed();
           return;
@@ -265,10 +283,11 @@ export class ProduceSender {
       case kafkaError.MESSAGE_TOO_LARGE: {
         const limitBytes = this.options.onTooLarge(queue.topic);
         if (batch.count === 1) {
-          queue.rejected(batch, new RecordTooLargeError(queue.topic, batch.bytes.length, limitBytes, -1));
+          this.reject(queue, batch, new RecordTooLargeError(queue.topic, batch.bytes.length, limitBytes, -1));
         } else {
           const doing = `Writing a batch of ${batch.bytes.length} bytes to ${queue.topic}-${queue.partition}`;
-          queue.rejected(
+          this.reject(
+            queue,
             batch,
             new TopicsError(
               topicsErrors.refusedForNow,
@@ -281,12 +300,18 @@ export class ProduceSender {
       }
     }
     if (isRetriable(code)) {
-      this.cluster.metadata.forget(queue.topic);
+      // That one is right, and only busy with the end of the transaction before.
+      if (code !== kafkaError.CONCURRENT_TRANSACTIONS) this.cluster.metadata.forget(queue.topic);
       queue.failed();
       return;
     }
     const doing = `Writing ${batch.count} records to ${queue.topic}-${queue.partition}`;
-    queue.rejected(batch, answerError(code, doing, message));
+    this.reject(queue, batch, answerError(code, doing, message));
+  }
+
+  private reject(queue: PartitionQueue, batch: WriteBatch, error: TopicsError): void {
+    this.options.session?.broke(error);
+    queue.rejected(batch, error);
   }
 
   /** No answer: whether the records are there is not known, so they go again where that makes no duplicates or was asked for. */
@@ -296,7 +321,7 @@ export class ProduceSender {
         this.cluster.metadata.forget(queue.topic);
         queue.failed();
       } else {
-        queue.rejected(batch, error);
+        this.reject(queue, batch, error);
       }
     }
     for (const { queue } of batches) this.recover(queue);
@@ -317,7 +342,7 @@ export class ProduceSender {
       queue.notBeforeMs = this.cluster.clock.monotonic() + delayMs;
     }
     const { identity } = queue;
-    if (!queue.mustRenumber || identity === null) return;
+    if (!queue.mustRenumber || identity === null || this.options.session !== null) return;
     if (identity.producerEpoch < producerEpochMax) {
       queue.renumber({ producerId: identity.producerId, producerEpoch: identity.producerEpoch + 1 });
       return;

@@ -9,7 +9,8 @@ import { Delivery } from '#topics/delivery';
 import { answerError, asTopicsError, RecordTooLargeError, TopicsError, topicsErrors } from '#topics/errors';
 import { PartitionQueue, type ProducerIdentity } from '#topics/partition-queue';
 import { partitionOfKey } from '#topics/partitioner';
-import { produceLane, ProduceSender } from '#topics/produce-sender';
+import { checkedSize, sizeOf, strayPartition, unknownPartition } from '#topics/write-checks';
+import { produceLane, ProduceSender, type ProduceSession } from '#topics/produce-sender';
 
 /**
  * Records of one write, laid out in columns; an EventBatch has the first four. Nothing here may change before the write is
@@ -47,6 +48,8 @@ export interface TopicWriterOptions {
   readonly compression?: Codec;
   /** A write that could not be delivered for so long is rejected, ms. Default 120000. */
   readonly deliveryTimeoutMs?: number;
+  /** Writes for a transactional producer, which begins and ends transactions; TransactionalWriter gives it. Default none. */
+  readonly session?: ProduceSession;
 }
 
 interface TopicState {
@@ -75,8 +78,7 @@ const limitBytesDefault = 1_048_588;
 const inFlightMaxIdempotent = 5;
 const buildersKeptMax = 8;
 const sweepMs = 1000;
-/** What a record costs besides its value, key and headers; only for the buffer's account. */
-const recordOverheadBytes = 12;
+const discardCheckMs = 2;
 
 /** Writes records to topics, batched, in order a partition, retried without duplicates. */
 export class TopicWriter {
@@ -113,6 +115,7 @@ export class TopicWriter {
       batchBytesMax: this.batchBytesMax,
       onTooLarge: (topic) => this.askLimitAgain(topic),
       newProducer: () => this.askProducer(),
+      session: options.session ?? null,
     });
   }
 
@@ -126,7 +129,7 @@ export class TopicWriter {
       const startedMs = this.cluster.clock.monotonic();
       this.whenLoaded(topic, startedMs, reject, (state) => {
         const source = new RecordSource(columns, this.cluster.clock.now());
-        const sizeBytes = this.checkedSize(state, source);
+        const sizeBytes = checkedSize(source, topic, this.codec === 'none' ? state.limitBytes : Infinity);
         if (sizeBytes instanceof TopicsError) return reject(sizeBytes);
         const stray = strayPartition(columns.partitions, state.queues.length);
         if (stray !== null) return reject(unknownPartition(topic, stray, state.queues.length));
@@ -183,6 +186,38 @@ export class TopicWriter {
     const settled = [...this.pending].map((delivery) => new Promise<void>((resolve) => delivery.onSettled(resolve)));
     await Promise.all(settled);
     if (this.waiting.length > 0) await this.flush();
+  }
+
+  /** Looks again at what waits to be sent. */
+  wake(): void {
+    for (const state of this.topics.values()) {
+      for (const queue of state.queues) if (!queue.isIdle) this.sender.offer(queue);
+    }
+  }
+
+  /** Batches from here on carry another identity, as the next transaction may. Only while nothing is under way. */
+  renumber(identity: ProducerIdentity): void {
+    this.producer = null;
+    for (const state of this.topics.values()) for (const queue of state.queues) queue.renumber(identity);
+  }
+
+  /**
+   * Rejects everything that is not acknowledged, when requests under way are answered; what comes later carries another identity.
+   * The session must admit nothing meanwhile.
+   */
+  async discard(identity: () => Promise<ProducerIdentity>, error: TopicsError): Promise<void> {
+    const queues = (): PartitionQueue[] => [...this.topics.values()].flatMap((state) => state.queues);
+    while (queues().some((queue) => queue.outstanding > 0)) await this.cluster.clock.sleep(discardCheckMs);
+    for (const write of this.waiting.splice(0)) write.reject(error);
+    for (const state of this.topics.values()) {
+      if (state.loaded) continue;
+      this.topics.delete(state.name);
+      state.failure = error;
+      for (const run of state.waiting.splice(0)) run();
+    }
+    const next = await identity();
+    this.producer = null;
+    for (const queue of queues()) queue.discard(next, error);
   }
 
   /**
@@ -262,6 +297,7 @@ export class TopicWriter {
   }
 
   private async askProducer(): Promise<ProducerIdentity> {
+    if (this.options.session !== undefined) return this.options.session.identity;
     try {
       const answer = await this.cluster.request('any', apis.initProducerId, {
         transactionalId: null,
@@ -399,27 +435,6 @@ export class TopicWriter {
     return queue;
   }
 
-  /** Bytes that the write holds of the buffer, or the error of its first record that no batch can take. */
-  private checkedSize(state: TopicState, source: RecordSource): number | RecordTooLargeError {
-    const { starts, ends, keys, headerStarts, headerEnds } = source;
-    const roomBytes = state.limitBytes - batchHeaderBytes;
-    let total = 0;
-    for (let index = 0; index < starts.length; index += 1) {
-      const size =
-        (ends[index] ?? 0) -
-        (starts[index] ?? 0) +
-        (headerEnds[index] ?? 0) -
-        (headerStarts[index] ?? 0) +
-        (keys === null ? 0 : (keys[index]?.length ?? 0)) +
-        recordOverheadBytes;
-      if (size > roomBytes && this.codec === 'none') {
-        return new RecordTooLargeError(state.name, size + batchHeaderBytes, state.limitBytes, index);
-      }
-      total += size;
-    }
-    return total;
-  }
-
   /** Nothing is waited for any longer, answers under way least of all. */
   private abandon(): void {
     this.deliveryTimeoutMs = 0;
@@ -465,22 +480,4 @@ export class TopicWriter {
         `They may be written again; see whether the topics can be reached.`,
     );
   }
-}
-
-function unknownPartition(topic: string, partition: number, count: number): TopicsError {
-  return new TopicsError(
-    topicsErrors.unknownPartition,
-    `Topic ${topic} has no partition ${partition}; it has ${count}. Add partitions, or choose one below ${count}.`,
-  );
-}
-
-function strayPartition(partitions: number | Int32Array | undefined, count: number): number | null {
-  if (typeof partitions === 'number') return partitions < count ? null : partitions;
-  return partitions?.find((partition) => partition >= count) ?? null;
-}
-
-function sizeOf(record: NewRecord): number {
-  let total = batchHeaderBytes + recordOverheadBytes + (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const header of record.headers) total += header.key.length + (header.value?.length ?? 0) + 4;
-  return total;
 }
