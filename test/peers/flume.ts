@@ -15,35 +15,10 @@ export interface FlumeOptions {
 
 /** A real Apache Flume agent, ready when its source has started. */
 export async function startFlume(options: FlumeOptions): Promise<Child> {
-  const flume = (group: string, name: string): string => `org.apache.flume${group}:${name}:${flumeVersion}`;
-  const jars = await classPath('flume', [
-    flume('', 'flume-ng-node'),
-    flume('', 'flume-ng-core'),
-    flume('', 'flume-ng-sdk'),
-    flume('.flume-ng-channels', 'flume-file-channel'),
-    flume('.flume-ng-channels', 'flume-kafka-channel'),
-    flume('.flume-ng-sources', 'flume-kafka-source'),
-    flume('.flume-ng-sources', 'flume-taildir-source'),
-    flume('.flume-ng-sinks', 'flume-ng-kafka-sink'),
-    'com.google.guava:guava:31.1-jre',
-    'org.slf4j:slf4j-api:1.7.36',
-    ...['log4j-slf4j-impl', 'log4j-core', 'log4j-1.2-api'].map((name) => `org.apache.logging.log4j:${name}:2.24.3`),
-  ]);
-  const conf = join(options.directory, 'conf');
-  mkdirSync(conf, { recursive: true });
-  writeFileSync(
-    join(conf, 'log4j2.xml'),
-    '<Configuration status="WARN"><Appenders><Console name="c"><PatternLayout pattern="%d %p [%t] %c{2}: %m%n"/></Console></Appenders>' +
-      '<Loggers><Logger name="org.apache.kafka" level="WARN"/><Root level="INFO"><AppenderRef ref="c"/></Root></Loggers></Configuration>',
-  );
   const child = new Child({
     command: 'java',
     args: [
-      `-Xmx${options.heap ?? '512m'}`,
-      ...javaOpens,
-      '-Djava.net.preferIPv4Stack=true',
-      '-cp',
-      `${conf}:${jars}`,
+      ...(await javaArguments(options.directory, options.heap)),
       'org.apache.flume.node.Application',
       '--conf-file',
       options.confPath,
@@ -55,4 +30,57 @@ export async function startFlume(options: FlumeOptions): Promise<Child> {
   });
   await child.until('Flume', () => /Component type: SOURCE, name: .* started|Starting Source/.test(child.output()));
   return child;
+}
+
+export interface FlumeAgentsOptions {
+  readonly agents: readonly { readonly name: string; readonly confPath: string }[];
+  readonly directory: string;
+}
+
+/** Several real agents in one virtual machine; ready when each of them was told to start. */
+export async function startFlumeAgents({ agents, directory }: FlumeAgentsOptions): Promise<Child> {
+  const child = new Child({
+    command: 'java',
+    args: [
+      ...(await javaArguments(directory, '1g')),
+      javaSource('FlumeAgents'),
+      ...agents.flatMap((agent) => [agent.name, agent.confPath]),
+    ],
+    logPath: join(directory, 'flume.out'),
+  });
+  await child.until('Flume', () => child.output().includes('all agents were started'));
+  return child;
+}
+
+/** Options of the virtual machine, and the class path with Flume and a quiet log. */
+async function javaArguments(directory: string, heap = '512m'): Promise<string[]> {
+  const flume = (group: string, name: string): string => `org.apache.flume${group}:${name}:${flumeVersion}`;
+  const jars = await classPath('flume', [
+    flume('', 'flume-ng-node'),
+    flume('', 'flume-ng-core'),
+    flume('', 'flume-ng-sdk'),
+    flume('', 'flume-ng-environment-variable-config-filter'),
+    flume('.flume-ng-channels', 'flume-file-channel'),
+    flume('.flume-ng-channels', 'flume-kafka-channel'),
+    flume('.flume-ng-channels', 'flume-spillable-memory-channel'),
+    flume('.flume-ng-sources', 'flume-kafka-source'),
+    flume('.flume-ng-sources', 'flume-taildir-source'),
+    flume('.flume-ng-sinks', 'flume-ng-kafka-sink'),
+    'com.google.guava:guava:31.1-jre',
+    'org.slf4j:slf4j-api:1.7.36',
+    ...['log4j-slf4j-impl', 'log4j-core', 'log4j-1.2-api'].map((name) => `org.apache.logging.log4j:${name}:2.24.3`),
+  ]);
+  const conf = join(directory, 'conf');
+  mkdirSync(conf, { recursive: true });
+  writeFileSync(
+    join(conf, 'log4j2.xml'),
+    '<Configuration status="WARN"><Appenders><Console name="c"><PatternLayout pattern="%d %p [%t] %c{2}: %m%n"/></Console></Appenders>' +
+      '<Loggers><Logger name="org.apache.kafka" level="WARN"/><Root level="INFO"><AppenderRef ref="c"/></Root></Loggers></Configuration>',
+  );
+  return [`-Xmx${heap}`, ...javaOpens, '-Djava.net.preferIPv4Stack=true', '-cp', `${conf}:${jars}`];
+}
+
+/** A Java program of ours, from the sources also where this file was built. */
+export function javaSource(name: string): string {
+  return join(import.meta.dirname.replace(/\/dist(?=\/test\/peers$)/, ''), 'java', `${name}.java`);
 }
