@@ -3,6 +3,9 @@ import type { ComponentRegistry } from '#pipeline/collector';
 import { fileChannel } from './channels/file/file-channel.js';
 import { memoryChannel } from './channels/memory/memory-channel.js';
 import { kafkaChannel, topicChannel } from './channels/topic/topic-channel-types.js';
+import { envConfigFilter } from './config-filters/env-config-filter.js';
+import { externalConfigFilter } from './config-filters/external-config-filter.js';
+import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
@@ -15,16 +18,35 @@ import { searchReplaceInterceptor } from './interceptors/search-replace/search-r
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
+import { avroSource } from './sources/avro/avro-source.js';
 import { execSource } from './sources/exec/exec-source.js';
 import { httpSource } from './sources/http/http-source.js';
 import { kafkaSource } from './sources/kafka/kafka-source.js';
+import { multiportSyslogtcpSource } from './sources/multiport-syslogtcp/multiport-syslogtcp-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
+import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
+import { seqSource } from './sources/seq/seq-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
+import { stressSource } from './sources/stress/stress-source.js';
 import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
+import { syslogudpSource } from './sources/syslogudp/syslogudp-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
-  sources: [taildirSource, spooldirSource, execSource, netcatSource, syslogtcpSource, httpSource, kafkaSource],
+  sources: [
+    taildirSource,
+    spooldirSource,
+    execSource,
+    netcatSource,
+    syslogtcpSource,
+    httpSource,
+    kafkaSource,
+    multiportSyslogtcpSource,
+    netcatudpSource,
+    seqSource,
+    stressSource,
+    syslogudpSource,
+  ],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
   sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
   interceptors: [
@@ -38,16 +60,11 @@ export const collectorRegistry: ComponentRegistry = {
     uuidInterceptor,
   ],
   selectors: [],
+  configFilters: [envConfigFilter, externalConfigFilter, hadoopConfigFilter],
   missing: {
     source: [
-      'seq',
-      'netcatudp',
-      'avro',
       'thrift',
-      'multiport_syslogtcp',
-      'syslogudp',
       'jms',
-      'org.apache.flume.source.StressSource',
       'org.apache.flume.source.scribe.ScribeSource',
       'org.apache.flume.source.twitter.TwitterSource',
     ],

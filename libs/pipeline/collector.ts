@@ -5,6 +5,7 @@ import type { Routes } from '#pipeline/selector';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { ClientSecurity } from '#topics/client-security';
+import type { TopicWriterOptions, WriteColumns } from '#topics/topic-writer';
 
 /** Takes events in. Delivers batches to its context, which answers when every required channel has committed them. */
 export interface Source {
@@ -78,6 +79,12 @@ export interface ChannelSelector {
   route(batch: EventBatch, channels: readonly string[]): Routes;
 }
 
+/** Gives what `${filter['key']}` stands for: a secret that is not written in the file. */
+export interface ConfigFilter {
+  /** Null where it has no such key. Rejects with a sentence where it cannot be asked. */
+  lookUp(key: string): Promise<string | null>;
+}
+
 /** Holds events between sources and sinks. One put is one transaction, and so is one take. */
 export interface Channel {
   start(context: ComponentContext): Promise<void>;
@@ -94,6 +101,22 @@ export interface Channel {
   readonly capacity: number | null;
   /** True where events are lost with the process: the agent then drains the channel before it stops its sinks. */
   readonly volatile?: boolean;
+  /** Of a topic: how its puts can be part of a transaction with others and with positions. */
+  readonly transactional?: TransactionalPuts | null;
+}
+
+export interface TransactionalPuts {
+  /** Addresses of the topics, as written; channels share a transaction where they are the same. */
+  readonly bootstrap: string;
+  readonly security: ClientSecurity;
+  readonly writer: TopicWriterOptions;
+  /** What a put of this batch writes. Throws where an event will not do (a header that names no partition). */
+  putOf(batch: EventBatch): TopicPut;
+}
+
+export interface TopicPut {
+  readonly topic: string;
+  readonly columns: WriteColumns;
 }
 
 export interface ChannelTake {
@@ -124,6 +147,8 @@ export interface ComponentType<T> {
   readonly classNames: readonly string[];
   readonly doc: string;
   readonly options: OptionSpecs;
+  /** Of a channel: its puts can share a transaction with the positions of their source. */
+  readonly joinsTransactions?: boolean;
   /** Option that says how many events are moved at once; held against the channel's `transactionCapacity`. */
   readonly batchSizeOption?: string;
   /** What only several options together can get wrong. `options` has no other problem. */
@@ -148,12 +173,19 @@ export interface ComponentInput {
 
 /** What an agent's components share: the way to topics above all. */
 export interface AgentServices {
+  /**
+   * Whose positions are kept: agents with the same owner and source stand in for each other, and fence each other. Default: the agent's
+   * name alone.
+   */
+  readonly owner?: string;
   /** Addresses of topics where the component names none: `127.0.0.1:9092`. */
   readonly bootstrap: string;
   /** How those addresses are reached. Default: without TLS and login. */
   readonly security?: ClientSecurity;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: the environment of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The kinds of components that there are; `flume.conf` is read against it. */
@@ -164,6 +196,8 @@ export interface ComponentRegistry {
   readonly interceptors: readonly ComponentType<Interceptor>[];
   /** Beside replicating, multiplexing and load_balancing, which are always there. */
   readonly selectors: readonly ComponentType<ChannelSelector>[];
+  /** Default none. */
+  readonly configFilters?: readonly ComponentType<ConfigFilter>[];
   /** Types that Flume has and this release has not, by kind: the error then says so instead of guessing. */
   readonly missing: Readonly<Record<'source' | 'channel' | 'sink' | 'interceptor', readonly string[]>>;
 }

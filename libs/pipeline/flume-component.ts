@@ -6,7 +6,7 @@ import type { ComponentPlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
 import { suggest } from '#std/suggestion';
 
-export type TypeKind = keyof ComponentRegistry['missing'] | 'selector';
+export type TypeKind = keyof ComponentRegistry['missing'] | 'selector' | 'config filter';
 
 export interface ComponentText {
   readonly kind: TypeKind;
@@ -44,9 +44,8 @@ function findType<T>(
     });
     return null;
   }
-  const found = types.find(
-    (type) => type.name === written.text.toLowerCase() || type.classNames.includes(written.text),
-  );
+  if (written.isDeferred === true) return null;
+  const found = types.find((type) => isNamed(type, written.text));
   if (found !== undefined) return found;
   const near = suggest(
     written.text,
@@ -69,6 +68,16 @@ function findType<T>(
   return null;
 }
 
+/** By alias in any case, or by class; the builder that Flume wants for some kinds may be left out or named. */
+export function isNamed(type: Pick<ComponentType<unknown>, 'name' | 'classNames'>, written: string): boolean {
+  const wanted = plainClass(written);
+  return type.name.toLowerCase() === wanted || type.classNames.some((className) => plainClass(className) === wanted);
+}
+
+function plainClass(name: string): string {
+  return name.toLowerCase().replace(/\$builder$/, '');
+}
+
 function planOptions<T>(
   type: ComponentType<T>,
   component: ComponentText,
@@ -88,7 +97,10 @@ function planOptions<T>(
     });
     delete options[key];
   }
-  for (const problem of parsed.problems) {
+  // What another machine knows is judged there.
+  const isDeferred = (key: string): boolean => component.keys.get(key)?.isDeferred === true;
+  const mistakes = parsed.problems.filter((problem) => !isDeferred(problem.name));
+  for (const problem of mistakes) {
     const isAbsent = problem.value === null && options[problem.name] === undefined;
     const misspelled = isAbsent ? suggest(problem.name, parsed.unknown) : null;
     problems.error(position(problem.name), `${component.what}: ${problem.message}`, {
@@ -96,8 +108,9 @@ function planOptions<T>(
       suggestion: misspelled === null ? null : `${problem.name} where ${misspelled} is written`,
     });
   }
-  if (parsed.problems.length > 0) return null;
-  const remarks = type.check?.(options) ?? [];
+  if (mistakes.length > 0) return null;
+  const canCheck = Object.keys(options).every((key) => !isDeferred(key));
+  const remarks = canCheck ? (type.check?.(options) ?? []) : [];
   for (const remark of remarks) {
     problems[remark.severity](position(remark.option), `${component.what}: ${remark.message}`);
   }

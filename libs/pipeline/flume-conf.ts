@@ -4,7 +4,7 @@
  */
 import { ConfProblems, type ConfPosition } from '#pipeline/flume-problem';
 import { decodeProperties, parseProperties, type PropertyEntry } from '#pipeline/flume-properties';
-import { substitute, type SubstitutionSources } from '#pipeline/flume-substitution';
+import { substitute, type SubstitutionProblem, type SubstitutionSources } from '#pipeline/flume-substitution';
 import { suggest } from '#std/suggestion';
 
 export type ComponentKind = 'source' | 'channel' | 'sink' | 'sinkgroup' | 'configfilter';
@@ -22,6 +22,8 @@ type Section = keyof typeof sectionKinds;
 export interface ConfValue {
   readonly text: string;
   readonly at: ConfPosition;
+  /** The text refers to something that only the machine knows on which the agent will run: it cannot be judged here. */
+  readonly isDeferred?: boolean;
 }
 
 /** Keys of one component, its prefix cut off. */
@@ -53,31 +55,82 @@ export interface ConfFile {
 
 export interface ConfSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Java's system properties; default none. */
   readonly system?: Readonly<Record<string, string | undefined>>;
+  /** What `${java:…}` knows; default nothing. */
+  readonly platform?: Readonly<Record<string, string | undefined>>;
+  /** For `${date:…}`, ms since 1970; default 0. */
+  readonly nowMs?: number;
+  /** `${NAME}` is an environment variable, as with Flume's `-DpropertiesImplementation=…EnvVarResolverProperties`. Default false. */
+  readonly isLegacy?: boolean;
+  /** Only mistakes of this agent are reported; default all. */
+  readonly agent?: string | null;
+  /** The agent will run on another machine: what this one does not know is not judged. Default false. */
+  readonly isElsewhere?: boolean;
 }
+
+/** Keys whose texts have a `${…}` of their own, of a shell or a pattern; Flume leaves there what it does not know. */
+const ownReferences = /(?:^|\.)(?:command|shell|regex|searchPattern|replaceString|morphline\w*|script|query)$/;
 
 /** Reads files in order; a key of a later file replaces the same key of an earlier one. Mistakes go to `problems`. */
 export function readConf(files: readonly ConfFile[], surroundings: ConfSurroundings, problems: ConfProblems): Conf {
-  const entries = mergeEntries(files, problems);
+  const isOfInterest = (key: string): boolean => !isOfOtherAgent(key, surroundings.agent ?? null);
+  const entries = mergeEntries(files, isOfInterest, problems);
   const sources: SubstitutionSources = {
     environment: surroundings.environment,
     system: surroundings.system ?? {},
+    platform: surroundings.platform ?? {},
+    nowMs: surroundings.nowMs ?? 0,
+    isLegacy: surroundings.isLegacy ?? false,
     properties: new Map([...entries].map(([key, entry]) => [key, entry.value.trim()])),
   };
+  const isElsewhere = surroundings.isElsewhere ?? false;
   const used = new Set<string>();
   const values = new Map<string, ConfValue>();
   for (const [key, entry] of entries) {
     const result = substitute(entry.value.trim(), sources);
     for (const name of result.used) used.add(name);
-    for (const problem of result.problems) {
-      problems.error(entry, `${key}: ${problem}`, { flume: 'Flume would have left the text as it is.' });
+    const text = result.text.trim();
+    const at = { file: entry.file, line: entry.line };
+    const isDeferred = isElsewhere && (hasFilterReference(text) || result.problems.some(({ isLocal }) => isLocal));
+    for (const problem of isOfInterest(key) ? result.problems : []) {
+      if (!(isElsewhere && problem.isLocal)) report(key, at, problem, problems);
     }
-    values.set(key, { text: result.text.trim(), at: { file: entry.file, line: entry.line } });
+    values.set(key, isDeferred ? { text, at, isDeferred } : { text, at });
   }
   return { agents: buildAgents(values, used, problems) };
 }
 
-function mergeEntries(files: readonly ConfFile[], problems: ConfProblems): Map<string, PropertyEntry> {
+/** Keys of all sections of other agents; what belongs to no agent may be a variable of this one. */
+function isOfOtherAgent(key: string, agent: string | null): boolean {
+  const [first = '', section = ''] = key.split('.');
+  return agent !== null && first !== agent && isSection(section);
+}
+
+/** `${filter['key']}`, the filter and the key in groups 1 and 3. */
+export const filterReferences = /\$\{([^[\]{}]+)\[(['"]?)([-_.a-zA-Z0-9]+)\2\]\}/g;
+
+function hasFilterReference(text: string): boolean {
+  return text.search(filterReferences) >= 0;
+}
+
+function report(key: string, at: ConfPosition, problem: SubstitutionProblem, problems: ConfProblems): void {
+  const { message, suggestion, isPlain } = problem;
+  const flume = 'Flume would have left the text as it is.';
+  if (isPlain && ownReferences.test(key)) {
+    problems.warning(at, `${key}: ${message} It is left as it is; write $\${ to say that it is meant so.`, {
+      suggestion,
+    });
+  } else {
+    problems.error(at, `${key}: ${message}`, { suggestion, flume });
+  }
+}
+
+function mergeEntries(
+  files: readonly ConfFile[],
+  isOfInterest: (key: string) => boolean,
+  problems: ConfProblems,
+): Map<string, PropertyEntry> {
   const merged = new Map<string, PropertyEntry>();
   for (const { file, bytes } of files) {
     const parsed = parseProperties(decodeProperties(bytes), file);
@@ -89,7 +142,7 @@ function mergeEntries(files: readonly ConfFile[], problems: ConfProblems): Map<s
     const own = new Map<string, PropertyEntry>();
     for (const entry of parsed.entries) {
       const earlier = own.get(entry.key);
-      if (earlier !== undefined) reportDuplicate(earlier, entry, problems);
+      if (earlier !== undefined && isOfInterest(entry.key)) reportDuplicate(earlier, entry, problems);
       own.set(entry.key, entry);
       merged.delete(entry.key);
       merged.set(entry.key, entry);

@@ -279,14 +279,14 @@ describe('a flume.conf with one mistake', () => {
       'f:13: error: sink group g1: load_balance needs at least two sinks.',
     ],
     [
-      'configuration filters',
-      { 'a1.configfilters': 'f1' },
-      'f:11: error: Configuration filters are not supported in this release.',
+      'a variable that is none',
+      { 'a1.sources.r1.filegroup.f1': '${rood}/x', root: '/var' },
+      'f:6: error: a1.sources.r1.filegroup.f1: ${rood} names no property of the file. Did you mean root? Flume would have left',
     ],
   ])('%s is named with its line', (_what, changes, expected) => {
     const { plan, lines } = judge(changed(changes));
     expect(lines.find((line) => line.startsWith(expected)) ?? lines).toEqual(expect.stringContaining(expected));
-    expect(plan === null).toBe(lines.some((line) => line.includes(': error: ')) && !expected.includes('NOPE'));
+    expect(plan === null).toBe(lines.some((line) => line.includes(': error: ')) && !/NOPE|rood/.test(expected));
   });
 
   it('duplicate keys are told apart: a list is an error, a value is a warning', () => {
@@ -306,6 +306,53 @@ describe('a flume.conf with one mistake', () => {
     expect(problems.list().map(formatProblem)).toEqual([
       'f:1: error: The file has no agent named "a2": it has a1. Did you mean a1? Flume would have run an empty agent that does nothing.',
     ]);
+  });
+});
+
+describe('what Flume runs well', () => {
+  it.each([
+    ['a class name in other letters', { 'a1.channels.c1.type': 'org.apache.flume.channel.memorychannel' }],
+    [
+      'an interceptor without its builder',
+      {
+        'a1.sources.r1.interceptors': 'i',
+        'a1.sources.r1.interceptors.i.type': 'org.apache.flume.interceptor.TimestampInterceptor',
+      },
+    ],
+  ])('%s', (_what, changes) => {
+    expect(judge(changed(changes)).lines).toEqual([]);
+  });
+
+  it('a reference that is meant for the shell of a command is left to it, with a warning', () => {
+    const problems = new ConfProblems();
+    const bytes = Buffer.from('a1.sources.r1.command = tail -F ${HOME_OF_LOGS}/a\n');
+    const conf = readConf([{ file: 'f', bytes }], { environment: {} }, problems);
+    expect(conf.agents.get('a1')?.components.get('source')?.get('r1')?.keys.get('command')?.text).toContain('${HOME_');
+    expect(problems.list().map(({ severity }) => severity)).toEqual(['warning']);
+  });
+
+  it('mistakes of another agent in the same file', () => {
+    const problems = new ConfProblems();
+    const bytes = Buffer.from(`${good}\na2.sinks.k1.type = ${'${env:NOPE}'}\na2.sinks = k1\na2.sinks = k2\n`);
+    const conf = readConf([{ file: 'f', bytes }], { environment: {}, agent: 'a1' }, problems);
+    expect(planAgent(conf, 'a1', { registry, problems, file: 'f' })).not.toBeNull();
+    expect(problems.list()).toEqual([]);
+  });
+});
+
+describe('a flume.conf that is judged on another machine than it will run on', () => {
+  it('is not blamed for what only that one knows', () => {
+    const problems = new ConfProblems();
+    const bytes = Buffer.from(
+      changed({
+        'a1.channels.c1.capacity': '${env:CAPACITY}',
+        'a1.sources.r1.filegroup.f1': "${f['dir']}",
+        'a1.sinks.k1.maxBytesToLog': 'x',
+      }),
+    );
+    const conf = readConf([{ file: 'f', bytes }], { environment: {}, isElsewhere: true }, problems);
+    planAgent(conf, 'a1', { registry, problems, file: 'f' });
+    expect(problems.list().map(({ line }) => line)).toEqual([12]);
   });
 });
 

@@ -33,6 +33,18 @@ export function planAgent(
   return new AgentPlanner(agent, options.registry, options.problems).plan();
 }
 
+/** Sources whose batch size Flume holds against the channel's transactionCapacity (FLUME-3246). */
+const flumeChecksBatchSize = new Set([
+  'exec',
+  'seq',
+  'stress',
+  'spooldir',
+  'taildir',
+  'kafka',
+  'jms',
+  'multiport_syslogtcp',
+]);
+
 type ListedKind = 'source' | 'channel' | 'sink';
 
 class AgentPlanner {
@@ -45,7 +57,6 @@ class AgentPlanner {
   ) {}
 
   plan(): AgentPlan | null {
-    this.rejectUnsupported();
     const channelNames = this.listedNames('channel');
     const channels = this.components('channel').flatMap((component) => this.planChannel(component));
     const sources = this.components('source').flatMap((component) => this.planSource(component, channelNames));
@@ -61,12 +72,6 @@ class AgentPlanner {
   private error(at: ConfPosition, message: string, more: { suggestion?: string | null; flume?: string } = {}): void {
     this.failed = true;
     this.problems.error(at, message, more);
-  }
-
-  private rejectUnsupported(): void {
-    const kind = 'configfilter';
-    const first = this.agent.lists.get(kind) ?? [...(this.agent.components.get(kind)?.values() ?? [])][0];
-    if (first !== undefined) this.error(first.at, 'Configuration filters are not supported in this release.');
   }
 
   private listedNames(kind: ListedKind): string[] {
@@ -234,6 +239,8 @@ class AgentPlanner {
       if (capacity !== null) capacities.set(channel.name, capacity);
     }
     for (const source of sources) {
+      // Others hand over events one by one in Flume, so that they run with any channel; here their batches are split for it.
+      if (!flumeChecksBatchSize.has(source.type.name)) continue;
       for (const channel of source.channels) this.checkBatchSize('source', source, channel, capacities.get(channel));
     }
     for (const sink of sinks) {
