@@ -30,7 +30,7 @@ describe('RecordQueue', () => {
     await queue.close();
     const again = await open(disk);
     expect(await readAll(again, 1)).toEqual(written);
-    expect(await again.read(again.end, 10)).toEqual({ records: [], next: again.end });
+    expect(await again.read(again.end, 10)).toEqual({ records: [], next: again.end, damage: null });
   });
 
   it('removes files below the head and remembers the head', async () => {
@@ -77,16 +77,85 @@ describe('RecordQueue', () => {
     expect([...(await readAll(await open(disk))).values()]).toEqual(['kept', 'after']);
   });
 
-  it('says which file is damaged instead of skipping a record', async () => {
+  it('passes over a damaged record, says which file it was in, and keeps that file when it is done with', async () => {
     const disk = new SimulatedDisk();
-    const queue = await open(disk, 1_000_000);
+    const queue = await open(disk, 100);
     const position = await queue.append(Buffer.from('hello'));
     await queue.append(Buffer.from('world'));
+    for (let index = 0; index < 5; index += 1) await queue.append(Buffer.alloc(60, 'x'));
     const path = disk.paths()[0] ?? '';
     const bytes = disk.peek(path) ?? Buffer.alloc(0);
     bytes[position + 9] = 0;
     disk.overwrite(path, bytes);
-    await expect(queue.read(position, 100)).rejects.toThrow('fails its check');
+    const read = await queue.read(position, 100);
+    expect(read.records.map((record) => record.bytes.toString())).toContain('world');
+    expect(read.damage).toBe(`${path} is damaged at byte 16: 13 bytes fail their check and are passed over.`);
+    await queue.trim(queue.end);
+    expect(disk.paths()).toContain(`${path}.damaged`);
+  });
+
+  it('finds the next record where a length is damaged too, and where a whole file is gone', async () => {
+    const disk = new SimulatedDisk();
+    const queue = await open(disk, 200);
+    const texts = Array.from({ length: 12 }, (_, index) => `record ${index} ${'x'.repeat(40)}`);
+    for (const text of texts) await queue.append(Buffer.from(text));
+    await queue.close();
+    const [first = '', second = ''] = disk.paths();
+    const bytes = disk.peek(first) ?? Buffer.alloc(0);
+    bytes[16] = 0x7f;
+    disk.overwrite(first, bytes);
+    await disk.remove(second);
+    const again = await open(disk);
+    const found = [...(await readAll(again)).values()];
+    expect(found).toEqual(texts.filter((text) => found.includes(text)));
+    expect(found).toHaveLength(7);
+    expect((await again.read(again.head, 10)).damage).toContain('is damaged at byte 16');
+    await disk.remove(first);
+    const last = await open(disk);
+    expect((await last.read(last.head, 10)).damage).toContain('are gone');
+  });
+
+  it('keeps records behind damage in the last file, which is no torn tail', async () => {
+    const disk = new SimulatedDisk();
+    const queue = await open(disk, 1_000_000);
+    for (const text of ['a', 'b', 'c']) await queue.append(Buffer.from(text.repeat(30)));
+    await queue.close();
+    const path = disk.paths()[0] ?? '';
+    const bytes = disk.peek(path) ?? Buffer.alloc(0);
+    bytes[16 + 38 + 20] = 0;
+    disk.overwrite(path, bytes);
+    expect([...(await readAll(await open(disk))).values()]).toEqual(['a'.repeat(30), 'c'.repeat(30)]);
+  });
+
+  it('gives each of several directories its files in turn, and passes over one that is full', async () => {
+    const disk = new SimulatedDisk();
+    const directories = ['/one', '/two', '/three'];
+    disk.space = (path) => Promise.resolve({ totalBytes: 100, usableBytes: path === '/two' ? 10 : 60 });
+    const options = { disk, logger: silentLogger, segmentBytesMax: 100, freeBytesMin: 50 };
+    const queue = await RecordQueue.open(directories, options);
+    const written = new Map<number, string>();
+    for (let index = 0; index < 20; index += 1) {
+      written.set(await queue.append(Buffer.alloc(60, index + 1)), Buffer.alloc(60, index + 1).toString());
+    }
+    await queue.close();
+    const files = (directory: string) => disk.paths().filter((path) => path.startsWith(directory)).length;
+    expect([files('/one'), files('/two'), files('/three')]).toEqual([5, 0, 5]);
+    expect(await readAll(await RecordQueue.open(directories, options))).toEqual(written);
+  });
+
+  it('syncs when it is told to, or closed, where groups are not synced each', async () => {
+    let disk = new SimulatedDisk();
+    const options = { disk, logger: silentLogger, syncsEach: false };
+    const queue = await RecordQueue.open(directory, options);
+    await queue.append(Buffer.from('synced'));
+    await queue.sync();
+    await queue.append(Buffer.from('lost'));
+    const before = disk.operations;
+    await queue.append(Buffer.from('lost too'));
+    expect(disk.operations - before).toBe(1);
+    disk = disk.crash({ next: () => 0.999 });
+    const found = await readAll(await RecordQueue.open(directory, { ...options, disk }));
+    expect([...found.values()][0]).toBe('synced');
   });
 
   it('keeps every acknowledged record and trim over a thousand power cuts', async () => {

@@ -1,26 +1,42 @@
 import { join } from 'node:path';
 import { assert } from '#std/assert';
-import { crc32c } from '#std/crc32c';
 import type { Disk, DiskFile } from '#std/disk';
 import { MillraceError, messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { logErrors } from './errors.js';
 import { GroupCommit } from './group-commit.js';
+import {
+  checkFrame,
+  frameBytesAt,
+  frameHeader,
+  headerBytes,
+  headFlag,
+  headFrame,
+  headFrameBytes,
+  nextFrame,
+  scanFrames,
+} from './record-queue-frame.js';
 
 /**
  * A durable queue of byte chunks in segment files, without topics: what a collector's file channel stands on.
  *
  * A position is a byte position in the whole queue: it only grows and is never given to other bytes. Files are named by the
- * position of their first byte (20 digits, `.queue`). A frame is `u32 kind+length, u32 crc, payload`; the top bit of the first
- * word marks a head frame (payload: the head as an i64), else it is a record. The CRC-32C covers the payload, seeded with the first word. Every
+ * position of their first byte (20 digits, `.queue`). Frames are told in `record-queue-frame`. Every
  * file begins with a head frame, and `trim` appends one, so the head is as durable as the records and costs no file of
  * its own. After a crash the incomplete frame at the end of the last file is cut.
+ *
+ * Of several directories each new file takes the next one that has room. Where bytes are damaged, or a file is gone, a read says so
+ * and goes on at the next frame that is whole; a file with damage is renamed to `….damaged` when it would have been removed.
  */
 export interface RecordQueueOptions {
   readonly disk: Disk;
   readonly logger: Logger;
   /** A file is closed when the next group would pass this; default 64 MiB. */
   readonly segmentBytesMax?: number;
+  /** False: what was written is durable after `sync` or `close`, and a file when the next one begins. Default true. */
+  readonly syncsEach?: boolean;
+  /** A directory with less free space gets no new file while another has more, bytes; default 0. */
+  readonly freeBytesMin?: number;
 }
 
 export interface QueueRecord {
@@ -32,14 +48,15 @@ export interface QueueRead {
   readonly records: readonly QueueRecord[];
   /** Where to read on; equals `end` when everything was read. */
   readonly next: number;
+  /** A sentence on what could not be read before the first of `records`; null where nothing is damaged. */
+  readonly damage: string | null;
 }
 
-type Change = { readonly record: Buffer; position: number } | { readonly head: number };
-
-const headerBytes = 8;
-const headFlag = 0x8000_0000;
-const headFrameBytes = headerBytes + 8;
-const scanBytes = 1024 * 1024;
+type Change =
+  | { readonly record: Buffer; position: number }
+  | { readonly head: number }
+  /** Nothing new: what was written before is synced. */
+  | { readonly sync: true };
 
 export class RecordQueue {
   private readonly files: QueueFile[] = [];
@@ -53,17 +70,23 @@ export class RecordQueue {
   private isSyncing = false;
   private turn: Promise<unknown> = Promise.resolve();
   private readonly segmentBytesMax: number;
+  private readonly syncsEach: boolean;
+  /** Written and not synced, where groups are not synced each. */
+  private isDirty = false;
+  private readonly directory: string;
 
   private constructor(
-    private readonly directory: string,
+    private readonly directories: readonly string[],
     private readonly options: RecordQueueOptions,
   ) {
+    this.directory = directories[0] ?? '';
     this.segmentBytesMax = options.segmentBytesMax ?? 64 * 1024 * 1024;
+    this.syncsEach = options.syncsEach ?? true;
   }
 
-  /** Opens or makes the queue in `directory`; cuts what a crash tore. Throws `log.corrupt` on damage that is no torn tail. */
-  static async open(directory: string, options: RecordQueueOptions): Promise<RecordQueue> {
-    const queue = new RecordQueue(directory, options);
+  /** Opens or makes the queue in one directory or several; cuts what a crash tore. */
+  static async open(directories: string | readonly string[], options: RecordQueueOptions): Promise<RecordQueue> {
+    const queue = new RecordQueue(typeof directories === 'string' ? [directories] : directories, options);
     await queue.recover();
     return queue;
   }
@@ -93,7 +116,7 @@ export class RecordQueue {
 
   /**
    * Whole records from `position` on, at most `bytesMax` but at least one where there is one; nothing at the end. A position below
-   * the head reads from the head. Throws `log.corrupt` where bytes fail their check.
+   * the head reads from the head. Bytes that fail their check are passed over, and named.
    */
   read(position: number, bytesMax: number): Promise<QueueRead> {
     return this.inTurn(() => this.readFrom(position, bytesMax));
@@ -109,7 +132,13 @@ export class RecordQueue {
     await this.inTurn(() => this.removeTrimmed());
   }
 
+  /** Resolves when everything appended and trimmed before is durable. */
+  async sync(): Promise<void> {
+    if (this.isDirty) await this.commits.submit({ sync: true });
+  }
+
   async close(): Promise<void> {
+    if (this.isDirty && this.failure === null) await this.sync().catch(() => undefined);
     await this.commits.idle();
     await this.turn;
     this.failure ??= new MillraceError(logErrors.closed, `Queue ${this.directory} is closed.`);
@@ -135,12 +164,19 @@ export class RecordQueue {
         `Queue ${this.directory} ends at ${this.durableEnd}; position ${at} was never given.`,
       );
     }
+    const damage: string[] = [];
     while (at < this.durableEnd) {
+      const first = this.files[0]?.start ?? 0;
+      if (at < first) {
+        damage.push(`The files before ${this.files[0]?.path ?? ''} are gone, ${first - at} bytes.`);
+        at = first;
+      }
       const read = await this.readFile(this.fileAt(at), at, bytesMax);
-      if (read.records.length > 0) return read;
+      if (read.damage !== null) damage.push(read.damage);
       at = read.next;
+      if (read.records.length > 0) return { ...read, damage: damage.length === 0 ? null : damage.join(' ') };
     }
-    return { records: [], next: at };
+    return { records: [], next: at, damage: damage.length === 0 ? null : damage.join(' ') };
   }
 
   private checkUsable(): void {
@@ -183,10 +219,11 @@ export class RecordQueue {
     }
   }
 
-  private async sync(writer: DiskFile): Promise<void> {
+  private async syncFile(writer: DiskFile): Promise<void> {
     this.isSyncing = true;
     await writer.sync();
     this.isSyncing = false;
+    this.isDirty = false;
   }
 
   /** Writes as many changes as the current file takes, at least one, and syncs; gives the rest. */
@@ -196,6 +233,7 @@ export class RecordQueue {
     let position = this.durableEnd;
     let head = this.headPosition;
     let taken = 0;
+    let isSyncAsked = this.syncsEach;
     for (const change of changes) {
       if (taken > 0 && position - file.start >= this.segmentBytesMax) break;
       taken += 1;
@@ -203,6 +241,8 @@ export class RecordQueue {
         change.position = position;
         chunks.push(frameHeader(change.record.length, change.record), change.record);
         position += headerBytes + change.record.length;
+      } else if ('sync' in change) {
+        isSyncAsked = true;
       } else {
         head = Math.max(head, change.head);
       }
@@ -214,8 +254,9 @@ export class RecordQueue {
     assert(this.writer !== null, 'a writable file is open');
     if (chunks.length > 0) {
       await this.writer.write(chunks, this.durableEnd - file.start);
-      await this.sync(this.writer);
+      this.isDirty = true;
     }
+    if (isSyncAsked && this.isDirty) await this.syncFile(this.writer);
     this.durableEnd = position;
     this.headPosition = head;
     return changes.slice(taken);
@@ -227,20 +268,34 @@ export class RecordQueue {
       this.writer ??= await this.options.disk.open(last.path, 'readwrite');
       return last;
     }
+    if (this.writer !== null && this.isDirty) await this.syncFile(this.writer);
     await this.writer?.close();
     this.writer = null;
-    const file = this.describe(this.durableEnd);
+    const directory = await this.directoryAfter(last);
+    const file = describe(directory, this.durableEnd);
     this.writer = await this.options.disk.open(file.path, 'append');
     await this.writer.truncate(0);
     await this.writer.write([headFrame(this.headPosition)], 0);
-    await this.sync(this.writer);
+    await this.syncFile(this.writer);
     this.isSyncing = true;
-    await this.options.disk.syncDirectory(this.directory);
+    await this.options.disk.syncDirectory(directory);
     this.isSyncing = false;
     if (this.headPosition === this.durableEnd) this.headPosition += headFrameBytes;
     this.durableEnd += headFrameBytes;
     this.files.push(file);
     return file;
+  }
+
+  /** The directory after that of the last file; one with too little room only where all are like that. */
+  private async directoryAfter(last: QueueFile | undefined): Promise<string> {
+    const { disk, freeBytesMin = 0 } = this.options;
+    const count = this.directories.length;
+    const first = last === undefined ? 0 : this.directories.indexOf(last.directory) + 1;
+    const inTurn = this.directories.map((_, index) => this.directories[(first + index) % count] ?? this.directory);
+    if (count > 1) {
+      for (const directory of inTurn) if ((await disk.space(directory)).usableBytes >= freeBytesMin) return directory;
+    }
+    return inTurn[0] ?? this.directory;
   }
 
   private async removeTrimmed(): Promise<void> {
@@ -253,7 +308,8 @@ export class RecordQueue {
         this.reader = null;
         await reader.close();
       }
-      await this.options.disk.remove(first.path);
+      if (first.isDamaged) await this.options.disk.rename(first.path, `${first.path}.damaged`);
+      else await this.options.disk.remove(first.path);
     }
   }
 
@@ -276,13 +332,18 @@ export class RecordQueue {
       }
       at += length;
     }
-    if (at === 0) {
-      throw new MillraceError(
-        logErrors.corrupt,
-        `${file.path}: the frame at position ${position} fails its check. What follows it cannot be trusted; move the file away to go on without it.`,
-      );
-    }
-    return { records, next: position + at };
+    if (at === 0) return await this.passDamage(file, position, fileEnd);
+    return { records, next: position + at, damage: null };
+  }
+
+  /** Looks for the next whole frame; where there is none the file ends here. */
+  private async passDamage(file: QueueFile, position: number, fileEnd: number): Promise<QueueRead> {
+    const rest = await this.readBytes(file, position, fileEnd - position);
+    const found = nextFrame(rest, 1);
+    const next = found === null ? fileEnd : position + found;
+    file.isDamaged = true;
+    const damage = `${file.path} is damaged at byte ${position - file.start}: ${next - position} bytes fail their check and are passed over.`;
+    return { records: [], next, damage };
   }
 
   private async readBytes(file: QueueFile, position: number, length: number): Promise<Buffer> {
@@ -296,20 +357,31 @@ export class RecordQueue {
   }
 
   private async recover(): Promise<void> {
-    await this.options.disk.makeDirectory(this.directory);
-    const names = await this.options.disk.list(this.directory);
-    for (const name of names) {
-      const match = /^(\d{20})\.queue$/.exec(name);
-      if (match?.[1] !== undefined) this.files.push(this.describe(Number(match[1])));
+    const { disk } = this.options;
+    const found = new Map<number, QueueFile>();
+    for (const directory of this.directories) {
+      await disk.makeDirectory(directory);
+      for (const name of await disk.list(directory)) {
+        const match = /^(\d{20})\.queue$/.exec(name);
+        if (match?.[1] === undefined) continue;
+        const file = describe(directory, Number(match[1]));
+        const other = found.get(file.start);
+        // Made in one directory, where that failed, and then in another: it holds nothing but its head frame.
+        const isLeftOver =
+          other !== undefined && ((await disk.size(other.path)) ?? 0) > ((await disk.size(file.path)) ?? 0);
+        if (other !== undefined) await disk.remove(isLeftOver ? file.path : other.path);
+        if (!isLeftOver) found.set(file.start, file);
+      }
     }
+    this.files.push(...[...found.values()].toSorted((left, right) => left.start - right.start));
     // A file whose own head frame is not whole was being made when the process died: nothing in it was acknowledged.
     let last = this.files.at(-1);
     while (last !== undefined && !(await this.scan(last, this.files.length > 1))) {
-      await this.options.disk.remove(last.path);
+      await disk.remove(last.path);
       this.files.pop();
       last = this.files.at(-1);
     }
-    if (last !== undefined) await this.options.disk.syncDirectory(this.directory);
+    if (last !== undefined) await disk.syncDirectory(last.directory);
     await this.removeTrimmed();
   }
 
@@ -318,84 +390,42 @@ export class RecordQueue {
     const handle = await this.options.disk.open(file.path, 'readwrite');
     try {
       const size = await handle.size();
-      let at = 0;
-      let head = -1;
-      let buffer: Buffer = Buffer.alloc(0);
-      let bufferAt = 0;
-      for (;;) {
-        const left = bufferAt + buffer.length - at;
-        const need = left < headerBytes ? headerBytes : frameBytesAt(buffer, at - bufferAt);
-        if (at + need > size) break;
-        if (left < need) {
-          buffer = Buffer.allocUnsafeSlow(Math.min(Math.max(need, scanBytes), size - at));
-          bufferAt = at;
-          await handle.read(buffer, at);
-          continue;
-        }
-        const kind = checkFrame(buffer, at - bufferAt, need);
-        if (kind === null) break;
-        if (kind === 'head') head = Number(buffer.readBigInt64BE(at - bufferAt + headerBytes));
-        at += need;
-      }
-      if (head === -1) {
+      const scanned = await scanFrames(handle, size);
+      if (scanned.head === null) {
         if (size <= headFrameBytes) return false;
         // The head frame is synced before anything follows it, so this is damage and not a torn write.
         throw new MillraceError(
           logErrors.corrupt,
-          `${file.path}: its first frame fails its check; move the file away.`,
+          `${file.path}: none of its head frames can be read; move the file away to go on without it.`,
         );
       }
-      if (at < size) {
+      if (scanned.end < size) {
         this.options.logger.warn('An incomplete frame at the end of a queue file was cut.', {
           file: file.path,
-          keptBytes: at,
-          cutBytes: size - at,
+          keptBytes: scanned.end,
+          cutBytes: size - scanned.end,
         });
-        await handle.truncate(at);
+        await handle.truncate(scanned.end);
       }
       await handle.sync();
-      this.durableEnd = file.start + at;
-      this.headPosition = hasOlder ? head : Math.max(head, file.start + headFrameBytes);
+      file.isDamaged = scanned.isDamaged;
+      this.durableEnd = file.start + scanned.end;
+      this.headPosition = hasOlder ? scanned.head : Math.max(scanned.head, file.start + headFrameBytes);
       return true;
     } finally {
       await handle.close();
     }
   }
-
-  private describe(start: number): QueueFile {
-    return { start, path: join(this.directory, `${String(start).padStart(20, '0')}.queue`) };
-  }
 }
 
 interface QueueFile {
   readonly start: number;
+  readonly directory: string;
   readonly path: string;
+  isDamaged: boolean;
 }
 
-function frameHeader(word: number, payload: Buffer): Buffer {
-  const header = Buffer.allocUnsafe(headerBytes);
-  header.writeUInt32BE(word, 0);
-  header.writeUInt32BE(crc32c(payload, word), 4);
-  return header;
-}
-
-function headFrame(head: number): Buffer {
-  const payload = Buffer.alloc(8);
-  payload.writeBigInt64BE(BigInt(head));
-  return Buffer.concat([frameHeader((headFlag | payload.length) >>> 0, payload), payload]);
-}
-
-/** Bytes of the frame whose header begins at `at`; the header's own size where not all of it is in `buffer`. */
-function frameBytesAt(buffer: Buffer, at: number): number {
-  if (at + headerBytes > buffer.length) return headerBytes + 1;
-  return headerBytes + (buffer.readUInt32BE(at) & ~headFlag);
-}
-
-function checkFrame(buffer: Buffer, at: number, length: number): 'record' | 'head' | null {
-  const word = buffer.readUInt32BE(at);
-  const payload = buffer.subarray(at + headerBytes, at + length);
-  // All zeros, as an unwritten page has, is no frame: the CRC of nothing seeded with nothing is zero as well.
-  if (word === 0 || crc32c(payload, word) !== buffer.readUInt32BE(at + 4)) return null;
-  if (word < headFlag) return 'record';
-  return payload.length === 8 ? 'head' : null;
+function describe(directory: string, start: number): QueueFile {
+  const path = join(directory, `${String(start).padStart(20, '0')}.queue`);
+  return { start, directory, path, isDamaged: false };
 }
