@@ -34,6 +34,7 @@ import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
   sources: [
+    avroSource,
     taildirSource,
     spooldirSource,
     execSource,

@@ -1,6 +1,6 @@
 /**
- * The asking side of Avro's RPC on one connection. The first request carries our protocol text, so that a server which does not
- * know it need not ask; requests that leave before its answer carry it too, since the server may take them in any order.
+ * The asking side of Avro's RPC on one connection. The first request alone has a handshake, with our protocol text in it, so that a server which
+ * does not know it need not ask. Further ones should wait for its answer: a server may take requests in any order.
  */
 import { MillraceError } from '#std/errors';
 import { writeEvents } from './avro-events.js';
@@ -18,7 +18,7 @@ interface Asked {
 }
 
 export class AvroClientSession {
-  private isEstablished = false;
+  private hasAsked = false;
   private serial = 0;
   private statuses: readonly string[] = statuses;
   private readonly asked = new Map<number, Asked>();
@@ -32,7 +32,8 @@ export class AvroClientSession {
     out.int32(serial);
     out.int32(1);
     out.int32(0);
-    const hasHandshake = !this.isEstablished;
+    const hasHandshake = !this.hasAsked;
+    this.hasAsked = true;
     if (hasHandshake) out.raw(handshake);
     out.byte(0);
     out.raw(appendBatch);
@@ -70,7 +71,6 @@ export class AvroClientSession {
     if (matched === match.none) return 'The server does not know our protocol, and did not read it.';
     if (matched !== match.both && matched !== match.client)
       throw malformed('The answer to a handshake cannot be read.');
-    this.isEstablished = true;
     if (text === null) return null;
     const check = checkProtocol(text);
     if ('problem' in check) return `The server's events are others than ours: ${check.problem}.`;
