@@ -1,31 +1,46 @@
 /**
- * Java's regular expressions in JavaScript's. Most are written alike; translated are leading flags `(?ims)`, `\Q…\E`, `\A`, `\z`, `\Z`, `\h`,
- * `\R`, `\e`, `\a` and the POSIX classes (`\p{Alpha}`). What JavaScript has not (possessive quantifiers, atomic groups, class intersections) is refused
- * by name, at validation.
+ * Java's regular expressions (java.util.regex) as JavaScript's. Where the two write or mean something differently, the source is
+ * rewritten: inline flags, `\Q…\E`, `\A`, `\z`, `\Z`, `\h`, `\R`, POSIX and Unicode classes, unions and intersections of classes, ASCII-only
+ * `\s`, `$` before a last line end, possessive quantifiers and atomic groups (as a look-ahead with a group of its own). What cannot be
+ * had (`\G`, `\X`, blocks such as `\p{InGreek}`) is refused by name, at validation.
  */
-const posixClasses: Readonly<Record<string, string>> = {
-  Lower: 'a-z',
-  Upper: 'A-Z',
-  ASCII: '\\x00-\\x7f',
-  Alpha: 'a-zA-Z',
-  Digit: '0-9',
-  Alnum: 'a-zA-Z0-9',
-  Punct: '!-\\/:-@\\[-`{-~',
-  Graph: '!-~',
-  Print: ' -~',
-  Blank: ' \\t',
-  Cntrl: '\\x00-\\x1f\\x7f',
-  XDigit: '0-9a-fA-F',
-  Space: '\\s',
-};
+import { JavaRegexParser, type Alternatives, type RegexNode } from './java-regex-parser.js';
+
+export interface TranslatedRegex {
+  readonly source: string;
+  /** `i` and `u`, as far as needed. */
+  readonly flags: string;
+  /** JavaScript's number of each of Java's groups, the whole match first. */
+  readonly groups: readonly number[];
+  /** JavaScript has groups that Java has not, so that numbers differ. */
+  readonly isRenumbered: boolean;
+  /** JavaScript's numbers of the groups of each name. */
+  readonly names: ReadonlyMap<string, readonly number[]>;
+}
+
+export interface TranslateOptions {
+  /** Of Java's flags i, m and s those that are set from outside. */
+  readonly flags?: string;
+  /** Names may come more than once, and groups have numbers only; groups without a name do not capture unless something refers to them. */
+  readonly isGrok?: boolean;
+}
 
 /** Throws an Error whose message says what is wrong with the pattern. */
 export function compileJavaRegex(pattern: string, flags = ''): RegExp {
-  const leading = /^\(\?([imsx]+)\)/.exec(pattern);
-  const given = leading?.[1] ?? '';
-  if (given.includes('x')) throw new Error('the flag (?x), comments in a pattern, is not supported');
-  const source = new Translation(pattern.slice(leading?.[0].length ?? 0)).run();
-  return new RegExp(source, [...new Set((flags + given).split(''))].join(''));
+  const translated = translateJavaRegex(pattern, { flags });
+  const all = [...new Set(flags.replaceAll(/[ms]/g, '') + translated.flags)].join('');
+  return translated.isRenumbered
+    ? new RenumberedRegExp(translated.source, all, translated.groups)
+    : new RegExp(translated.source, all);
+}
+
+/** For the whole of a text, as Java's `matches()`. */
+export function compileJavaMatcher(pattern: string): RegExp {
+  const translated = translateJavaRegex(pattern);
+  const source = `^(?:${translated.source})$`;
+  return translated.isRenumbered
+    ? new RenumberedRegExp(source, translated.flags, translated.groups)
+    : new RegExp(source, translated.flags);
 }
 
 /** For an option's `check`: a sentence, or null where the pattern will do. */
@@ -38,86 +53,108 @@ export function checkJavaRegex(pattern: string): string | null {
   }
 }
 
-class Translation {
-  private at = 0;
-  private result = '';
-  private isInClass = false;
-  /** Where the last quantifier ended; a plus right there would make it possessive. */
-  private quantifierEnd = -1;
+export function translateJavaRegex(pattern: string, options: TranslateOptions = {}): TranslatedRegex {
+  const parsed = new JavaRegexParser(pattern, options.flags ?? '').parse();
+  const writer = new SourceWriter(options.isGrok === true, parsed.hasBackReferences);
+  const source = writer.alternatives(parsed.body);
+  const flags = `${parsed.ignoresCase ? 'i' : ''}${parsed.isUnicode ? 'u' : ''}`;
+  const { groups, names, isRenumbered } = writer;
+  return { source, flags, groups, names, isRenumbered };
+}
 
-  constructor(private readonly pattern: string) {}
+/** A replacement in Java's words, for `String.replace`: a backslash makes the next character plain, `${name}` is a group, `$&` nothing special. */
+export function toJavaScriptReplacement(text: string): string {
+  return text.replaceAll(/\\(.)|\$\{(\w+)\}|\$(?!\d)/gs, (_whole, plain?: string, group?: string) => {
+    if (group !== undefined) return `$<${group}>`;
+    return plain === undefined || plain === '$' ? '$$' : plain;
+  });
+}
 
-  run(): string {
-    while (this.at < this.pattern.length) this.step();
-    return this.result;
+class SourceWriter {
+  readonly groups: number[] = [0];
+  readonly names = new Map<string, number[]>();
+  isRenumbered = false;
+  private count = 0;
+
+  constructor(
+    private readonly isGrok: boolean,
+    private readonly hasBackReferences: boolean,
+  ) {}
+
+  alternatives(body: Alternatives): string {
+    return body.map((branch) => branch.map((node) => this.node(node)).join('')).join('|');
   }
 
-  private step(): void {
-    const character = this.pattern[this.at] ?? '';
-    if (character === '\\') {
-      this.escape();
-      return;
+  private node(node: RegexNode): string {
+    switch (node.kind) {
+      case 'text':
+      case 'assertion':
+        return node.source;
+      case 'group':
+        return `${node.opening}${this.alternatives(node.body)})`;
+      case 'capture':
+        return this.capture(node.index, node.name, node.body);
+      case 'atomic':
+        return this.atomic(() => this.alternatives(node.body));
+      case 'backReference':
+        return this.backReference(node.group);
+      case 'quantified': {
+        const write = (): string => this.atom(node.atom) + node.quantifier;
+        return node.isPossessive ? this.atomic(write) : write();
+      }
     }
-    if (this.isInClass) {
-      if (this.pattern.startsWith('&&', this.at)) throw new Error('an intersection of classes (&&) is not supported');
-      if (character === '[') throw new Error('a class inside a class ([a[b]]) is not supported');
-      if (character === ']') this.isInClass = false;
-    } else if (character === '[') {
-      this.openClass();
-      return;
-    } else if (this.pattern.startsWith('(?>', this.at)) {
-      throw new Error('an atomic group (?>…) is not supported');
-    } else if (character === '+' && this.quantifierEnd === this.at) {
-      throw new Error(`a possessive quantifier (${this.pattern[this.at - 1] ?? ''}+) is not supported`);
-    } else {
-      const quantifier = /^(?:[+*?]|\{\d+(?:,\d*)?\})/.exec(this.pattern.slice(this.at))?.[0];
-      if (quantifier !== undefined) this.quantifierEnd = this.at + quantifier.length;
-    }
-    this.result += character;
-    this.at += 1;
   }
 
-  /** A bracket right after `[` or `[^` stands for itself in Java. */
-  private openClass(): void {
-    const opened = /^\[\^?\]?/.exec(this.pattern.slice(this.at))?.[0] ?? '[';
-    this.result += opened.endsWith(']') && opened.length > 1 ? `${opened.slice(0, -1)}\\]` : opened;
-    this.at += opened.length;
-    this.isInClass = true;
+  /** Something that a quantifier can follow. */
+  private atom(node: RegexNode): string {
+    const source = this.node(node);
+    const isLookAround = node.kind === 'group' && /^\(\?<?[=!]/.test(node.opening);
+    return node.kind === 'assertion' || isLookAround ? `(?:${source})` : source;
   }
 
-  private escape(): void {
-    const next = this.pattern[this.at + 1] ?? '';
-    if (next === 'Q') {
-      const end = this.pattern.indexOf('\\E', this.at + 2);
-      const literal = this.pattern.slice(this.at + 2, end < 0 ? undefined : end);
-      this.result += literal.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
-      this.at = end < 0 ? this.pattern.length : end + 2;
-      return;
-    }
-    const posix = /^\\[pP]\{(\w+)\}/.exec(this.pattern.slice(this.at));
-    if (posix !== null) {
-      this.posixClass(posix[0], posix[1] ?? '');
-      return;
-    }
-    const simple: Readonly<Record<string, string>> = {
-      A: '^',
-      z: '$',
-      Z: '(?=\\n?$)',
-      h: this.isInClass ? ' \\t\\xa0' : '[ \\t\\xa0]',
-      R: '(?:\\r\\n|[\\n-\\r\\x85\\u2028\\u2029])',
-      e: '\\x1b',
-      a: '\\x07',
-    };
-    this.result += simple[next] ?? `\\${next}`;
-    this.at += 2;
+  /** A look-ahead is not entered again to try otherwise, so what it found is final. */
+  private atomic(write: () => string): string {
+    this.count += 1;
+    this.isRenumbered = true;
+    const group = this.count;
+    return `(?:(?=(${write()}))\\${group})`;
   }
 
-  private posixClass(written: string, name: string): void {
-    const members = posixClasses[name];
-    if (members === undefined) throw new Error(`the class ${written} is not supported`);
-    const isNegated = written.startsWith('\\P');
-    if (this.isInClass && isNegated) throw new Error(`${written} inside a class is not supported`);
-    this.result += this.isInClass ? members : `[${isNegated ? '^' : ''}${members}]`;
-    this.at += written.length;
+  private capture(index: number, name: string | null, body: Alternatives): string {
+    if (this.isGrok && name === null && !this.hasBackReferences) return `(?:${this.alternatives(body)})`;
+    this.count += 1;
+    this.groups[index] = this.count;
+    if (name === null) return `(${this.alternatives(body)})`;
+    const known = this.names.get(name);
+    if (known !== undefined && !this.isGrok) throw new Error(`the group ${name} is defined twice`);
+    if (known === undefined) this.names.set(name, [this.count]);
+    else known.push(this.count);
+    return `(${this.isGrok ? '' : `?<${name}>`}${this.alternatives(body)})`;
+  }
+
+  private backReference(group: number | string): string {
+    const found = typeof group === 'number' ? this.groups[group] : this.names.get(group)?.[0];
+    if (found === undefined) throw new Error(`there is no group ${group} before the reference to it`);
+    return `(?:\\${found})`;
+  }
+}
+
+/** Gives groups by the numbers that Java counts, where the translation needed some of its own. Slower than a plain one. */
+class RenumberedRegExp extends RegExp {
+  constructor(
+    source: string,
+    flags: string,
+    private readonly javaGroups: readonly number[],
+  ) {
+    super(source, flags);
+  }
+
+  override exec(text: string): RegExpExecArray | null {
+    const match = super.exec(text);
+    if (match === null) return null;
+    // A group that did not take part is undefined, whatever the library's types say.
+    const groups = this.javaGroups.slice(1).map((group): string => match[group] as string);
+    const values: [string, ...string[]] = [match[0], ...groups];
+    return Object.assign(values, { index: match.index, input: match.input, groups: match.groups });
   }
 }

@@ -4,7 +4,6 @@ import { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { hostInterceptor } from './host/host-interceptor.js';
-import { compileJavaRegex } from '#std/java-regex';
 import { JodaPattern } from './regex-extractor/joda-pattern.js';
 import { regexExtractorInterceptor } from './regex-extractor/regex-extractor-interceptor.js';
 import { regexFilterInterceptor } from './regex-filter/regex-filter-interceptor.js';
@@ -131,24 +130,6 @@ describe('remove_header, search_replace and uuid', () => {
     const batch = create(uuidInterceptor, { prefix: 'e-' }).intercept(lines('a', 'b'));
     expect(new Set(batch.headers.get('id')).size).toBe(2);
     expect(batch.header(0, 'id')).toMatch(/^e-[0-9a-f-]{36}$/);
-  });
-});
-
-describe('Java regular expressions', () => {
-  it.each([
-    ['(?i)error', 'ERROR', true],
-    ['\\Qa.b\\E', 'a.b', true],
-    ['\\Qa.b\\E', 'axb', false],
-    ['\\A\\p{Alpha}+\\z', 'abc', true],
-    ['[\\p{Digit}_]+$', 'x_1', true],
-    ['[]a]', ']', true],
-    ['a\\++', 'a++', true],
-  ])('%s on %s is %s', (pattern, text, found) => {
-    expect(compileJavaRegex(pattern).test(text)).toBe(found);
-  });
-
-  it.each(['a++', '(?>a)', '[a&&b]', '\\p{IsGreek}'])('refuses %s', (pattern) => {
-    expect(() => compileJavaRegex(pattern)).toThrow('not supported');
   });
 });
 
