@@ -16,13 +16,16 @@ export const bindOptions = defineOptions({
     unit: 'connections',
     doc: 'Connections at once; further ones are closed at once.',
   },
-  ssl: {
-    type: 'boolean',
-    default: false,
-    check: (isWanted: boolean) => (isWanted ? 'TLS is not supported in this release' : null),
-    doc: 'Only `false`: TLS is not supported in this release.',
-  },
 });
+
+/** Of sources that take TCP connections of their own protocol. */
+export const idleTimeoutOption = {
+  type: 'int',
+  default: 0,
+  min: 0,
+  unit: 'ms',
+  doc: 'A connection on which nothing comes for so long is closed; 0 closes none, as in Flume. Connections of dead machines end anyway (TCP keep-alive, after some minutes).',
+} as const satisfies OptionSpec;
 
 export const portOption = {
   type: 'int',

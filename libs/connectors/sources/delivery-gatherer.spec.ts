@@ -24,7 +24,7 @@ class HeldContext extends TestContext {
 
 test('what is given in one turn goes in one delivery, up to the limit, in order', async () => {
   const context = new HeldContext();
-  const gatherer = new DeliveryGatherer(context, 3);
+  const gatherer = new DeliveryGatherer(context, { eventsMax: 3 });
   for (const bodies of [['a'], ['b', 'c'], ['d', 'e'], ['f', 'g']]) gatherer.add(part(...bodies), () => undefined);
   await systemClock.sleep(10);
   expect(context.bodiesHeld).toEqual([
@@ -36,7 +36,7 @@ test('what is given in one turn goes in one delivery, up to the limit, in order'
 
 test('while many deliveries are under way the rest waits, and then goes together', async () => {
   const context = new HeldContext();
-  const gatherer = new DeliveryGatherer(context, 100);
+  const gatherer = new DeliveryGatherer(context, { eventsMax: 100 });
   for (let index = 0; index < 30; index += 1) {
     gatherer.add(part(String(index)), () => undefined);
     await systemClock.sleep(1);
@@ -49,7 +49,7 @@ test('while many deliveries are under way the rest waits, and then goes together
 
 test('each part is told of its delivery, and idle waits for all', async () => {
   const context = new HeldContext();
-  const gatherer = new DeliveryGatherer(context, 2);
+  const gatherer = new DeliveryGatherer(context, { eventsMax: 2 });
   const told: [string, unknown][] = [];
   gatherer.add(part('a', 'b'), (refusal) => told.push(['ab', refusal]));
   gatherer.add(part('c'), (refusal) => told.push(['c', refusal]));

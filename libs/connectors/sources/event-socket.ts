@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Clock, Timer } from '#std/clock';
+import type { ReceiveBudget } from '#net/receive-budget';
 import type { DeliveryGatherer } from './delivery-gatherer.js';
 import { EventBacklog } from './event-backlog.js';
 
@@ -18,6 +19,11 @@ export interface EventSocketOptions {
   /** Events of a part given to the gatherer, at most. */
   readonly eventsMax: number;
   readonly clock: Clock;
+  /** What all peers of the source together may have waiting. */
+  readonly budget: ReceiveBudget;
+  /** A peer that sends nothing for so long is let go, ms; 0 lets it be. */
+  readonly idleMs: number;
+  readonly onIdle: () => void;
   /** A protocol threw, and the connection was closed. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -28,6 +34,9 @@ const waitingEventsMax = 8192;
 const unsentBytesMax = 64 * 1024;
 /** Parts of one peer with the channels at once. */
 const partsMax = 4;
+
+/** What an event takes in memory besides its body, with the headers that it shares with others. */
+const eventBytes = 128;
 
 /** What a peer gets to take its last answers and to end its side. */
 const lingerMs = 1000;
@@ -62,6 +71,15 @@ export class EventSocket {
     this.socket.on('drain', () => this.regulate());
     this.socket.on('end', () => this.end());
     this.socket.once('close', () => this.linger?.cancel());
+    if (this.options.idleMs > 0) {
+      this.socket.setTimeout(this.options.idleMs);
+      this.socket.on('timeout', () => this.rest());
+    }
+  }
+
+  /** Reads on, or stops reading, where the budget of all peers has changed. */
+  look(): void {
+    if (!this.socket.destroyed) this.regulate();
   }
 
   /** Reads no more; closes when all that was read is answered. */
@@ -71,6 +89,16 @@ export class EventSocket {
     this.closeIfDone();
   }
 
+  /** Nothing has come or gone for `idleMs`. A peer that waits for our channels is not idle. */
+  private rest(): void {
+    if (this.slots.length > 0 || this.backlog.count > 0) {
+      this.socket.setTimeout(this.options.idleMs);
+      return;
+    }
+    this.options.onIdle();
+    this.end();
+  }
+
   private read(chunk: Buffer): void {
     if (this.hasEnded || this.protocol.farewell !== null) return;
     const batch = this.parse(chunk);
@@ -78,6 +106,7 @@ export class EventSocket {
     this.backlog.push(batch);
     this.waitingEvents += batch.count;
     this.waitingBytes += batch.bodyBytes;
+    this.options.budget.take(batch.bodyBytes + batch.count * eventBytes);
     this.pump();
     this.regulate();
     this.closeIfDone();
@@ -112,6 +141,7 @@ export class EventSocket {
       this.slots.shift();
       this.waitingEvents -= first.count;
       this.waitingBytes -= first.bytes;
+      this.options.budget.release(first.bytes + first.count * eventBytes);
       const answer = this.protocol.answer(first.count, first.refusal);
       if (answer !== '' && this.socket.writable) this.socket.write(answer);
     }
@@ -124,6 +154,7 @@ export class EventSocket {
     const isFull =
       this.waitingBytes >= waitingBytesMax ||
       this.waitingEvents >= waitingEventsMax ||
+      this.options.budget.isFull ||
       this.socket.writableLength >= unsentBytesMax;
     const isDone = this.hasEnded || this.protocol.farewell !== null;
     if (isFull && !isDone) this.socket.pause();

@@ -20,6 +20,9 @@ export interface SocketListenerOptions {
 /** What a peer gets for the handshake of TLS. */
 const handshakeMsMax = 10_000;
 
+/** After so long without a word a peer is asked whether it is still there, so that connections of dead machines end. */
+const keepAliveMs = 60_000;
+
 /** Listens on one address and hands out sockets, so many at most. A peer may end its side and still get answers. */
 export class SocketListener {
   private server: Server | null = null;
@@ -59,7 +62,7 @@ export class SocketListener {
 
   private createServer(): Server {
     const { tls = null, onSocket, onHandshakeFailed } = this.options;
-    const options = { allowHalfOpen: true, keepAlive: true, noDelay: true };
+    const options = { allowHalfOpen: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs, noDelay: true };
     if (tls === null) {
       return createServer(options, (socket) => {
         if (this.admit(socket)) onSocket(socket);

@@ -16,7 +16,8 @@ export class BlobHandler implements HttpHandler {
     return this.options.bodyBytesMax;
   }
 
-  events({ body, contentType, parameters }: HttpRequest): EventBatch {
+  events({ body, contentType, query }: HttpRequest): EventBatch {
+    const parameters = new URLSearchParams(query);
     const missing = this.options.mandatory.filter((name) => !parameters.has(name));
     if (missing.length > 0) throw new Error(`The request lacks the parameters ${missing.join(', ')}.`);
     const headers = new Map<string, string>();

@@ -3,7 +3,8 @@ import type { EventBatch } from '#pipeline/event-batch';
 export interface HttpRequest {
   readonly body: Buffer;
   readonly contentType: string | null;
-  readonly parameters: URLSearchParams;
+  /** What follows `?` in the address. */
+  readonly query: string;
 }
 
 /** Makes events of one request. Throws `BadRequestError` for 400; whatever else it throws is 500. */

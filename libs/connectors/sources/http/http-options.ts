@@ -1,7 +1,12 @@
 import { defineOptions } from '#config/options';
-import { bindOptions, portOption } from '../bind-options.js';
+import type { ComponentRemark } from '#pipeline/collector';
+import { serverTlsRemarks, type ServerTlsValues } from '../../tls/component-tls.js';
+import { serverTlsOptions } from '../../tls/tls-options.js';
+import { bindOptions, checkBind, portOption } from '../bind-options.js';
+import { asksWho, httpLoginOptions, type HttpLogin } from './http-login.js';
 
-export const httpOptions = defineOptions({
+/** What all sources have that take HTTP requests. */
+export const httpListenerOptions = defineOptions({
   bind: {
     type: 'string',
     default: '127.0.0.1',
@@ -9,6 +14,27 @@ export const httpOptions = defineOptions({
     importance: 'high',
   },
   port: portOption,
+  maxBodyBytes: {
+    type: 'int',
+    default: 16 * 1024 * 1024,
+    min: 1024,
+    unit: 'bytes',
+    doc: 'A larger request is refused with 413; one that is compressed is measured as what it unpacks to. Flume knows no limit.',
+  },
+  keepAliveTimeout: {
+    type: 'int',
+    default: 65_000,
+    min: 1,
+    unit: 'ms',
+    doc: 'How long a connection may rest between requests.',
+  },
+  ...bindOptions,
+  ...httpLoginOptions,
+  ...serverTlsOptions,
+});
+
+export const httpOptions = defineOptions({
+  ...httpListenerOptions,
   handler: {
     type: 'string',
     default: 'org.apache.flume.source.http.JSONHandler',
@@ -33,13 +59,30 @@ export const httpOptions = defineOptions({
     unit: 'bytes',
     doc: 'For the Morphlines BlobHandler: what is over it of a body is cut off.',
   },
-  maxBodyBytes: {
-    type: 'int',
-    default: 16 * 1024 * 1024,
-    min: 1024,
-    unit: 'bytes',
-    doc: 'A larger request is refused with 413. Flume knows no limit.',
-  },
-  ...bindOptions,
-  ssl: { ...bindOptions.ssl, aliases: ['enableSSL'] },
+  QueuedThreadPool: jettySetters('QueuedThreadPool'),
+  HttpConfiguration: jettySetters('HttpConfiguration'),
+  ServerConnector: jettySetters('ServerConnector'),
+  SslContextFactory: jettySetters('SslContextFactory'),
+  ssl: { ...serverTlsOptions.ssl, aliases: ['enableSSL'] },
+  'exclude-protocols': { ...serverTlsOptions['exclude-protocols'], aliases: ['excludeProtocols'] },
+  'keystore-password': { ...serverTlsOptions['keystore-password'], aliases: ['keystorePassword'] },
 });
+
+function jettySetters(name: string) {
+  return { type: 'map', doc: `Settings of Flume’s web server (\`${name}.*\`). They have no effect here.` } as const;
+}
+
+interface ListenerValues extends ServerTlsValues, HttpLogin {
+  readonly bind: string;
+  readonly insecure: boolean;
+}
+
+/** For a component's `check`. */
+export function checkHttpListener(values: ListenerValues): ComponentRemark[] {
+  const remarks = [...checkBind('bind', values.bind, values.insecure || asksWho(values)), ...serverTlsRemarks(values)];
+  if ((values.basicUser === null) !== (values.basicPassword === null)) {
+    const message = 'basicUser and basicPassword only have an effect together';
+    remarks.push({ severity: 'error', option: 'basicUser', message });
+  }
+  return remarks;
+}

@@ -217,6 +217,31 @@ test.each([
   expect((httpSource.check?.({ port: '1', ...options }) ?? []).map((remark) => remark.option)).toEqual(expected);
 });
 
-test('TLS is refused by name, under its old name too', () => {
-  expect(() => createSource(httpSource, { port: '1', enableSSL: 'true' })).toThrow('TLS is not supported');
+test('basicUser, bearerToken: without one of them a request is 401, and nothing is taken', async () => {
+  const source = await start({ basicUser: 'u', basicPassword: 'p:w', bearerToken: 'secret' });
+  const statusOf = async (authorization: string | null): Promise<number> => {
+    const headers = authorization === null ? {} : { Authorization: authorization };
+    const response = await fetch(`http://127.0.0.1:${portOf(source)}/`, {
+      method: 'POST',
+      body: '[{"body":"x"}]',
+      headers,
+    });
+    await response.text();
+    return response.status;
+  };
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+  expect(await statusOf(basic('u:p:w'))).toBe(200);
+  expect(await statusOf('bearer secret')).toBe(200);
+  for (const wrong of [null, basic('u:p'), basic(':'), 'Bearer ', 'Bearer wrong', 'Digest x', 'secret']) {
+    expect([wrong, await statusOf(wrong)]).toEqual([wrong, 401]);
+  }
+  expect(context.bodies).toEqual(['x', 'x']);
+  expect(context.counters.get('AuthenticationFailedCount')).toBe(7);
+});
+
+test('a login makes an address that others reach allowed; half a login is refused', () => {
+  const errorsOf = (options: Record<string, string>): string[] =>
+    (httpSource.check?.({ port: '1', bind: '0.0.0.0', ...options }) ?? []).map((remark) => remark.option);
+  expect(errorsOf({ bearerToken: 'x' })).toEqual([]);
+  expect(errorsOf({ basicUser: 'x' })).toEqual(['basicUser']);
 });

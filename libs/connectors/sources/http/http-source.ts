@@ -4,157 +4,92 @@
  * -16 or -32, a missing parameter, an interceptor that fails. GET and POST on any path; TRACE and OPTIONS get 403, others 405.
  *
  * Where it differs from Flume:
- * - It listens on 127.0.0.1 where no `bind` is set; any address that others reach needs `insecure`.
+ * - It listens on 127.0.0.1 where no `bind` is set; any address that others reach needs `insecure`, or a login (`basicUser`, `bearerToken`).
  * - A request over `maxBodyBytes` gets 413; while bodies in hand are over their limit, others get 503. Connections are limited.
  * - JSON without a charset is UTF-8 whatever its Content-Type, as RFC 8259 has it. JSON has to be JSON: Flume also takes single quotes.
  * - An event that is null, and a trailing comma, are bad requests (400; Flume: 500). A header that is null is left out.
  * - `BLOBHandler` works without `mandatoryParameters`; Flume then fails each request.
+ * - Settings of Flume's web server (`QueuedThreadPool.*` …) are accepted and have no effect.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { requireOptions, type OptionValues } from '#config/options';
-import { plainAddress } from '#net/host';
 import type { ComponentType, Source, SourceContext } from '#pipeline/collector';
 import { ChannelError } from '#pipeline/errors';
 import { messageOf } from '#std/errors';
-import { checkBind } from '../bind-options.js';
-import { listenError } from '../socket-listener.js';
+import { serverTls } from '../../tls/component-tls.js';
 import { BlobHandler } from './blob-handler.js';
 import { BadRequestError, type HttpHandler } from './http-handler.js';
-import { httpOptions } from './http-options.js';
+import { bodyOf, HttpListener, type HttpAnswer, type TakeBytes } from './http-listener.js';
+import { checkHttpListener, httpOptions } from './http-options.js';
 import { JsonHandler } from './json-handler.js';
-import { readBody, type BodyRefusal } from './request-body.js';
-
-/** Bodies of all requests together; more where a single one may be larger. */
-const bodiesBytesMax = 128 * 1024 * 1024;
-const headersTimeoutMs = 10_000;
-const requestTimeoutMs = 300_000;
-/** What requests under way get when the source stops. */
-const stopMsMax = 5000;
 
 export const httpSource: ComponentType<Source> = {
   name: 'http',
   classNames: ['org.apache.flume.source.http.HTTPSource'],
   doc: 'Takes events of HTTP requests.',
   options: httpOptions,
-  check(options) {
-    const { bind, insecure } = requireOptions('source', httpOptions, options);
-    return checkBind('bind', bind, insecure);
-  },
+  check: (options) => checkHttpListener(requireOptions('source', httpOptions, options)),
   create: (input) => new HttpSource(requireOptions(`source ${input.name}`, httpOptions, input.options)),
-};
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
-const answers: Readonly<Record<BodyRefusal, Answer>> = {
-  'too large': { status: 413, text: 'The request is larger than maxBodyBytes.' },
-  busy: { status: 503, text: 'Too many bytes of requests are in hand. Try again.' },
-  aborted: { status: 400, text: 'The request ended early.' },
 };
 
 class HttpSource implements Source {
   private readonly handler: HttpHandler;
-  private server: Server | null = null;
-  private context: SourceContext | null = null;
-  private bytesInHand = 0;
+  private readonly listener: HttpListener;
   private wasRefused = false;
 
   constructor(private readonly options: OptionValues<typeof httpOptions>) {
     this.handler = createHandler(options);
+    this.listener = new HttpListener({
+      ...options,
+      login: options,
+      tls: () => serverTls(options),
+      serve: (request, take, context) => this.serve(request, take, context),
+    });
   }
 
-  /** The port that is listened on; 0 while stopped. */
   get port(): number {
-    const address = this.server?.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+    return this.listener.port;
   }
 
-  async start(context: SourceContext): Promise<void> {
-    const { bind, port, maxConnections } = this.options;
-    const timeouts = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs };
-    const server = createServer({ ...timeouts, keepAlive: true, noDelay: true }, (request, response) => {
-      void this.serve(context, request, response);
-    });
-    server.maxConnections = maxConnections;
-    server.on('drop', () => context.count('ConnectionRefusedCount', 1));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(error, bind, port)));
-      server.listen({ host: plainAddress(bind), port, exclusive: true }, resolve);
-    });
-    server.on('error', () => undefined);
-    this.context = context;
-    this.server = server;
+  start(context: SourceContext): Promise<void> {
+    return this.listener.start(context);
   }
 
-  /** Requests under way are answered. */
-  async stop(): Promise<void> {
-    const { server, context } = this;
-    if (server === null || context === null) return;
-    this.server = null;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeIdleConnections();
-    const timer = context.clock.after(stopMsMax, () => server.closeAllConnections());
-    await closed;
-    timer.cancel();
+  stop(): Promise<void> {
+    return this.listener.stop();
   }
 
-  private async serve(context: SourceContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
-    let taken = 0;
-    const take = (bytes: number): boolean => {
-      if (this.bytesInHand + bytes > Math.max(bodiesBytesMax, this.options.maxBodyBytes)) return false;
-      this.bytesInHand += bytes;
-      taken += bytes;
-      return true;
-    };
-    const answer = await this.answer(context, request, take);
-    this.bytesInHand -= taken;
-    if (response.destroyed) return;
-    const hasBody = answer.text !== '';
-    response.writeHead(answer.status, {
-      'Content-Length': Buffer.byteLength(answer.text),
-      ...(hasBody ? { 'Content-Type': 'text/plain; charset=utf-8' } : {}),
-      ...(answer.status === 503 ? { 'Retry-After': '1' } : {}),
-      // After a stop, and after a body that was not read, the connection cannot go on.
-      ...(this.server === null || !request.complete ? { Connection: 'close' } : {}),
-    });
-    response.end(answer.text);
-  }
-
-  private async answer(
-    context: SourceContext,
-    request: IncomingMessage,
-    take: (bytes: number) => boolean,
-  ): Promise<Answer> {
+  private async serve(request: IncomingMessage, take: TakeBytes, context: SourceContext): Promise<HttpAnswer> {
     const { method = '' } = request;
-    if (method === 'TRACE' || method === 'OPTIONS') return { status: 403, text: '' };
-    if (method !== 'GET' && method !== 'POST') return { status: 405, text: '' };
-    const cutAt = this.handler.bodyBytesMax;
-    const body = await readBody(request, { bytesMax: this.options.maxBodyBytes, cutAt, take });
-    if (typeof body === 'string') return answers[body];
+    if (method === 'TRACE' || method === 'OPTIONS') return { status: 403, body: '' };
+    if (method !== 'GET' && method !== 'POST') return { status: 405, body: '' };
+    const limits = { bytesMax: this.options.maxBodyBytes, cutAt: this.handler.bodyBytesMax };
+    const body = await bodyOf(request, take, limits);
+    if (!Buffer.isBuffer(body)) return body;
     try {
+      const url = request.url ?? '';
+      const queryAt = url.indexOf('?');
       const events = this.handler.events({
         body,
         contentType: request.headers['content-type'] ?? null,
-        parameters: new URLSearchParams(/\?(.*)$/s.exec(request.url ?? '')?.[1] ?? ''),
+        query: queryAt === -1 ? '' : url.slice(queryAt + 1),
       });
       if (events.count > 0) await context.deliver(events);
       if (this.wasRefused) this.report(context, null);
-      return { status: 200, text: '' };
+      return { status: 200, body: '' };
     } catch (error) {
       return this.failure(context, error);
     }
   }
 
-  private failure(context: SourceContext, error: unknown): Answer {
-    const text = `${messageOf(error)}\n`;
+  private failure(context: SourceContext, error: unknown): HttpAnswer {
+    const body = `${messageOf(error)}\n`;
     if (error instanceof ChannelError) {
       this.report(context, error);
-      return { status: 503, text };
+      return { status: 503, body };
     }
     context.count('EventReadFail', 1);
-    return { status: error instanceof BadRequestError ? 400 : 500, text };
+    return { status: error instanceof BadRequestError ? 400 : 500, body };
   }
 
   private report(context: SourceContext, error: unknown): void {

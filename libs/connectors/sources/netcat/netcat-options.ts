@@ -1,5 +1,6 @@
 import { defineOptions } from '#config/options';
-import { bindOptions, gatheredBatchSize, portOption } from '../bind-options.js';
+import { serverTlsOptions } from '../../tls/tls-options.js';
+import { bindOptions, gatheredBatchSize, idleTimeoutOption, portOption } from '../bind-options.js';
 import { checkStreamCharset } from './netcat-protocol.js';
 
 export const netcatOptions = defineOptions({
@@ -25,5 +26,7 @@ export const netcatOptions = defineOptions({
     doc: 'Charset in which lines come. Bodies are UTF-8.',
   },
   batchSize: gatheredBatchSize,
+  idleTimeout: idleTimeoutOption,
   ...bindOptions,
+  ...serverTlsOptions,
 });

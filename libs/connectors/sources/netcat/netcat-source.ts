@@ -9,6 +9,7 @@
  */
 import { requireOptions } from '#config/options';
 import type { ComponentType, Source } from '#pipeline/collector';
+import { serverTls, serverTlsRemarks } from '../../tls/component-tls.js';
 import { checkBind } from '../bind-options.js';
 import { LineSource } from '../line-source.js';
 import { netcatOptions } from './netcat-options.js';
@@ -21,8 +22,8 @@ export const netcatSource: ComponentType<Source> = {
   options: netcatOptions,
   batchSizeOption: 'batchSize',
   check(options) {
-    const { bind, insecure } = requireOptions('source', netcatOptions, options);
-    return checkBind('bind', bind, insecure);
+    const values = requireOptions('source', netcatOptions, options);
+    return [...checkBind('bind', values.bind, values.insecure), ...serverTlsRemarks(values)];
   },
   create(input) {
     const options = requireOptions(`source ${input.name}`, netcatOptions, input.options);
@@ -34,6 +35,8 @@ export const netcatSource: ComponentType<Source> = {
     return new LineSource({
       ...options,
       host: options.bind,
+      ports: [options.port],
+      tls: () => serverTls(options),
       protocolOf: () => Promise.resolve(new NetcatProtocol(protocol)),
     });
   },
