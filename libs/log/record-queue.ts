@@ -129,6 +129,8 @@ export class RecordQueue {
       throw new MillraceError(logErrors.positionUnknown, `Queue ${this.directory} ends at ${this.durableEnd}.`);
     }
     await this.commits.submit({ head: position });
+    // A file may only go when the head that says so is durable.
+    if ((this.files[1]?.start ?? Infinity) <= this.headPosition) await this.sync();
     await this.inTurn(() => this.removeTrimmed());
   }
 
@@ -376,7 +378,7 @@ export class RecordQueue {
     this.files.push(...[...found.values()].toSorted((left, right) => left.start - right.start));
     // A file whose own head frame is not whole was being made when the process died: nothing in it was acknowledged.
     let last = this.files.at(-1);
-    while (last !== undefined && !(await this.scan(last, this.files.length > 1))) {
+    while (last !== undefined && !(await this.scan(last))) {
       await disk.remove(last.path);
       this.files.pop();
       last = this.files.at(-1);
@@ -386,7 +388,7 @@ export class RecordQueue {
   }
 
   /** Finds head and end in the last file, cuts a torn tail and syncs the rest; false where not even its head frame is whole. */
-  private async scan(file: QueueFile, hasOlder: boolean): Promise<boolean> {
+  private async scan(file: QueueFile): Promise<boolean> {
     const handle = await this.options.disk.open(file.path, 'readwrite');
     try {
       const size = await handle.size();
@@ -410,7 +412,9 @@ export class RecordQueue {
       await handle.sync();
       file.isDamaged = scanned.isDamaged;
       this.durableEnd = file.start + scanned.end;
-      this.headPosition = hasOlder ? scanned.head : Math.max(scanned.head, file.start + headFrameBytes);
+      // A head below the file means that older files should be there, whether they are or not.
+      this.headPosition =
+        scanned.head < file.start ? scanned.head : Math.max(scanned.head, file.start + headFrameBytes);
       return true;
     } finally {
       await handle.close();
