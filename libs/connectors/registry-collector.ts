@@ -7,6 +7,7 @@ import { envConfigFilter } from './config-filters/env-config-filter.js';
 import { externalConfigFilter } from './config-filters/external-config-filter.js';
 import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
+import { hdfsChannelSink } from './flume-sinks/hdfs/hdfs-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
 import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
@@ -49,7 +50,7 @@ export const collectorRegistry: ComponentRegistry = {
     syslogudpSource,
   ],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
-  sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink],
+  sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink],
   interceptors: [
     timestampInterceptor,
     hostInterceptor,
@@ -71,7 +72,6 @@ export const collectorRegistry: ComponentRegistry = {
     ],
     channel: ['jdbc', 'spillablememory', 'org.apache.flume.channel.PseudoTxnMemoryChannel'],
     sink: [
-      'hdfs',
       'irc',
       'avro',
       'thrift',

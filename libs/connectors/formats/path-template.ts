@@ -1,6 +1,7 @@
 /**
  * Flume's escapes in paths and file prefixes, resolved per record: `%{header}`, `%Y-%m-%d`, `%[localhost]` …, and ours:
- * `%{topic}` and `%{partition}`. The whole table is in `path-escapes.ts`.
+ * `%{topic}` and `%{partition}`. The whole table is in `path-escapes.ts`. With `asFlume` those two are headers like others, and a
+ * header with slashes makes folders.
  *
  * What a record brings in cannot leave its path segment: see `safeValue`. What the configuration says literally may contain `/`.
  * A missing header is empty, as in Flume, and empty segments vanish.
@@ -16,6 +17,8 @@ export interface PathTemplateOptions {
   readonly zone: CalendarZone;
   readonly rounding: TimeRounding | null;
   readonly host: HostNames;
+  /** For events of a flume.conf: all names are headers, whose slashes count. Default false. */
+  readonly asFlume?: boolean;
 }
 
 export class PathTemplate {
@@ -31,7 +34,7 @@ export class PathTemplate {
     text: string,
     private readonly options: PathTemplateOptions,
   ) {
-    this.escapes = parseEscapes(text);
+    this.escapes = options.asFlume === true ? parseEscapes(text).map(headerEscape) : parseEscapes(text);
     this.usesTime = this.escapes.some((escape) => escape.kind === 'time');
     this.constant = this.escapes.every((escape) => constantKinds.has(escape.kind));
     this.base = baseOf(this.escapes);
@@ -50,13 +53,19 @@ export class PathTemplate {
     return path;
   }
 
+  /** Whether the path depends on the time of the record, in whole or rounded. */
+  get needsTime(): boolean {
+    return this.usesTime;
+  }
+
   /** Whether times in the same second give the same path; then one look-up serves a run of records. */
   get byTimeOnly(): boolean {
     return this.usesTime && this.escapes.every((escape) => escape.kind !== 'header' && !isRawTime(escape));
   }
 
   private values(batch: SinkBatch, index: number, timeMs: number): string[] {
-    const { zone, rounding, host } = this.options;
+    const { zone, rounding, host, asFlume } = this.options;
+    const headerValue = asFlume === true ? safePath : safeValue;
     const rounded = rounding === null || !this.usesTime ? timeMs : rounding.roundDown(timeMs);
     const fields = this.usesTime ? zone.fields(rounded) : null;
     return this.escapes.map((escape) => {
@@ -68,7 +77,7 @@ export class PathTemplate {
         case 'partition':
           return String(batch.partition);
         case 'header':
-          return safeValue(batch.header(index, escape.name) ?? '');
+          return headerValue(batch.header(index, escape.name) ?? '');
         case 'host':
           return safeValue(host[escape.name]);
         case 'time': {
@@ -92,6 +101,14 @@ export class PathTemplate {
 const constantKinds: ReadonlySet<Escape['kind']> = new Set(['literal', 'topic', 'partition', 'host']);
 const resolvedMax = 1024;
 const segmentBytesMax = 200;
+
+function headerEscape(escape: Escape): Escape {
+  return escape.kind === 'topic' || escape.kind === 'partition' ? { kind: 'header', name: escape.kind } : escape;
+}
+
+function safePath(value: string): string {
+  return value.includes('/') ? value.split('/').map(safeValue).join('/') : safeValue(value);
+}
 
 function isRawTime(escape: Escape): boolean {
   return escape.kind === 'time' && escape.letter === 't';

@@ -20,7 +20,7 @@ export type SequenceValue = 'Writable' | 'Text';
 const syncIntervalBytes = 102_400;
 const syncBytes = 20;
 const keyBytes = 8;
-const valueClass: Readonly<Record<SequenceValue, string>> = {
+export const sequenceValueClass: Readonly<Record<SequenceValue, string>> = {
   Writable: 'org.apache.hadoop.io.BytesWritable',
   Text: 'org.apache.hadoop.io.Text',
 };
@@ -51,7 +51,7 @@ class SequenceFileEncoder implements FileEncoder {
     this.header = Buffer.concat([
       Buffer.from('SEQ\x06', 'latin1'),
       textWritable('org.apache.hadoop.io.LongWritable'),
-      textWritable(valueClass[value]),
+      textWritable(sequenceValueClass[value]),
       Buffer.alloc(2 + 4),
       this.marker,
     ]);
@@ -105,7 +105,7 @@ export function writeVInt(target: Buffer, at: number, value: number): number {
   return target.writeUIntBE(value, target.writeInt8(-112 - bytes, at), bytes);
 }
 
-function textWritable(text: string): Buffer {
+export function textWritable(text: string): Buffer {
   const bytes = Buffer.from(text);
   const length = Buffer.alloc(vIntBytesMax);
   return Buffer.concat([length.subarray(0, writeVInt(length, 0, bytes.length)), bytes]);

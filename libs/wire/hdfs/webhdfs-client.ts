@@ -6,7 +6,8 @@
  * or still starting. Each is tried once a call; waiting and trying again is the caller's business, and so is that an answer
  * may be lost after the operation happened (a rename then says false).
  *
- * Files are written whole: WebHDFS can neither sync nor go on with a file without its lease. What `create` resolved is in HDFS.
+ * What `create` and `append` resolved is in HDFS: the file is closed each time, as WebHDFS can neither sync nor keep a file open.
+ * Several appends to one file must not run at once.
  */
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
@@ -85,6 +86,24 @@ export class WebHdfsClient {
     const answer = await this.send(what, 'PUT', location, counted());
     await succeeded(what, answer);
     return bytes;
+  }
+
+  /** Adds to the end of a file that is there. A failed call may have added a part, or all of it. */
+  async append(path: string, bytes: Buffer): Promise<void> {
+    const location = await this.locate('POST', 'APPEND', path, { noredirect: true });
+    const what = `APPEND ${path}`;
+    const once = async function* (): AsyncGenerator<Buffer> {
+      yield bytes;
+    };
+    await succeeded(what, await this.send(what, 'POST', location, once()));
+  }
+
+  /**
+   * Cuts a file to `length` bytes. False where HDFS has begun to do so and is not done: the length is right only once the file can be
+   * appended to again.
+   */
+  async truncate(path: string, length: number): Promise<boolean> {
+    return this.boolean('POST', 'TRUNCATE', path, { newlength: String(length) });
   }
 
   /** The bytes of a file from `offset` on. Throws `missing`. */
@@ -186,7 +205,7 @@ export class WebHdfsClient {
     const other = this.options.dataNodes?.get(url.host) ?? this.options.dataNodes?.get(url.hostname);
     if (other !== undefined) url.host = other;
     // HttpFS answers with itself, and takes bytes only with this.
-    if (method === 'PUT') url.searchParams.set('data', 'true');
+    if (method !== 'GET') url.searchParams.set('data', 'true');
     return url;
   }
 

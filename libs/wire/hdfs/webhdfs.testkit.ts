@@ -74,6 +74,7 @@ export class FakeHdfs {
     const ok = (body: Record<string, unknown>) => ({ status: 200, body });
     switch (query.get('op')) {
       case 'CREATE':
+      case 'APPEND':
       case 'OPEN': {
         const create = query.get('op') === 'CREATE';
         if (!create && !this.files.has(path)) return refusal(404, 'FileNotFoundException');
@@ -99,6 +100,12 @@ export class FakeHdfs {
         if (bytes === undefined || this.files.has(to) || !this.directories.has(parent)) return ok({ boolean: false });
         this.files.delete(path);
         this.files.set(to, bytes);
+        return ok({ boolean: true });
+      }
+      case 'TRUNCATE': {
+        const bytes = this.files.get(path);
+        if (bytes === undefined) return refusal(404, 'FileNotFoundException');
+        this.files.set(path, bytes.subarray(0, Number(query.get('newlength'))));
         return ok({ boolean: true });
       }
       case 'DELETE':
@@ -136,7 +143,8 @@ export class FakeHdfs {
     const instead = this.intercept({ ...noted, method: 'DATA' });
     if (instead !== null && instead.lost !== true) return answerInstead(response, instead);
     this.addDirectory(noted.path.slice(0, noted.path.lastIndexOf('/')));
-    this.files.set(noted.path, Buffer.concat(chunks));
+    const before = noted.method === 'POST' ? this.files.get(noted.path) : undefined;
+    this.files.set(noted.path, Buffer.concat(before === undefined ? chunks : [before, ...chunks]));
     if (instead?.lost === true) response.destroy();
     else response.writeHead(201).end();
   }

@@ -6,7 +6,7 @@ import type { FileStore, RenameResult, StoredFile } from '../file/file-store.js'
 
 /** HDFS as rolling files see it, with its errors in the classes that a sink's runner knows. */
 export class HdfsStore implements FileStore {
-  constructor(private readonly client: WebHdfsClient) {}
+  constructor(protected readonly client: WebHdfsClient) {}
 
   makeDirectory(path: string): Promise<void> {
     return explained(() => this.client.makeDirectory(path));
@@ -59,7 +59,8 @@ export class HdfsStore implements FileStore {
 
 const fatalKinds: ReadonlySet<unknown> = new Set([hdfsErrors.denied, hdfsErrors.quota, hdfsErrors.invalid]);
 
-async function explained<T>(work: () => Promise<T>): Promise<T> {
+/** HDFS's errors in the classes that a sink's runner knows. */
+export async function explained<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
