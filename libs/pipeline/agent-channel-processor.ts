@@ -1,16 +1,19 @@
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
 import type { AgentChannel } from '#pipeline/agent-channel';
-import type { ComponentContext, Interceptor } from '#pipeline/collector';
+import type { ComponentContext, Interceptor, PositionChanges } from '#pipeline/collector';
 import { ChannelError, pipelineErrors } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Route, Selector } from '#pipeline/selector';
+import type { SourceTransactions } from '#pipeline/source-transactions';
 
 export interface ChannelProcessorParts {
   readonly context: ComponentContext;
   readonly interceptors: readonly Interceptor[];
   readonly selector: Selector;
   readonly channels: ReadonlyMap<string, AgentChannel>;
+  /** Null where not all channels are topics of one cluster. */
+  readonly transactions: SourceTransactions | null;
 }
 
 /** What is left to do for a batch: the routes whose channels have not committed it. */
@@ -35,7 +38,7 @@ export class ChannelProcessor {
 
   constructor(private readonly parts: ChannelProcessorParts) {}
 
-  async deliver(batch: EventBatch): Promise<void> {
+  async deliver(batch: EventBatch, moved: PositionChanges | null = null): Promise<void> {
     const { context } = this.parts;
     const retried = this.unfinished.get(batch);
     if (retried === undefined) {
@@ -44,6 +47,11 @@ export class ChannelProcessor {
     }
     const prepared = retried ?? this.prepare(batch);
     const delivery = prepared instanceof Promise ? await prepared : prepared;
+    if (this.parts.transactions?.isActive === true) {
+      await this.deliverInTransaction(this.parts.transactions, delivery, moved);
+      this.countAccepted(batch);
+      return;
+    }
     const failures = await this.putRequired(delivery.required);
     if (failures.length > 0) {
       context.count('ChannelWriteFail', 1);
@@ -53,8 +61,23 @@ export class ChannelProcessor {
     }
     if (retried !== undefined) this.unfinished.delete(batch);
     if (delivery.optional.length > 0) await this.putOptional(delivery.optional);
-    context.count('EventAcceptedCount', batch.count);
-    context.count('AppendBatchAcceptedCount', 1);
+    this.countAccepted(batch);
+  }
+
+  private async deliverInTransaction(
+    transactions: SourceTransactions,
+    { required, optional }: Delivery,
+    moved: PositionChanges | null,
+  ): Promise<void> {
+    const toRoute =
+      (isOptional: boolean) =>
+      ({ channel, batch }: Route) => ({ channel: this.channelOf(channel), batch, isOptional });
+    await transactions.deliver([...required.map(toRoute(false)), ...optional.map(toRoute(true))], moved);
+  }
+
+  private countAccepted(batch: EventBatch): void {
+    this.parts.context.count('EventAcceptedCount', batch.count);
+    this.parts.context.count('AppendBatchAcceptedCount', 1);
   }
 
   private prepare(batch: EventBatch): Delivery | Promise<Delivery> {
@@ -139,9 +162,13 @@ export class ChannelProcessor {
   }
 
   private put(route: Route): Promise<void> {
-    const channel = this.parts.channels.get(route.channel);
-    assert(channel !== undefined, `channel ${route.channel} is one of the agent's`);
-    return channel.put(route.batch);
+    return this.channelOf(route.channel).put(route.batch);
+  }
+
+  private channelOf(name: string): AgentChannel {
+    const channel = this.parts.channels.get(name);
+    assert(channel !== undefined, `channel ${name} is one of the agent's`);
+    return channel;
   }
 
   /** No default channel: Flume drops such events in silence. Here they are counted, and the first time is logged. */

@@ -1,4 +1,4 @@
-import type { Channel, ChannelTake } from '#pipeline/collector';
+import type { Channel, ChannelTake, TopicPut, TransactionalPuts } from '#pipeline/collector';
 import { AgentComponent } from '#pipeline/agent-component';
 import { ChannelError, pipelineErrors } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
@@ -45,6 +45,28 @@ export class AgentChannel {
     if (transactionCapacity === null || batch.count <= transactionCapacity) await channel.put(batch);
     else await this.putParts(batch, this.unfinished.get(batch) ?? partsOf(batch, transactionCapacity));
     component.count('EventPutSuccessCount', batch.count);
+  }
+
+  /** Null where the channel is no topic, or one whose writes can be no part of a transaction. */
+  get transactional(): TransactionalPuts | null {
+    return this.parts.channel.transactional ?? null;
+  }
+
+  /** As `put`, but the writer of the transaction writes it; `countPut` follows when that is committed. */
+  putInTransaction(batch: EventBatch): TopicPut {
+    const { channel, component, tap } = this.parts;
+    component.count('EventPutAttemptCount', batch.count);
+    this.checkRunning();
+    const put = channel.transactional?.putOf(batch);
+    if (put === undefined) {
+      throw new ChannelError(pipelineErrors.channelFailed, `Channel ${this.name} takes no part in transactions.`);
+    }
+    tap.offer(batch);
+    return put;
+  }
+
+  countPut(batch: EventBatch): void {
+    this.parts.component.count('EventPutSuccessCount', batch.count);
   }
 
   async take(options: { maxEvents: number; waitMs: number; signal: AbortSignal }): Promise<ChannelTake | null> {

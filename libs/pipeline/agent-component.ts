@@ -92,6 +92,11 @@ export class AgentComponent {
     }
   }
 
+  /** A running component that cannot go on is stopped, and started again after 3 s where that can help. */
+  fail(error: unknown, mayRestart: boolean): void {
+    if (this.state === 'RUNNING') this.starting = this.stopFailed(error, mayRestart);
+  }
+
   count(counter: string, by: number): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + by);
   }
@@ -112,6 +117,17 @@ export class AgentComponent {
       startedAt: this.startedAt,
       stoppedAt: this.stoppedAt,
     };
+  }
+
+  private async stopFailed(error: unknown, mayRestart: boolean): Promise<void> {
+    const message = messageOf(error);
+    this.state = 'FAILED';
+    this.error = message;
+    const next = mayRestart ? 'and starts again in 3 s' : 'and does not start again by itself';
+    this.context.logger.error(`The ${this.parts.kind} was stopped ${next}: ${message}`);
+    await this.parts.stop().catch(() => undefined);
+    this.error = message;
+    if (this.isWanted && mayRestart) this.timer = this.parts.clock.after(startRetryMs, () => void this.tryStart());
   }
 
   private tryStart(): Promise<void> {

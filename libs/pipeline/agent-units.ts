@@ -11,6 +11,8 @@ import { SinkRunner } from '#pipeline/agent-sink-runner';
 import type { AgentServices, Channel, ComponentContext, ComponentInput, SourceContext } from '#pipeline/collector';
 import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import { createSelector } from '#pipeline/selector';
+import { openTransactions, requireTransactions } from '#pipeline/source-exactly-once';
+import type { SourceTransactions } from '#pipeline/source-transactions';
 import type { TapPoints } from '#pipeline/tap';
 
 export interface ChannelUnit {
@@ -200,22 +202,33 @@ class UnitBuilder {
         return selector.route(batch);
       },
     };
+    let transactions: SourceTransactions | null = null;
     const component: AgentComponent = this.component('source', plan, {
       start: async (context) => {
         for (const interceptor of interceptors) await interceptor.start?.(context);
-        const processor = new ChannelProcessor({ context, interceptors, selector: tappedSelector, channels });
+        const { agent, services } = this.surroundings;
+        const owner = services.owner ?? agent;
+        const lose = (error: Error, isFinal: boolean): void => component.fail(error, !isFinal);
+        transactions = openTransactions({ plan, owner, services, channels, context, onLost: lose });
+        const parts = { context, interceptors, selector: tappedSelector, channels, transactions };
+        const processor = new ChannelProcessor(parts);
         const sourceContext: SourceContext = {
           ...context,
-          deliver: (batch) => {
+          deliver: (batch, moved) => {
             readTap.offer(batch);
-            return processor.deliver(batch);
+            return processor.deliver(batch, moved);
           },
-          positions: null,
+          positions: transactions,
         };
         await source.start(sourceContext);
+        await requireTransactions(plan, transactions, source);
       },
       stop: async () => {
-        await source.stop();
+        const stopped = source.stop();
+        await this.surroundings.settled(stopped);
+        // Deliveries that still waited are refused, so that the source can end.
+        await transactions?.stop();
+        await stopped;
         for (const interceptor of interceptors) await interceptor.stop?.();
       },
     });

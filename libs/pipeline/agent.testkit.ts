@@ -203,6 +203,7 @@ export function build(
         channels: names,
         selector: { type: 'replicating', required: names, optional: [] },
         interceptors: [],
+        exactlyOnce: { support: 'requested', positionsTopic: 'p', boundaryMs: 1, owner: null },
         ...more.source,
       },
     ],

@@ -47,4 +47,16 @@ export interface SourcePlan extends ComponentPlan<Source> {
   readonly channels: readonly string[];
   readonly selector: SelectorPlan;
   readonly interceptors: readonly ComponentPlan<Interceptor>[];
+  readonly exactlyOnce: ExactlyOncePlan;
+}
+
+/** Whether and how the source's positions are kept in one transaction with its events. */
+export interface ExactlyOncePlan {
+  /** `requested`: where all channels are topics of one cluster, and the source can be rewound. */
+  readonly support: 'requested' | 'required' | 'disabled';
+  readonly positionsTopic: string;
+  /** How long a transaction gathers deliveries, ms. */
+  readonly boundaryMs: number;
+  /** Instead of the collector's name; null: that. */
+  readonly owner: string | null;
 }

@@ -9,6 +9,7 @@ import { planComponent } from '#pipeline/flume-component';
 import { sectionKinds, type AgentConf, type ComponentConf, type Conf } from '#pipeline/flume-conf';
 import type { AgentPlan, ComponentPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import type { ConfPosition, ConfProblems } from '#pipeline/flume-problem';
+import { exactlyOnceKeys, planExactlyOnce } from '#pipeline/flume-exactly-once';
 import { planSinkGroups } from '#pipeline/flume-sink-group';
 import { planSelector } from '#pipeline/flume-selector';
 import { planInterceptors, repeated, splitNames } from '#pipeline/flume-source';
@@ -59,7 +60,9 @@ class AgentPlanner {
   plan(): AgentPlan | null {
     const channelNames = this.listedNames('channel');
     const channels = this.components('channel').flatMap((component) => this.planChannel(component));
-    const sources = this.components('source').flatMap((component) => this.planSource(component, channelNames));
+    const sources = this.components('source').flatMap((component) =>
+      this.planSource(component, channelNames, channels),
+    );
     const sinks = this.components('sink').flatMap((component) => this.planSink(component, channelNames));
     const sinkGroups = planSinkGroups(this.agent, sinks, this.problems);
     this.checkNotEmpty();
@@ -116,21 +119,29 @@ class AgentPlanner {
     return this.planned(this.registry.channels, component, 'channel', []);
   }
 
-  private planSource(component: ComponentConf, agentChannels: readonly string[]): SourcePlan[] {
+  private planSource(
+    component: ComponentConf,
+    agentChannels: readonly string[],
+    channelPlans: readonly ComponentPlan<Channel>[],
+  ): SourcePlan[] {
     const { problems } = this;
     const [plan] = this.planned(this.registry.sources, component, 'source', [
       'channels',
       'selector.',
       'interceptors',
       'interceptors.',
+      ...exactlyOnceKeys,
     ]);
     const channels = this.channelsOf(component, agentChannels);
     const interceptors = planInterceptors(this.registry, component, problems);
     const selector =
       channels === null ? null : planSelector({ source: component, channels, registry: this.registry, problems });
-    if (channels === null || interceptors === null || selector === null) this.failed = true;
-    if (plan === undefined || channels === null || interceptors === null || selector === null) return [];
-    return [{ ...plan, channels, selector, interceptors }];
+    const isTopic = (name: string): boolean =>
+      channelPlans.find((channel) => channel.name === name)?.type.joinsTransactions === true;
+    const exactlyOnce = planExactlyOnce(component, channels?.every(isTopic) ?? true, problems);
+    const parts = { channels, selector, interceptors, exactlyOnce };
+    if (!isWhole(parts)) this.failed = true;
+    return plan === undefined || !isWhole(parts) ? [] : [{ ...plan, ...parts }];
   }
 
   /** The channels of a source, or null after an error. */
@@ -307,4 +318,9 @@ export function warnOfListlessAgents(conf: Conf, problems: ConfProblems): void {
       flume: 'Flume would have dropped the agent and gone on without it.',
     });
   }
+}
+
+/** Whether no part was left out for an error. */
+function isWhole<T extends object>(parts: T): parts is { [K in keyof T]: NonNullable<T[K]> } & T {
+  return Object.values(parts).every((part) => part !== null);
 }

@@ -88,6 +88,8 @@ export class FakeCluster {
   commitCode: number = kafkaError.NONE;
   joins = 0;
   onProduce: (request: ProduceRequest, node: number) => Fault = () => noFault;
+  /** An error code for a batch before it is looked at. */
+  checkBatch: (batch: Buffer) => number = () => kafkaError.NONE;
   onFetch: (request: FetchRequest, node: number) => Fault = () => noFault;
   delayMs: () => number = () => 0;
   private readonly scripts = new Map<number, (version: number, frame: Buffer, header: RequestHeader) => Buffer[]>();
@@ -339,6 +341,8 @@ export class FakeCluster {
           }
           if (records.length > this.limitBytes)
             return { index, errorCode: kafkaError.MESSAGE_TOO_LARGE, baseOffset: -1 };
+          const refusal = this.checkBatch(records);
+          if (refusal !== kafkaError.NONE) return { index, errorCode: refusal, baseOffset: -1 };
           const { code, offset } = partition.append(records);
           return { index, errorCode: code, baseOffset: offset };
         }),

@@ -31,6 +31,12 @@ export class FakeTransactions {
     readonly level: 0 | 2,
   ) {
     fake.features.set('transaction.version', level);
+    fake.checkBatch = (batch) => {
+      const sessions = [...this.sessions.values()];
+      const session = sessions.find(({ producerId }) => producerId === recordBatch.producerId(batch));
+      const isFenced = session !== undefined && recordBatch.producerEpoch(batch) < session.epoch;
+      return isFenced ? kafkaError.INVALID_PRODUCER_EPOCH : kafkaError.NONE;
+    };
     fake.on(apis.initProducerId, ({ transactionalId, producerId, producerEpoch }) =>
       this.init(transactionalId ?? '', producerId, producerEpoch),
     );

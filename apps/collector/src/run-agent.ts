@@ -1,6 +1,7 @@
 /** What the command line does with a flume.conf: run one agent of it, or judge it. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { Agent } from '#pipeline/agent';
 import type { AgentPlan } from '#pipeline/flume-plan';
 import { formatProblem } from '#pipeline/flume-problem';
@@ -34,7 +35,10 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const file = { file: confPath, bytes: await readFile(confPath) };
   const { plan, warnings } = loadAgentPlan(file, agentName, options.environment ?? process.env);
   for (const warning of warnings) logger.warn(formatProblem(warning));
-  const agent = new Agent({ plan, stateDirectory, services: { bootstrap, security, clock: systemClock, logger } });
+  // The same agent runs on many hosts, and each has files of its own.
+  const owner = `${hostname()}/${agentName}`;
+  const services = { bootstrap, security, owner, clock: systemClock, logger };
+  const agent = new Agent({ plan, stateDirectory, services });
   await agent.start();
   logger.info(`Agent ${agentName} runs: ${summaryOf(plan)}.`);
   await aborted(signal);

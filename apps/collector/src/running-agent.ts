@@ -91,7 +91,8 @@ export class RunningAgent implements LeasedWork {
     const { plan, warnings } = loadAgentPlan(file, (lease.config['agent'] ?? '').trim(), environment);
     for (const warning of warnings) logger.warn(formatProblem(warning));
     const stateDirectory = join(dataDirectory, encodeURIComponent(lease.connector));
-    return new Agent({ plan, stateDirectory, services: { bootstrap, security, clock, logger } });
+    const services = { bootstrap, security, owner: lease.connector, clock, logger };
+    return new Agent({ plan, stateDirectory, services });
   }
 
   private fail(error: unknown): void {

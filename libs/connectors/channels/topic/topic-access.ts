@@ -1,7 +1,7 @@
 /** What topic channels and topic sinks need of topics; `#topics` gives it, a fake in tests. */
 import type { Clock } from '#std/clock';
 import type { ComponentInput } from '#pipeline/collector';
-import { noSecurity } from '#topics/client-security';
+import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicReader, type TopicReaderOptions } from '#topics/topic-reader';
 import { TopicWriter, type TopicWriterOptions, type WriteColumns } from '#topics/topic-writer';
@@ -40,16 +40,30 @@ export async function closeWithin(output: TopicOutput, clock: Clock): Promise<vo
   waiting.abort();
 }
 
+/** Where the topics of a component are, and how they are reached. */
+export interface TopicPlace {
+  readonly bootstrap: string;
+  readonly security: ClientSecurity;
+}
+
+export function placeOf({ services }: ComponentInput, bootstrap: string | null): TopicPlace {
+  const isOwnPlace = bootstrap !== null && bootstrap !== services.bootstrap;
+  return {
+    bootstrap: bootstrap ?? services.bootstrap,
+    // An address of the component's own does not get the agent's password.
+    security: isOwnPlace ? noSecurity : (services.security ?? noSecurity),
+  };
+}
+
 /** Nothing is connected before the first write or read. */
 export function accessTopics({ input, bootstrap, clientId }: TopicAccessOptions): TopicAccess {
   let cluster: Cluster | null = null;
-  const isOwnPlace = bootstrap !== null && bootstrap !== input.services.bootstrap;
+  const place = placeOf(input, bootstrap);
   const open = (): Cluster => {
     cluster ??= new Cluster({
-      bootstrap: parseBootstrap(bootstrap ?? input.services.bootstrap),
+      bootstrap: parseBootstrap(place.bootstrap),
       clientId: clientId ?? `${input.agent}-${input.name}`,
-      // An address of the component's own does not get the agent's password.
-      security: isOwnPlace ? noSecurity : (input.services.security ?? noSecurity),
+      security: place.security,
       clock: input.services.clock,
       logger: input.services.logger,
     });

@@ -3,7 +3,7 @@ import { defineOptions, requireOptions, type OptionValues } from '#config/option
 import type { Channel, ComponentInput, ComponentRemark, ComponentType } from '#pipeline/collector';
 import type { TopicReaderOptions } from '#topics/topic-reader';
 import { checkProducerProperties, readProducerProperties, unknownProperty } from './producer-properties.js';
-import { accessTopics } from './topic-access.js';
+import { accessTopics, placeOf } from './topic-access.js';
 import { TopicChannel } from './topic-channel.js';
 
 const shared = defineOptions({
@@ -103,6 +103,7 @@ interface Place {
 export const topicChannel: ComponentType<Channel> = {
   name: 'topic',
   classNames: [],
+  joinsTransactions: true,
   doc: 'A topic as a channel: durable, and readable by others while and after the sinks of this agent read it.',
   options: topicChannelOptions,
   check: (options) => check(requireOptions('topic channel', topicChannelOptions, options)),
@@ -120,6 +121,7 @@ export const topicChannel: ComponentType<Channel> = {
 export const kafkaChannel: ComponentType<Channel> = {
   name: 'kafka',
   classNames: ['org.apache.flume.channel.kafka.KafkaChannel'],
+  joinsTransactions: true,
   doc: "Flume's Kafka channel: a topic as a channel, under Flume's option names.",
   options: kafkaChannelOptions,
   check(options) {
@@ -164,6 +166,7 @@ function create(input: ComponentInput, values: SharedOptions, place: Place): Top
       defaultPartitionId: values.defaultPartitionId,
       producer,
       reader,
+      place: placeOf(input, place.bootstrap),
     },
     access,
   );

@@ -4,6 +4,7 @@ import { ChannelError } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
+import { noSecurity } from '#topics/client-security';
 import { decodeAvroFlumeEvent, encodeAvroFlumeEvents } from './avro-flume-event.js';
 import { FakeTopics } from './fake-topics.testkit.js';
 import { checkProducerProperties, readProducerProperties } from './producer-properties.js';
@@ -28,6 +29,7 @@ async function open(topics: FakeTopics, more: Partial<TopicChannelSettings> = {}
       defaultPartitionId: null,
       producer: readProducerProperties({}),
       reader: { groupId: 'g', topics: ['t'] },
+      place: { bootstrap: '127.0.0.1:9092', security: noSecurity },
       ...more,
     },
     topics,

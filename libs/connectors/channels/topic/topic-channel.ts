@@ -1,4 +1,4 @@
-import type { Channel, ChannelTake, ComponentContext } from '#pipeline/collector';
+import type { Channel, ChannelTake, ComponentContext, TopicPut, TransactionalPuts } from '#pipeline/collector';
 import { ChannelError, pipelineErrors } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import { messageOf } from '#std/errors';
@@ -9,7 +9,7 @@ import { keyHeader, keysOf, partitionsOf } from './event-columns.js';
 import type { ProducerProperties } from './producer-properties.js';
 import { eventsOfRecords } from './record-events.js';
 import { TakenOffsets, type OffsetRange } from './taken-offsets.js';
-import { closeWithin, type TopicAccess, type TopicInput, type TopicOutput } from './topic-access.js';
+import { closeWithin, type TopicAccess, type TopicInput, type TopicOutput, type TopicPlace } from './topic-access.js';
 
 export interface TopicChannelSettings {
   readonly topic: string;
@@ -17,6 +17,7 @@ export interface TopicChannelSettings {
   readonly partitionIdHeader: string | null;
   readonly defaultPartitionId: number | null;
   readonly producer: ProducerProperties;
+  readonly place: TopicPlace;
   readonly reader: TopicReaderOptions;
 }
 
@@ -80,24 +81,39 @@ export class TopicChannel implements Channel {
   async put(batch: EventBatch): Promise<void> {
     this.checkRunning();
     this.output ??= this.access.openWriter(this.settings.producer.writer);
-    const { topic, parseAsFlumeEvent, partitionIdHeader: header, defaultPartitionId: fallback } = this.settings;
     try {
-      const keys = keysOf(batch);
-      const partitions = partitionsOf(batch, { header, fallback });
-      const values = parseAsFlumeEvent ? encodeAvroFlumeEvents(batch) : batch.withoutHeader(keyHeader);
-      await this.output.write(topic, {
+      const { topic, columns } = this.putOf(batch);
+      await this.output.write(topic, columns);
+    } catch (error) {
+      throw new ChannelError(pipelineErrors.channelFailed, `Channel ${this.name}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Null where the producer's properties do without the acknowledgement of all replicas, which a transaction needs. */
+  get transactional(): TransactionalPuts | null {
+    const { place, producer } = this.settings;
+    if (producer.writer.acks !== -1 || producer.writer.idempotent !== true) return null;
+    return { ...place, writer: producer.writer, putOf: (batch) => this.putOf(batch) };
+  }
+
+  private putOf(batch: EventBatch): TopicPut {
+    const { topic, parseAsFlumeEvent, partitionIdHeader: header, defaultPartitionId: fallback } = this.settings;
+    const keys = keysOf(batch);
+    const partitions = partitionsOf(batch, { header, fallback });
+    const values = parseAsFlumeEvent ? encodeAvroFlumeEvents(batch) : batch.withoutHeader(keyHeader);
+    return {
+      topic,
+      columns: {
         bytes: values.bytes,
         starts: values.starts,
         ends: values.ends,
         headers: values.headers,
         ...(keys === undefined ? {} : { keys }),
         ...(partitions === undefined ? {} : { partitions }),
-      });
-    } catch (error) {
-      throw new ChannelError(pipelineErrors.channelFailed, `Channel ${this.name}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+      },
+    };
   }
 
   async take(maxEvents: number, waitMs: number, signal?: AbortSignal): Promise<ChannelTake | null> {
