@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 
@@ -22,14 +22,14 @@ export class Child {
 
   constructor(private readonly options: ChildOptions) {
     mkdirSync(dirname(options.logPath), { recursive: true });
-    const log = createWriteStream(options.logPath, { flags: 'a' });
+    // Not through a pipe: a child would stop where we do not read, as while a suite of tests runs synchronously.
+    const log = openSync(options.logPath, 'a');
     this.process = spawn(options.command, options.args, {
       cwd: options.cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', log, log],
     });
-    this.process.stdout?.pipe(log, { end: false });
-    this.process.stderr?.pipe(log, { end: false });
+    closeSync(log);
     this.ended = new Promise((resolve) => {
       this.process.on('error', () => resolve(null));
       this.process.on('exit', (code) => {
