@@ -1,4 +1,4 @@
-import { HeaderColumnBuilder, HeaderColumnsBuilder } from './header-column.js';
+import { HeaderColumnBuilder, HeaderColumnsBuilder, HeaderTableError } from './header-column.js';
 
 function columnOf(count: number, ...values: [number, string][]): unknown {
   const builder = new HeaderColumnBuilder();
@@ -87,4 +87,30 @@ test('columns are made by name', () => {
     ['x', ['1', null]],
     ['y', [null, '2']],
   ]);
+});
+
+test.each([
+  [
+    'each event has a name of its own',
+    (builder: HeaderColumnsBuilder, index: number) => builder.set(`n${index}`, index, 'x'),
+  ],
+  [
+    'many names come at the first event and never again',
+    (builder: HeaderColumnsBuilder, index: number) => builder.set(`n${index}`, 0, 'x'),
+  ],
+])('a table that would be mostly empty is refused: %s', (_, add) => {
+  const builder = new HeaderColumnsBuilder();
+  expect(() => {
+    for (let index = 0; index < 20_000; index += 1) add(builder, index);
+    builder.finish(20_000);
+  }).toThrow(HeaderTableError);
+});
+
+test('many events with a few headers, and few with many, are well', () => {
+  const builder = new HeaderColumnsBuilder();
+  for (let index = 0; index < 300_000; index += 1) builder.set(`n${index % 5}`, index, String(index));
+  expect(builder.finish(300_000).size).toBe(5);
+  const wide = new HeaderColumnsBuilder();
+  for (let index = 0; index < 100_000; index += 1) wide.set(`n${index}`, index % 2, 'x');
+  expect(wide.finish(2).size).toBe(100_000);
 });

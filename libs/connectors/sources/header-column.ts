@@ -14,6 +14,11 @@ export class HeaderColumnBuilder {
     return this.sharedCount === 0 && this.values === null;
   }
 
+  /** Places that it takes. */
+  get length(): number {
+    return this.values?.length ?? this.sharedCount;
+  }
+
   /** The same event may be set again: the last text counts. */
   set(index: number, value: string): void {
     if (this.values === null) {
@@ -45,9 +50,25 @@ export class HeaderColumnBuilder {
   }
 }
 
-/** The headers of one batch while it is made: a builder a name, made when the name first comes. */
+/** Places of a table, names times events, that may be empty: so many, and so many for each that is not. */
+const emptyCellsMax = 4 * 1024 * 1024;
+const emptyCellsEach = 8;
+
+/** A batch has so many events with so many different headers that no table can hold them. */
+export class HeaderTableError extends Error {
+  constructor() {
+    super('The events have too many different headers for one batch. Send fewer at once.');
+  }
+}
+
+/**
+ * The headers of one batch while it is made: a builder a name, made when the name first comes. Throws a `HeaderTableError` where names
+ * times events are too many.
+ */
 export class HeaderColumnsBuilder {
   private readonly columns = new Map<string, HeaderColumnBuilder>();
+  private cells = 0;
+  private sets = 0;
 
   get names(): number {
     return this.columns.size;
@@ -63,12 +84,23 @@ export class HeaderColumnsBuilder {
       column = new HeaderColumnBuilder();
       this.columns.set(name, column);
     }
+    this.sets += 1;
+    const { length } = column;
+    if (index >= length) {
+      this.cells += index + 1 - length;
+      this.check(this.cells);
+    }
     column.set(index, value);
   }
 
   finish(count: number): Map<string, HeaderColumn> {
+    this.check(this.columns.size * count);
     const headers = new Map<string, HeaderColumn>();
     for (const [name, column] of this.columns) headers.set(name, column.finish(count));
     return headers;
+  }
+
+  private check(cells: number): void {
+    if (cells > emptyCellsMax + this.sets * emptyCellsEach) throw new HeaderTableError();
   }
 }

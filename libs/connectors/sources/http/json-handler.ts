@@ -1,6 +1,8 @@
 import { EventBatch } from '#pipeline/event-batch';
 import { findCharset, withByteOrder, type Charset } from '../charset.js';
+import { HeaderColumnsBuilder, HeaderTableError } from '../header-column.js';
 import { BadRequestError, type HttpHandler, type HttpRequest } from './http-handler.js';
+import { scanEvents } from './json-scanner.js';
 
 interface JsonEvent {
   readonly body: Buffer;
@@ -13,13 +15,35 @@ export class JsonHandler implements HttpHandler {
 
   events({ body, contentType }: HttpRequest): EventBatch {
     const charset = charsetOf(contentType);
+    const scanned = charset.name === 'UTF-8' ? tableOr400(() => scanEvents(body)) : null;
+    if (scanned !== null) return scanned;
     const text = textOf(charset, body);
     if (text.trim() === '') throw new Error('The request is empty.');
     const parsed = parse(text);
     // Numbers keep their own text, `1.50`; most requests have none, and need no second look.
     const list = hasNumber(parsed) ? parse(text, numbersAsText) : parsed;
-    return EventBatch.of(list.map((item, index) => eventOf(charset, item, index)));
+    const events = list.map((item, index) => eventOf(charset, item, index));
+    return tableOr400(() => batchOf(events));
   }
+}
+
+/** Headers that no table can hold are a bad request. */
+function tableOr400<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof HeaderTableError) throw new BadRequestError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function batchOf(events: readonly JsonEvent[]): EventBatch {
+  const headers = new HeaderColumnsBuilder();
+  for (const [index, event] of events.entries()) {
+    for (const [name, value] of Object.entries(event.headers)) headers.set(name, index, value);
+  }
+  const columns = headers.finish(events.length);
+  return EventBatch.of(events.map(({ body }) => ({ body }))).withHeaders(columns);
 }
 
 /** The charset that the request names; UTF-8 where it names none. */

@@ -1,14 +1,15 @@
+import { ByteText } from '../byte-text.js';
 import { isBlank, isDigit, isUpper, isoTimeEnd, bsdTimeEnd, type SyslogTimes } from './syslog-time.js';
-import { RepeatedText, type HeadReader, type SyslogHead } from './syslog-head.js';
+import type { HeadReader, SyslogHead } from './syslog-head.js';
 
 /**
  * Reads messages as Flume's syslogtcp and syslogudp do: RFC 5424 first (with or without a version), then RFC 3164. Where neither fits, a
  * valid priority still counts and the whole message is the body.
  */
 export class FlumeHeadReader implements HeadReader {
-  private readonly priorities = new RepeatedText();
-  private readonly versions = new RepeatedText();
-  private readonly hosts = new RepeatedText();
+  private readonly priorities = new ByteText();
+  private readonly versions = new ByteText();
+  private readonly hosts = new ByteText();
 
   constructor(private readonly times: SyslogTimes) {}
 
@@ -19,11 +20,11 @@ export class FlumeHeadReader implements HeadReader {
     const at = priorityEnd + 1;
     const versionEnd = versionEndOf(bytes, at, end);
     if (versionEnd > at && this.readStamp(bytes, versionEnd, end, nowMs, into, true)) {
-      into.version = this.versions.read(bytes, at, versionEnd);
+      into.version = this.versions.read(bytes, at, versionEnd, true);
     } else if (!this.readStamp(bytes, at, end, nowMs, into, false)) {
       return;
     }
-    into.priorityText = this.priorities.read(bytes, start + 1, priorityEnd);
+    into.priorityText = this.priorities.read(bytes, start + 1, priorityEnd, true);
   }
 
   /** Where its closing bracket is; -1 where there is none. */
@@ -63,7 +64,7 @@ export class FlumeHeadReader implements HeadReader {
       into.timestampMs = isBsd ? this.times.bsd(bytes, at, timeEnd, nowMs) : this.times.iso(bytes, at, timeEnd);
     }
     const isNil = hostEnd === hostAt + 1 && bytes[hostAt] === minus;
-    into.host = isNil ? null : this.hosts.read(bytes, hostAt, hostEnd);
+    into.host = isNil ? null : this.hosts.read(bytes, hostAt, hostEnd, true);
     into.hostAt = hostAt;
     into.hostEnd = hostEnd;
     into.bodyAt = hostEnd + 1;

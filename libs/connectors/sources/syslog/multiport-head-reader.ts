@@ -1,21 +1,20 @@
+import { ByteText } from '../byte-text.js';
 import type { Charset } from '../charset.js';
 import { isDigit, isUpper, isoTimeEnd, bsdTimeEnd, type SyslogTimes } from './syslog-time.js';
-import { RepeatedText, type HeadReader, type SyslogHead } from './syslog-head.js';
+import type { HeadReader, SyslogHead } from './syslog-head.js';
 
 /**
  * Reads messages as Flume's multiport_syslogtcp does, more strictly than syslogtcp: after the priority comes the version `1 ` or none, then a
  * time (`-` is now), then a host up to the next blank, whatever it is. A message that is not so is Invalid as a whole.
  */
 export class MultiportHeadReader implements HeadReader {
-  private readonly priorities = new RepeatedText();
-  private readonly hosts: RepeatedText;
+  private readonly priorities = new ByteText();
+  private readonly hosts = new ByteText();
 
   constructor(
     private readonly times: SyslogTimes,
-    charset: Charset,
-  ) {
-    this.hosts = new RepeatedText((bytes) => charset.decode(bytes, 'REPLACE'));
-  }
+    private readonly charset: Charset,
+  ) {}
 
   read(bytes: Buffer, start: number, end: number, nowMs: number, into: SyslogHead): void {
     into.clear(start, end);
@@ -38,13 +37,20 @@ export class MultiportHeadReader implements HeadReader {
     into.timeAt = at;
     into.timeEnd = timeEnd;
     into.priority = priority;
-    into.priorityText = this.priorities.read(bytes, start + 1, priorityEnd);
+    into.priorityText = this.priorities.read(bytes, start + 1, priorityEnd, true);
     into.version = hasVersion ? '1' : null;
-    into.host = this.hosts.read(bytes, hostAt, hostEnd);
+    into.host = this.hostOf(bytes, hostAt, hostEnd);
     into.hostAt = hostAt;
     into.hostEnd = hostEnd;
     into.bodyAt = hostEnd + 1;
     into.isModern = hasVersion && !isUpper(bytes[at] ?? 0);
+  }
+
+  private hostOf(bytes: Buffer, from: number, to: number): string {
+    for (let at = from; at < to; at += 1) {
+      if ((bytes[at] ?? 0) > 0x7f) return this.charset.decode(bytes.subarray(from, to), 'REPLACE');
+    }
+    return this.hosts.read(bytes, from, to, true);
   }
 
   /** Where it ends; -1 where there is none. A month that there is not is the time 0, as in Flume. */

@@ -1,5 +1,3 @@
-import { isSame } from './syslog-time.js';
-
 /** What was found at the beginning of one message; filled anew for each, so that there is no object per message. */
 export class SyslogHead {
   /** Facility times 8 plus severity; -1 where the message has none: then it is Invalid, and all else is absent. */
@@ -42,26 +40,3 @@ export class SyslogHead {
 export interface HeadReader {
   read(bytes: Buffer, start: number, end: number, nowMs: number, into: SyslogHead): void;
 }
-
-/** Texts of short pieces of bytes. The next is mostly the same as the last, and then costs no new text. */
-export class RepeatedText {
-  private readonly known = new Uint8Array(repeatedBytesMax);
-  private length = -1;
-  private text = '';
-
-  constructor(private readonly decode: (bytes: Buffer) => string = (bytes) => bytes.toString('latin1')) {}
-
-  read(bytes: Buffer, from: number, to: number): string {
-    const length = to - from;
-    if (length === this.length && isSame(bytes, from, this.known, length)) return this.text;
-    const text = this.decode(bytes.subarray(from, to));
-    if (length <= repeatedBytesMax) {
-      bytes.copy(this.known, 0, from, to);
-      this.length = length;
-      this.text = text;
-    }
-    return text;
-  }
-}
-
-const repeatedBytesMax = 255;

@@ -163,7 +163,7 @@ function lettersOf(first: number, second: number, third: number): number {
 }
 
 /** Whether `bytes` has the same `length` bytes from `from` on as `known` has. */
-export function isSame(bytes: Uint8Array, from: number, known: Uint8Array, length: number): boolean {
+function isSame(bytes: Uint8Array, from: number, known: Uint8Array, length: number): boolean {
   // The last ones differ first.
   for (let at = length - 1; at >= 0; at -= 1) if (bytes[from + at] !== known[at]) return false;
   return true;
