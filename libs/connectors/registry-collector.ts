@@ -2,14 +2,17 @@
 import type { ComponentRegistry } from '#pipeline/collector';
 import { fileChannel } from './channels/file/file-channel.js';
 import { memoryChannel } from './channels/memory/memory-channel.js';
+import { pseudoTransactionChannel } from './channels/pseudo-transaction/pseudo-transaction-channel.js';
 import { kafkaChannel, topicChannel } from './channels/topic/topic-channel-types.js';
 import { envConfigFilter } from './config-filters/env-config-filter.js';
 import { externalConfigFilter } from './config-filters/external-config-filter.js';
 import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
+import { avroSink } from './flume-sinks/avro/avro-sink.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
 import { hdfsChannelSink } from './flume-sinks/hdfs/hdfs-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
+import { thriftSink } from './flume-sinks/thrift/thrift-sink.js';
 import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
 import { hostInterceptor } from './interceptors/host/host-interceptor.js';
 import { regexExtractorInterceptor } from './interceptors/regex-extractor/regex-extractor-interceptor.js';
@@ -27,15 +30,19 @@ import { multiportSyslogtcpSource } from './sources/multiport-syslogtcp/multipor
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
 import { seqSource } from './sources/seq/seq-source.js';
+import { scribeSource } from './sources/scribe/scribe-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
 import { stressSource } from './sources/stress/stress-source.js';
 import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
 import { syslogudpSource } from './sources/syslogudp/syslogudp-source.js';
+import { thriftSource } from './sources/thrift/thrift-source.js';
 import { taildirSource } from './sources/taildir/taildir-source.js';
 
 export const collectorRegistry: ComponentRegistry = {
   sources: [
     avroSource,
+    thriftSource,
+    scribeSource,
     taildirSource,
     spooldirSource,
     execSource,
@@ -49,8 +56,8 @@ export const collectorRegistry: ComponentRegistry = {
     stressSource,
     syslogudpSource,
   ],
-  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel],
-  sinks: [topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink],
+  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel, pseudoTransactionChannel],
+  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink],
   interceptors: [
     timestampInterceptor,
     hostInterceptor,
@@ -65,16 +72,14 @@ export const collectorRegistry: ComponentRegistry = {
   configFilters: [envConfigFilter, externalConfigFilter, hadoopConfigFilter],
   missing: {
     source: [
-      'thrift',
       'jms',
-      'org.apache.flume.source.scribe.ScribeSource',
       'org.apache.flume.source.twitter.TwitterSource',
+      'org.apache.flume.source.avroLegacy.AvroLegacySource',
+      'org.apache.flume.source.thriftLegacy.ThriftLegacySource',
     ],
-    channel: ['jdbc', 'spillablememory', 'org.apache.flume.channel.PseudoTxnMemoryChannel'],
+    channel: ['jdbc', 'spillablememory'],
     sink: [
       'irc',
-      'avro',
-      'thrift',
       'hbase',
       'asynchbase',
       'hbase2',

@@ -9,6 +9,7 @@ interface Waiter {
   readonly events: number;
   readonly bytes: number;
   readonly enter: () => void;
+  readonly giveUp: () => void;
 }
 
 /**
@@ -35,28 +36,43 @@ export class CapacityGate {
 
   /**
    * Waits for room, at most `waitMs`, and calls `whenIn` at the moment of entering, so that what it begins keeps the order of
-   * the calls. Null when there was no room in time.
+   * the calls. Where there is no room in time it calls `whenFull`, at that moment too; by default that gives null.
    */
-  enter<T>(room: { events: number; bytes: number; waitMs: number }, whenIn: () => Promise<T>): Promise<T | null> {
+  enter<T, F = null>(
+    room: { events: number; bytes: number; waitMs: number },
+    whenIn: () => Promise<T>,
+    whenFull?: () => Promise<F>,
+  ): Promise<T | F | null> {
     if (this.waiters.length === 0 && this.hasRoom(room.events, room.bytes)) {
       this.occupy(room.events, room.bytes);
       return whenIn();
     }
     return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        timer.cancel();
+        this.waiters.splice(this.waiters.indexOf(waiter), 1);
+        if (whenFull === undefined) resolve(null);
+        else whenFull().then(resolve, reject);
+      };
       const waiter: Waiter = {
         ...room,
+        giveUp,
         enter: () => {
           timer.cancel();
           whenIn().then(resolve, reject);
         },
       };
       const timer = this.clock.after(room.waitMs, () => {
-        this.waiters.splice(this.waiters.indexOf(waiter), 1);
-        resolve(null);
+        giveUp();
         this.admit();
       });
       this.waiters.push(waiter);
     });
+  }
+
+  /** Whoever waits has waited long enough, the first one first. */
+  giveUpWaiting(): void {
+    for (const waiter of [...this.waiters]) waiter.giveUp();
   }
 
   /** Counts what is there already, also beyond the limits: after a restart. */

@@ -34,6 +34,7 @@ export class EventQueue {
   /** Parts before this one are taken; they are cut off now and then. */
   private first = 0;
   private bytesHeld = 0;
+  private eventsHeld = 0;
   private run: Run | null = null;
   private readonly wakes: (() => void)[] = [];
 
@@ -46,6 +47,10 @@ export class EventQueue {
   /** Bytes of the bodies. */
   get bytes(): number {
     return this.bytesHeld;
+  }
+
+  get events(): number {
+    return this.eventsHeld;
   }
 
   /** Position of the first part, or null without one. */
@@ -63,6 +68,7 @@ export class EventQueue {
     const bodyBytes = part.batch.bodyBytes;
     this.run.bodyBytes += bodyBytes;
     this.bytesHeld += bodyBytes;
+    this.eventsHeld += part.batch.count;
     this.wake();
   }
 
@@ -81,11 +87,13 @@ export class EventQueue {
         const later = { ...part, from: part.from + room, batch: part.batch.slice(room, part.batch.count) };
         this.parts[this.first] = later;
         this.bytesHeld -= now.batch.bodyBytes;
+        this.eventsHeld -= room;
         taken.push(now);
         break;
       }
       taken.push(part);
       this.bytesHeld -= partBytes;
+      this.eventsHeld -= part.batch.count;
       bytes += partBytes;
       room -= part.batch.count;
       this.first += 1;
@@ -100,7 +108,10 @@ export class EventQueue {
     this.parts = all.toSorted((left, right) => left.position - right.position || left.from - right.from);
     this.first = 0;
     this.run = null;
-    for (const part of parts) this.bytesHeld += part.batch.bodyBytes;
+    for (const part of parts) {
+      this.bytesHeld += part.batch.bodyBytes;
+      this.eventsHeld += part.batch.count;
+    }
     this.wake();
   }
 

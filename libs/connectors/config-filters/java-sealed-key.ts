@@ -2,7 +2,7 @@
  * Secret keys of a Java key store of type JCEKS, as Hadoop's credential providers keep passwords in. Such an entry is a serialized
  * Java object that holds another one, encrypted by PBE with MD5 and Triple DES (JDK, `com.sun.crypto.provider.KeyProtector`).
  */
-import { createDecipheriv, createHash, timingSafeEqual } from 'node:crypto';
+import { createDecipheriv, createHash, hash, timingSafeEqual } from 'node:crypto';
 import { derTag, derValue, derValues } from '#std/der';
 import { JavaStream } from './java-stream.js';
 
@@ -12,23 +12,23 @@ const tags = { privateKey: 1, certificate: 2, secretKey: 3 };
 const iterationsMax = 5_000_000;
 
 /**
- * How to open every secret key, by its alias; each takes the time of hundreds of thousands of hashes, which is what protects it. Throws a
+ * How to open every secret key, by its alias, with a password of its own or the store's; each takes the time of hundreds of thousands of hashes, which is what protects it. Throws a
  * sentence for another file, or another password.
  */
-export function readSecretKeys(file: Buffer, password: string): Map<string, () => Buffer> {
+export function readSecretKeys(file: Buffer, password: string): Map<string, (keyPassword?: string) => Buffer> {
   checkIntegrity(file, password);
   const reader = new JavaStream(file);
   if (reader.uint32() !== storeMagic || reader.uint32() !== storeVersion) {
     throw new Error('it is no key store of type JCEKS');
   }
-  const keys = new Map<string, () => Buffer>();
+  const keys = new Map<string, (keyPassword?: string) => Buffer>();
   for (let left = reader.uint32(); left > 0; left -= 1) {
     const tag = reader.uint32();
     const alias = reader.text();
     reader.skip(8);
     if (tag !== tags.secretKey) throw new Error(`its entry ${alias} is a key pair or a certificate, not a secret`);
     const sealed = reader.byteArrays();
-    keys.set(alias, () => openSealed(sealed, password));
+    keys.set(alias, (keyPassword = password) => openSealed(sealed, keyPassword));
   }
   return keys;
 }
@@ -78,10 +78,10 @@ function deriveKey(password: Buffer, salt: Buffer, iterations: number): Buffer {
   if (first.equals(second)) first.reverse();
   return Buffer.concat(
     [first, second].map((half) => {
-      let hash: Buffer = half;
-      for (let round = 0; round < iterations; round += 1)
-        hash = createHash('md5').update(hash).update(password).digest();
-      return hash;
+      let digest = hash('md5', Buffer.concat([half, password]), 'buffer');
+      for (let round = 1; round < iterations; round += 1)
+        digest = hash('md5', Buffer.concat([digest, password]), 'buffer');
+      return digest;
     }),
   );
 }

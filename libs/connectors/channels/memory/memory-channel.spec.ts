@@ -1,96 +1,63 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Channel, ComponentContext } from '#pipeline/collector';
 import { ChannelError } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
-import { systemClock } from '#std/clock';
-import { silentLogger } from '#std/log';
+import { describeChannelContract, names, numbered, startChannel, takeAll } from '../channel.testkit.js';
 import { memoryChannel } from './memory-channel.js';
 
-const context: ComponentContext = {
-  name: 'c1',
-  clock: systemClock,
-  logger: silentLogger,
-  stateDirectory: '/nowhere',
-  count() {},
-  reportError() {},
-};
-
-async function open(options: Record<string, string>): Promise<Channel> {
-  const channel = memoryChannel.create({
-    agent: 'a1',
-    name: 'c1',
-    options,
-    services: { bootstrap: '', clock: systemClock, logger: silentLogger },
-  });
-  await channel.start(context);
-  return channel;
-}
-
+const open = (options: Record<string, string>) => startChannel(memoryChannel, options, { stateDirectory: '/nowhere' });
 const lines = (...texts: string[]) => EventBatch.of(texts.map((text) => ({ body: Buffer.from(text) })));
-const texts = (batch: EventBatch | undefined) =>
-  Array.from({ length: batch?.count ?? 0 }, (_, index) => batch?.body(index).toString());
 
-describe('memory channel', () => {
-  it('gives events in the order of the puts, several puts in one take', async () => {
-    const channel = await open({});
-    await channel.put(lines('a', 'b'));
-    await channel.put(lines('c'));
-    expect(texts((await channel.take(10, 0))?.batch)).toEqual(['a', 'b', 'c']);
+describeChannelContract('the memory channel', {
+  open: ({ capacity, transactionCapacity, keepAliveSeconds }) =>
+    open({
+      capacity: String(capacity),
+      transactionCapacity: String(transactionCapacity),
+      'keep-alive': String(keepAliveSeconds),
+    }),
+});
+
+describe('the memory channel', () => {
+  it('holds 100 events in transactions of 100 where nothing is said', async () => {
+    const channel = await open({ 'keep-alive': '0' });
+    await expect(channel.put(numbered(0, 101))).rejects.toThrow('transactionCapacity 100');
+    await channel.put(numbered(0, 100));
+    await expect(channel.put(numbered(100, 101))).rejects.toThrow('100 of 100 events');
+    expect(await takeAll(channel)).toEqual(names(0, 100));
   });
 
-  it('cuts a put where a take wants fewer events', async () => {
-    const channel = await open({});
-    await channel.put(lines('a', 'b', 'c'));
-    expect(texts((await channel.take(2, 0))?.batch)).toEqual(['a', 'b']);
-    expect(texts((await channel.take(2, 0))?.batch)).toEqual(['c']);
-    expect(await channel.take(2, 0)).toBeNull();
+  it('may not have a transaction that is larger than itself', () => {
+    expect(memoryChannel.check?.({ capacity: '10', transactionCapacity: '11' })).toEqual([
+      {
+        severity: 'error',
+        option: 'transactionCapacity',
+        message: 'transactionCapacity 11 is more than capacity 10.',
+      },
+    ]);
+    expect(memoryChannel.check?.({ capacity: '10' })).toHaveLength(1);
   });
 
-  it('has the events of a rollback at the head again, in order, also when takes end in another order', async () => {
-    const channel = await open({});
-    await channel.put(lines('a', 'b', 'c', 'd'));
-    const first = await channel.take(2, 0);
-    const second = await channel.take(1, 0);
-    await first?.rollback();
-    await second?.rollback();
-    expect(texts((await channel.take(10, 0))?.batch)).toEqual(['a', 'b', 'c', 'd']);
-  });
-
-  it('refuses a put when it stays full, and takes one that waits as soon as there is room', async () => {
-    const channel = await open({ capacity: '2', transactionCapacity: '2', 'keep-alive': '0' });
-    await channel.put(lines('a', 'b'));
-    await expect(channel.put(lines('c'))).rejects.toThrow(ChannelError);
-
-    const patient = await open({ capacity: '2', transactionCapacity: '2', 'keep-alive': '3' });
-    await patient.put(lines('a', 'b'));
-    const waiting = patient.put(lines('c'));
-    const take = await patient.take(1, 0);
-    expect(patient.size()).toBe(2);
+  it('counts bodies in slots of 100 bytes, an empty one as one, and leaves a part of its bytes for headers', async () => {
+    const channel = await open({ byteCapacity: '1000', byteCapacityBufferPercentage: '50', 'keep-alive': '0' });
+    await channel.put(lines('x'.repeat(101), '', 'x'));
+    await expect(channel.put(lines('y', 'z'))).rejects.toThrow('400 bytes');
+    await channel.put(lines('y'.repeat(100)));
+    await expect(channel.put(lines(''))).rejects.toThrow(ChannelError);
+    const take = await channel.take(1, 0);
     await take?.commit();
-    await waiting;
-    expect(patient.size()).toBe(2);
+    await channel.put(lines('', ''));
   });
 
-  it('refuses a batch that is larger than its transactionCapacity', async () => {
-    const channel = await open({ capacity: '10', transactionCapacity: '2' });
-    await expect(channel.put(lines('a', 'b', 'c'))).rejects.toThrow('transactionCapacity 2');
+  it('has no byte limit where that is less than one slot', async () => {
+    for (const byteCapacity of ['0', '120']) {
+      const channel = await open({ byteCapacity, 'keep-alive': '0' });
+      await channel.put(lines('x'.repeat(10_000)));
+      await channel.put(lines('y'.repeat(10_000)));
+    }
   });
 
-  it('keeps to its byte capacity', async () => {
-    const channel = await open({ byteCapacity: '100', byteCapacityBufferPercentage: '20', 'keep-alive': '0' });
-    await channel.put(lines('x'.repeat(60)));
-    await expect(channel.put(lines('y'.repeat(30)))).rejects.toThrow('is full');
-    await channel.put(lines('y'.repeat(20)));
-  });
-
-  it('wakes a take that waits when something is put, or when its signal aborts', async () => {
-    const channel = await open({});
-    const waiting = channel.take(10, 10_000);
-    await channel.put(lines('a'));
-    expect(texts((await waiting)?.batch)).toEqual(['a']);
-    const abort = new AbortController();
-    const aborted = channel.take(10, 10_000, abort.signal);
-    abort.abort();
-    expect(await aborted).toBeNull();
+  it('takes a batch that is larger than its bytes when it is empty: it would never get in otherwise', async () => {
+    const channel = await open({ byteCapacity: '1000', 'keep-alive': '0' });
+    await channel.put(lines('x'.repeat(5000)));
+    await expect(channel.put(lines('y'))).rejects.toThrow('is full');
   });
 });

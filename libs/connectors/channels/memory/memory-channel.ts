@@ -1,10 +1,11 @@
 import { defineOptions, requireOptions } from '#config/options';
-import type { Channel, ChannelTake, ComponentContext, ComponentRemark, ComponentType } from '#pipeline/collector';
-import { ChannelError, pipelineErrors } from '#pipeline/errors';
-import { EventBatch } from '#pipeline/event-batch';
-import { assert } from '#std/assert';
+import type { Channel, ChannelTake, ComponentContext, ComponentType } from '#pipeline/collector';
+import type { EventBatch } from '#pipeline/event-batch';
+import { byteCapacityOptions, byteLimitOf, slotBytesOf } from '../byte-capacity.js';
 import { CapacityGate } from '../capacity-gate.js';
+import { channelFull, checkCapacities, checkTransaction, throwClosed } from '../channel-limits.js';
 import { EventQueue } from '../event-queue.js';
+import { memoryTake } from '../memory-take.js';
 
 export const memoryChannelOptions = defineOptions({
   capacity: { type: 'int', default: 100, min: 1, unit: 'events', doc: 'Events held at most.' },
@@ -22,21 +23,20 @@ export const memoryChannelOptions = defineOptions({
     unit: 's',
     doc: 'How long a put waits for room before it is refused.',
   },
-  byteCapacity: {
-    type: 'long',
-    default: 268435456,
-    min: 0,
-    unit: 'bytes',
-    doc: 'Bytes of bodies held at most; 0 is no limit. Flume takes 80 % of its Java heap.',
-  },
-  byteCapacityBufferPercentage: {
-    type: 'int',
-    default: 20,
-    min: 0,
-    max: 99,
-    doc: 'Part of `byteCapacity` left free for headers, in percent.',
-  },
+  ...byteCapacityOptions,
 });
+
+/** Every body counts as a multiple of this, bytes, an empty one as one, as in Flume: what an event costs beside it is in that. */
+const byteSlotBytes = 100;
+
+export interface MemorySettings {
+  readonly capacity: number;
+  readonly transactionCapacity: number;
+  readonly keepAliveMs: number;
+  readonly byteLimit: number;
+  /** A batch that is larger than the channel goes in piece by piece, without a transaction around them. */
+  readonly isPutInPieces: boolean;
+}
 
 /** Events in memory: quick, and lost with the process. */
 export class MemoryChannel implements Channel {
@@ -46,107 +46,78 @@ export class MemoryChannel implements Channel {
 
   constructor(
     private readonly name: string,
-    private readonly options: ReturnType<typeof readMemoryOptions>,
+    private readonly settings: MemorySettings,
   ) {}
 
   get capacity(): number {
-    return this.options.capacity;
+    return this.settings.capacity;
   }
 
   start(context: ComponentContext): Promise<void> {
-    const { capacity: events, byteLimit: bytes } = this.options;
+    const { capacity: events, byteLimit: bytes } = this.settings;
     this.running = { queue: new EventQueue(context.clock), gate: new CapacityGate(context.clock, { events, bytes }) };
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.running?.queue.wake();
+    const { running } = this;
     this.running = null;
+    running?.queue.wake();
+    running?.gate.giveUpWaiting();
     return Promise.resolve();
   }
 
   async put(batch: EventBatch): Promise<void> {
-    const { queue, gate } = this.checkRunning();
-    const { transactionCapacity, keepAliveMs } = this.options;
-    if (batch.count > transactionCapacity) {
-      throw new ChannelError(
-        pipelineErrors.channelFull,
-        `Channel ${this.name}: a batch of ${batch.count} events is more than its transactionCapacity ${transactionCapacity}.`,
-      );
+    const { capacity, transactionCapacity, isPutInPieces } = this.settings;
+    if (!isPutInPieces) {
+      checkTransaction(this.name, batch, transactionCapacity);
+      await this.putWhole(batch);
+      return;
     }
-    const room = { events: batch.count, bytes: batch.bodyBytes, waitMs: keepAliveMs };
-    const isIn = await gate.enter(room, () => {
-      this.puts += 1;
-      queue.push({ position: this.puts, from: 0, batch });
-      return Promise.resolve(true);
-    });
-    if (isIn === true) return;
-    throw new ChannelError(
-      pipelineErrors.channelFull,
-      `Channel ${this.name} is full: ${gate.events} of ${this.capacity} events and ${gate.bytes} bytes, and no room for ${batch.count} more in ${keepAliveMs} ms. Its sinks are slower than its sources, or the capacity is too small.`,
-    );
+    for (let from = 0; from < batch.count; from += capacity) {
+      await this.putWhole(batch.slice(from, Math.min(batch.count, from + capacity)));
+    }
   }
 
   async take(maxEvents: number, waitMs: number, signal?: AbortSignal): Promise<ChannelTake | null> {
     const { queue, gate } = this.checkRunning();
     if (queue.isEmpty) await queue.wait(waitMs, signal);
-    const parts = queue.take(Math.min(maxEvents, this.options.transactionCapacity));
-    if (parts.length === 0) return null;
-    const batch = EventBatch.join(parts.map((part) => part.batch));
-    let isOpen = true;
-    const end = (): void => {
-      assert(isOpen, 'a take ends once');
-      isOpen = false;
-    };
-    return {
-      batch,
-      commit: () => {
-        end();
-        gate.leave(
-          batch.count,
-          parts.reduce((total, part) => total + part.batch.bodyBytes, 0),
-        );
-        return Promise.resolve();
-      },
-      rollback: () => {
-        end();
-        queue.giveBack(parts);
-        return Promise.resolve();
-      },
-    };
+    const parts = queue.take(Math.min(maxEvents, this.settings.transactionCapacity));
+    return parts.length === 0 ? null : memoryTake(parts, queue, gate, byteSlotBytes);
   }
 
   size(): number | null {
     return this.running?.gate.events ?? null;
   }
 
+  private async putWhole(batch: EventBatch): Promise<void> {
+    const { queue, gate } = this.checkRunning();
+    const { keepAliveMs } = this.settings;
+    const room = { events: batch.count, bytes: slotBytesOf(batch, byteSlotBytes), waitMs: keepAliveMs };
+    const isIn = await gate.enter(room, () => {
+      this.puts += 1;
+      queue.push({ position: this.puts, from: 0, batch });
+      return Promise.resolve(true);
+    });
+    if (isIn === true) return;
+    this.checkRunning();
+    throw channelFull(this.name, { batch, gate, capacity: this.capacity, waitedMs: keepAliveMs });
+  }
+
   private checkRunning(): { readonly queue: EventQueue; readonly gate: CapacityGate } {
-    if (this.running !== null) return this.running;
-    throw new ChannelError(pipelineErrors.channelClosed, `Channel ${this.name} is closed.`);
+    return this.running ?? throwClosed(this.name);
   }
 }
 
-function readMemoryOptions(name: string, options: Readonly<Record<string, string>>) {
+function readMemoryOptions(name: string, options: Readonly<Record<string, string>>): MemorySettings {
   const values = requireOptions(`channel ${name}`, memoryChannelOptions, options);
-  const usable = Math.floor(values.byteCapacity * (1 - values.byteCapacityBufferPercentage / 100));
   return {
     capacity: values.capacity,
     transactionCapacity: values.transactionCapacity,
     keepAliveMs: values['keep-alive'] * 1000,
-    byteLimit: usable === 0 ? Number.MAX_SAFE_INTEGER : usable,
+    byteLimit: byteLimitOf(values, byteSlotBytes),
+    isPutInPieces: false,
   };
-}
-
-/** Shared by channels with Flume's pair of limits. */
-export function checkCapacities(values: { capacity: number; transactionCapacity: number }): ComponentRemark[] {
-  if (values.transactionCapacity <= values.capacity) return [];
-  return [
-    {
-      severity: 'error',
-      option: 'transactionCapacity',
-      message: `transactionCapacity ${values.transactionCapacity} is more than capacity ${values.capacity}.`,
-    },
-  ];
 }
 
 export const memoryChannel: ComponentType<Channel> = {
