@@ -15,6 +15,8 @@ export interface LeasedWork {
   /** True from the call of `stop` on. */
   readonly isStopping: boolean;
   setPaused(isPaused: boolean): void;
+  /** Takes over another config under the same lease, which is `lease` from then on; false, or no such method: it has to begin anew. */
+  change?(lease: TaskLease): boolean;
   /** Resolves when nothing of it runs any more. */
   stop(): Promise<void>;
   report(): TaskReport;
@@ -147,7 +149,8 @@ export class LeaseWorker {
     const wanted = new Map(leases.map((lease) => [keyOf(lease), lease]));
     for (const [key, work] of this.running) {
       const lease = wanted.get(key);
-      if (lease === undefined || !isSameRun(work.lease, lease)) this.endLater(key, work, lease === undefined);
+      if (lease === undefined || !(isSameRun(work.lease, lease) || isChangeTaken(work, lease)))
+        this.endLater(key, work, lease === undefined);
       else work.setPaused(lease.targetState === 'PAUSED');
     }
     for (const [key, lease] of wanted) {
@@ -218,6 +221,12 @@ function keyOf(lease: TaskLease): string {
 
 function isLeaseLost(error: unknown): boolean {
   return error instanceof MillraceError && error.code === controlErrors.leaseLost.code;
+}
+
+/** Whether only the config is another, and the work goes on with it. */
+function isChangeTaken(work: LeasedWork, wanted: TaskLease): boolean {
+  const { epoch, restarts } = work.lease;
+  return epoch === wanted.epoch && restarts === wanted.restarts && !work.isStopping && work.change?.(wanted) === true;
 }
 
 /** Whether the running lease is what is asked for; a change of the target state does not count. */

@@ -21,6 +21,8 @@ export interface Flag {
   /** Environment variable that is asked before the default. */
   readonly env?: string;
   readonly required?: boolean;
+  /** May be given several times. */
+  readonly multiple?: boolean;
 }
 
 export interface CommandInput {
@@ -28,6 +30,8 @@ export interface CommandInput {
   readonly operand: string;
   /** The value of a flag, its environment variable or default, else null. */
   text(name: string): string | null;
+  /** The values of a flag that may be given several times. */
+  all(name: string): readonly string[];
   on(name: string): boolean;
   readonly out: (line: string) => void;
 }
@@ -43,6 +47,7 @@ export function readInput(command: Command, words: readonly string[], out: (line
       {
         type: flag.value === undefined ? ('boolean' as const) : ('string' as const),
         ...(flag.short === undefined ? {} : { short: flag.short }),
+        ...(flag.multiple === true ? { multiple: true } : {}),
       },
     ]),
   );
@@ -68,12 +73,13 @@ export function readInput(command: Command, words: readonly string[], out: (line
       const found = value(name);
       return typeof found === 'string' ? found : null;
     },
+    all: (name) => [parsed.values[name] ?? []].flat().filter((item) => typeof item === 'string'),
     on: (name) => value(name) === true,
     out,
   };
 }
 
-type ParseOptions = Record<string, { type: 'boolean' | 'string'; short?: string }>;
+type ParseOptions = Record<string, { type: 'boolean' | 'string'; short?: string; multiple?: boolean }>;
 
 function parse(words: readonly string[], options: ParseOptions): ReturnType<typeof parseArgs> {
   try {

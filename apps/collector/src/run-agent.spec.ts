@@ -43,7 +43,7 @@ async function start(channel: string, more = ''): Promise<{ stop(): Promise<void
   await writeFile(confPath, conf(channel, more === '' ? 'k1' : 'k1 k2') + more);
   const stop = new AbortController();
   const running = runAgent({
-    confPath,
+    conf: { files: [confPath], uris: [] },
     agentName: 'a1',
     bootstrap: '127.0.0.1:1',
     stateDirectory: join(directory, 'state'),
@@ -121,7 +121,7 @@ a1.sinkgroups.g1.processor.priority.k2 = 9
       'a1.sources = r1\na1.channels = c1\na1.sources.r1.type = tialdir\na1.channels.c1.type = memroy\n',
     );
     const running = runAgent({
-      confPath,
+      conf: { files: [confPath], uris: [] },
       agentName: 'a1',
       bootstrap: '',
       stateDirectory: join(directory, 'state'),
@@ -151,12 +151,15 @@ bad.sinks.k1.type = null
 bad.sinks.k1.channel = c2
 `,
     );
-    const all = validateConf(confPath);
+    const all = await validateConf({ files: [confPath], uris: [] });
     expect(all.valid).toBe(false);
     expect(all.lines).toEqual([
       `${confPath}:10: error: sink k1 names the channel c2, which bad.channels does not list. Did you mean c1? Flume would have dropped the sink and started the rest.`,
       `${confPath}: agent good can run: 0 sources, 1 channel (topic), 1 sink (null).`,
     ]);
-    expect(validateConf(confPath, 'good')).toEqual({ valid: true, lines: all.lines.slice(1) });
+    expect(await validateConf({ files: [confPath], uris: [] }, 'good')).toEqual({
+      valid: true,
+      lines: all.lines.slice(1),
+    });
   });
 });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { LeasedWork } from '#control/lease-worker';
 import type { TaskLease, TaskReport } from '#control/task';
-import { Agent, type AgentStatus } from '#pipeline/agent';
-import { formatProblem } from '#pipeline/flume-problem';
+import type { AgentStatus } from '#pipeline/agent';
+import type { ConfFile } from '#pipeline/flume-conf';
 import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
-import { loadAgentPlan } from './agent-plan-file.js';
+import { ConfiguredAgent } from './configured-agent.js';
 
 export interface RunningAgentOptions {
   readonly bootstrap: string;
@@ -22,21 +22,30 @@ export interface RunningAgentOptions {
 
 /**
  * The agent of one leased collector. Its connector's config has the text of a flume.conf in `flume.conf` and the agent's name in `agent`.
- * While it is paused nothing of it runs; channels and positions are kept.
+ * While it is paused nothing of it runs; channels and positions are kept. A changed text is taken over by difference: what it leaves alone
+ * runs on.
  */
 export class RunningAgent implements LeasedWork {
-  private agent: Agent | null = null;
+  private current: ConfiguredAgent | null = null;
   private failure: string | null = null;
+  /** Why the text that is wanted now is not the one that runs. */
+  private refusal: string | null = null;
   private isPaused: boolean;
   private isEnding = false;
   private work: Promise<void> = Promise.resolve();
+  private wanted: TaskLease;
 
   constructor(
-    readonly lease: TaskLease,
+    lease: TaskLease,
     private readonly options: RunningAgentOptions,
   ) {
+    this.wanted = lease;
     this.isPaused = lease.targetState === 'PAUSED';
     this.adjust();
+  }
+
+  get lease(): TaskLease {
+    return this.wanted;
   }
 
   get isStopping(): boolean {
@@ -49,6 +58,15 @@ export class RunningAgent implements LeasedWork {
     this.adjust();
   }
 
+  /** Takes over another config under the same lease; false where the work has to begin anew for it. */
+  change(lease: TaskLease): boolean {
+    const isSameAgent = agentNameOf(lease) === agentNameOf(this.wanted);
+    if (this.isEnding || this.failure !== null || !isSameAgent) return false;
+    this.wanted = lease;
+    this.work = this.work.then(() => this.follow()).catch((error: unknown) => this.fail(error));
+    return true;
+  }
+
   /** Resolves when nothing of the agent runs any more. */
   async stop(): Promise<void> {
     this.isEnding = true;
@@ -58,9 +76,10 @@ export class RunningAgent implements LeasedWork {
 
   report(): TaskReport {
     if (this.failure !== null) return { state: 'FAILED', trace: this.failure };
-    const status = this.agent?.status();
+    const status = this.current?.agent.status();
     if (this.isPaused || status === undefined) return { state: this.isPaused ? 'PAUSED' : 'RUNNING' };
-    return { state: 'RUNNING', trace: null, details: detailsOf(status) };
+    const lastError = this.refusal === null ? {} : { lastError: { message: this.refusal } };
+    return { state: 'RUNNING', trace: null, details: { ...detailsOf(status), ...lastError } };
   }
 
   /** Starts or stops the agent as wanted, after whatever is under way. */
@@ -71,34 +90,49 @@ export class RunningAgent implements LeasedWork {
   private async makeAsWanted(): Promise<void> {
     const isWanted = !this.isPaused && !this.isEnding;
     if (!isWanted) {
-      const { agent } = this;
-      this.agent = null;
-      await agent?.stop();
+      const { current } = this;
+      this.current = null;
+      await current?.agent.stop();
       return;
     }
-    if (this.agent !== null) return;
+    if (this.current !== null) return;
     this.failure = null;
-    const agent = this.build();
-    this.agent = agent;
-    await agent.start();
+    this.refusal = null;
+    const current = await this.build();
+    this.current = current;
+    await current.agent.start();
   }
 
-  private build(): Agent {
-    const { lease, options } = this;
+  private async follow(): Promise<void> {
+    if (this.current === null) return;
+    const reason = await this.current.change(this.files());
+    this.refusal = reason === null ? null : `The changed config is not used, the one before goes on: ${reason}`;
+  }
+
+  private build(): Promise<ConfiguredAgent> {
+    const { wanted, options } = this;
     const { bootstrap, security = noSecurity, dataDirectory, environment, clock } = options;
-    const logger = options.logger.child({ connector: lease.connector });
-    const file = { file: 'flume.conf', bytes: Buffer.from(lease.config['flume.conf'] ?? '') };
-    const { plan, warnings } = loadAgentPlan(file, (lease.config['agent'] ?? '').trim(), environment);
-    for (const warning of warnings) logger.warn(formatProblem(warning));
-    const stateDirectory = join(dataDirectory, encodeURIComponent(lease.connector));
-    const services = { bootstrap, security, owner: lease.connector, clock, logger };
-    return new Agent({ plan, stateDirectory, services });
+    const logger = options.logger.child({ connector: wanted.connector });
+    return ConfiguredAgent.load(this.files(), {
+      agentName: agentNameOf(wanted),
+      services: { bootstrap, security, clock, logger, environment },
+      stateDirectory: join(dataDirectory, encodeURIComponent(wanted.connector)),
+      environment,
+    });
+  }
+
+  private files(): ConfFile[] {
+    return [{ file: 'flume.conf', bytes: Buffer.from(this.wanted.config['flume.conf'] ?? '') }];
   }
 
   private fail(error: unknown): void {
     this.failure = messageOf(error);
     this.options.logger.error(`The collector did not start: ${messageOf(error)}`, { connector: this.lease.connector });
   }
+}
+
+function agentNameOf(lease: TaskLease): string {
+  return (lease.config['agent'] ?? '').trim();
 }
 
 /** Sums over components as numbers, which become metrics; the components one by one as they are. */
