@@ -8,6 +8,9 @@ interface EncodedColumn {
   readonly values: readonly (string | null)[];
 }
 
+/** How a protocol writes the length of what follows. */
+export type WriteLength = (out: GrowingBuffer, length: number) => void;
+
 /**
  * Headers as Avro and Thrift have them, `length name length value`, differing in how a length is written. Names and shared
  * values are encoded once a batch.
@@ -16,10 +19,9 @@ export class EncodedHeaders {
   private readonly columns: readonly EncodedColumn[];
   private readonly allShared: Buffer | null;
 
-  /** @param length writes the length of what follows. */
   constructor(
     headers: EventColumns['headers'],
-    private readonly length: (out: GrowingBuffer, value: number) => void,
+    private readonly writeLength: WriteLength,
   ) {
     this.columns = [...headers].map(([name, column]) => ({
       name: this.encoded(name),
@@ -68,7 +70,7 @@ export class EncodedHeaders {
 
   private writeText(out: GrowingBuffer, text: string): void {
     const bytes = Buffer.byteLength(text);
-    this.length(out, bytes);
+    this.writeLength(out, bytes);
     out.text(text, bytes);
   }
 }

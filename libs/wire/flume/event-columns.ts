@@ -72,6 +72,27 @@ export class EventColumnsBuilder {
     this.put(seen.column, seen.value);
   }
 
+  /** A header whose name is not in the bytes. No event may have both kinds. */
+  namedHeader(name: string, valueStart: number, valueEnd: number): void {
+    let [seen] = this.seen;
+    if (seen === undefined) {
+      seen = {
+        nameStart: 0,
+        nameEnd: 0,
+        column: this.columnNamed(name),
+        valueStart,
+        valueEnd,
+        value: this.text(valueStart, valueEnd),
+      };
+      this.seen.push(seen);
+    } else if (!this.isSame(seen.valueStart, seen.valueEnd, valueStart, valueEnd)) {
+      seen.value = this.text(valueStart, valueEnd);
+      seen.valueStart = valueStart;
+      seen.valueEnd = valueEnd;
+    }
+    this.put(seen.column, seen.value);
+  }
+
   /** Ends an event. */
   body(start: number, end: number): void {
     if (this.starts.length >= eventsMax) throw malformed(`A call has more than ${eventsMax} events.`);
@@ -107,7 +128,10 @@ export class EventColumnsBuilder {
   }
 
   private columnOf(nameStart: number, nameEnd: number): Column {
-    const name = this.text(nameStart, nameEnd);
+    return this.columnNamed(this.text(nameStart, nameEnd));
+  }
+
+  private columnNamed(name: string): Column {
     const known = this.columns.get(name);
     if (known !== undefined) return known;
     if ((this.columns.size + 1) * (this.starts.length + 1) > cellsMax) {

@@ -1,0 +1,72 @@
+/**
+ * Flume's thrift sink: sends batches to the thrift source of another agent, Flume's or ours. A batch is gone from the channel when the other side has
+ * answered OK. There is no Kerberos.
+ */
+import { defineOptions, requireOptions } from '#config/options';
+import type { ChannelSink, ComponentType } from '#pipeline/collector';
+import type { EventBatch } from '#pipeline/event-batch';
+import { LengthFrameReader } from '#wire/flume/length-frames';
+import { ThriftClientSession } from '#wire/flume/thrift-client';
+import type { ThriftProtocolName } from '#wire/flume/thrift-types';
+import type { RpcClientProtocol } from '../rpc/rpc-client.js';
+import { rpcSinkOptions, rpcSinkRemarks, rpcSinkSettings } from '../rpc/rpc-sink-options.js';
+import { RpcSink } from '../rpc/rpc-sink.js';
+
+const answerBytesMax = 1024 * 1024;
+
+const options = defineOptions({
+  ...rpcSinkOptions,
+  protocol: {
+    type: 'string',
+    default: 'compact',
+    values: ['compact', 'binary'],
+    doc: 'Thrift’s protocol, in frames; has to be the source’s.',
+  },
+  maxConnections: { type: 'int', default: 5, min: 1, doc: 'Accepted for Flume. There is one connection.' },
+  kerberos: {
+    type: 'boolean',
+    default: false,
+    check: (isWanted: boolean) => (isWanted ? 'Kerberos is not supported; use ssl' : null),
+    doc: 'Only `false`: Kerberos is not supported.',
+  },
+  'client-principal': { type: 'string', doc: 'Accepted for Flume, where it belongs to Kerberos.' },
+  'client-keytab': { type: 'string', doc: 'Accepted for Flume, where it belongs to Kerberos.' },
+  'server-principal': { type: 'string', doc: 'Accepted for Flume, where it belongs to Kerberos.' },
+});
+
+export const thriftSink: ComponentType<ChannelSink> = {
+  name: 'thrift',
+  classNames: ['org.apache.flume.sink.ThriftSink'],
+  doc: 'Sends events to the thrift source of another agent.',
+  options,
+  batchSizeOption: 'batch-size',
+  check: (given) => rpcSinkRemarks(requireOptions('sink', options, given)),
+  create(input) {
+    const values = requireOptions(`sink ${input.name}`, options, input.options);
+    return new RpcSink({
+      ...rpcSinkSettings(values),
+      compressionLevel: null,
+      protocol: () => new ThriftClientProtocol(values.protocol),
+    });
+  },
+};
+
+class ThriftClientProtocol implements RpcClientProtocol {
+  private readonly session: ThriftClientSession;
+  private readonly frames = new LengthFrameReader(answerBytesMax);
+
+  constructor(protocol: ThriftProtocolName) {
+    this.session = new ThriftClientSession(protocol);
+  }
+
+  request(batch: EventBatch): { readonly serial: number; readonly frame: Buffer } {
+    return this.session.request(batch);
+  }
+
+  push(chunk: Buffer, onAnswer: (serial: number, refusal: Error | null) => void): void {
+    this.frames.push(chunk, (message) => {
+      const { serial, refusal } = this.session.answer(message);
+      onAnswer(serial, refusal);
+    });
+  }
+}
