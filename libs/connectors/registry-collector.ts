@@ -10,6 +10,7 @@ import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
 import { avroSink } from './flume-sinks/avro/avro-sink.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
 import { hdfsChannelSink } from './flume-sinks/hdfs/hdfs-sink.js';
+import { httpSink } from './flume-sinks/http/http-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
 import { thriftSink } from './flume-sinks/thrift/thrift-sink.js';
@@ -57,7 +58,7 @@ export const collectorRegistry: ComponentRegistry = {
     syslogudpSource,
   ],
   channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel, pseudoTransactionChannel],
-  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink],
+  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink, httpSink],
   interceptors: [
     timestampInterceptor,
     hostInterceptor,
@@ -85,7 +86,6 @@ export const collectorRegistry: ComponentRegistry = {
       'hbase2',
       'morphline_solr',
       'hive',
-      'http',
       'elasticsearch',
       'org.apache.flume.sink.kudu.KuduSink',
       'org.apache.flume.sink.kite.DatasetSink',

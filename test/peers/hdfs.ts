@@ -27,10 +27,11 @@ export class Hdfs {
   ) {}
 
   static async start(options: HdfsOptions): Promise<Hdfs> {
-    const jars = await classPath(
-      'hdfs',
-      ['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((name) => `org.apache.hadoop:${name}:${version}`),
-    );
+    const jars = await classPath('hdfs', [
+      ...['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((name) => `org.apache.hadoop:${name}:${version}`),
+      // For its LZ4 codec.
+      'org.lz4:lz4-java:1.8.0',
+    ]);
     const hdfs = new Hdfs(options, jars);
     hdfs.configure();
     await hdfs.format();

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import avro from 'avsc';
 import type { ChannelSink, ComponentContext, ComponentType } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
@@ -12,7 +13,7 @@ import { fileRollSink } from './file-roll/file-roll-sink.js';
 import { eventLine, loggerSink } from './logger/logger-sink.js';
 import { nullSink } from './null/null-sink.js';
 import { TopicSink, type TopicSinkSettings } from './topic/topic-sink.js';
-import { topicSink } from './topic/topic-sink-types.js';
+import { kafkaSink, topicSink } from './topic/topic-sink-types.js';
 
 const context: ComponentContext = {
   name: 'k1',
@@ -101,15 +102,73 @@ describe('topic sink', () => {
     expect([...(topics.writes[0]?.columns.headers ?? [])]).toEqual([['from', 'web1']]);
   });
 
-  it('needs a topic, and no escapes in its name', () => {
+  it('resolves escapes in the name of the topic, unless the header names one', async () => {
+    const { sink, topics } = await open({ topic: 'logs-%{dc}-%Y' });
+    await sink.write(
+      lines('a', 'b', 'c', 'd')
+        .withHeader('dc', ['b1', 'b/2', 'b1', 'b1'])
+        .withHeader('timestamp', ['1690000000000', '1690000000000', '0', null])
+        .withHeader('topic', [null, null, 'other', null]),
+    );
+    expect(topics.writes.map(({ topic }) => topic)).toEqual(['logs-b1-2023', 'logs-b_2-2023', 'other']);
+    expect(kafkaSink.check?.({ 'kafka.topic': '%{dc}', allowTopicOverride: 'false' })).toMatchObject([
+      { severity: 'error' },
+    ]);
+  });
+
+  it('needs a topic with a name that there can be', () => {
     const check = topicSink.options['topic']?.check as ((value: string) => string | null) | undefined;
     expect(check?.('a.b-c_d')).toBeNull();
-    expect(check?.('%{host}')).toContain('escapes');
+    expect(check?.('%{host}')).toBeNull();
+    expect(check?.('%[nowhere]')).toContain('not known');
     expect(check?.('a b')).toContain('must be');
   });
 });
 
 describe('file_roll sink', () => {
+  it('keeps headers in the order of Java, and counts files anew each second where they are named by time', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'file-roll-'));
+    try {
+      const sink = await start(fileRollSink, {
+        'sink.directory': directory,
+        'sink.pathManager': 'rolltime',
+        'sink.rollInterval': '0',
+        'sink.serializer': 'HEADER_AND_TEXT',
+        'sink.serializer.appendNewline': 'false',
+      });
+      await sink.write(lines('a').withHeader('timestamp', '1').withHeader('host', 'h').withHeader('file', 'f'));
+      await sink.stop();
+      const [name = '', ...others] = await readdir(directory);
+      expect(others).toEqual([]);
+      expect(name).toMatch(/^\d{14}-1$/);
+      expect(await readFile(join(directory, name), 'utf8')).toBe('{file=f, host=h, timestamp=1} a');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
+  it('writes Avro files, another one for each schema', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'file-roll-'));
+    try {
+      const sink = await start(fileRollSink, {
+        'sink.directory': directory,
+        'sink.rollInterval': '0',
+        'sink.serializer': 'org.apache.flume.sink.hdfs.AvroEventSerializer$Builder',
+      });
+      const [text, number] = ['"string"', '"long"'];
+      await sink.write(
+        lines('\u0002a', '\u0004bc', '\u0002').withHeader('flume.avro.schema.literal', [text, text, number]),
+      );
+      await sink.stop();
+      const names = (await readdir(directory)).toSorted();
+      const values = await Promise.all(names.map((name) => avroValues(join(directory, name))));
+      expect(values).toEqual([['a', 'bc'], [1]]);
+      await expect(sink.write(lines('x'))).rejects.toThrow(/names no Avro schema/);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  });
+
   it('writes lines to files that it rolls, named as Flume names them', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'file-roll-'));
     try {
@@ -134,6 +193,18 @@ describe('file_roll sink', () => {
     }
   });
 });
+
+/** By another reader of Avro files. */
+function avroValues(path: string): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    const values: unknown[] = [];
+    avro
+      .createFileDecoder(path)
+      .on('data', (value) => values.push(value))
+      .on('end', () => resolve(values))
+      .on('error', reject);
+  });
+}
 
 describe('logger and null sink', () => {
   it('shows headers, bytes and text of an event', () => {

@@ -1,12 +1,18 @@
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineOptions, requireOptions } from '#config/options';
 import type { ChannelSink, ComponentContext, ComponentType } from '#pipeline/collector';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Timer } from '#std/clock';
+import type { EventEncoder } from '../serializers/event-encoder.js';
+import { createSerializer, serializerSpecs } from '../serializers/serializer-options.js';
 
-const serializers = ['TEXT', 'HEADER_AND_TEXT'] as const;
-const pathManagers = ['DEFAULT', 'ROLLTIME'] as const;
+const pathManagers: Readonly<Record<string, 'DEFAULT' | 'ROLLTIME'>> = {
+  default: 'DEFAULT',
+  'org.apache.flume.formatter.output.defaultpathmanager$builder': 'DEFAULT',
+  rolltime: 'ROLLTIME',
+  'org.apache.flume.formatter.output.rolltimepathmanager$builder': 'ROLLTIME',
+};
 
 const options = defineOptions({
   'sink.directory': { type: 'string', required: true, doc: 'Folder of the files; made where it is missing.' },
@@ -24,21 +30,15 @@ const options = defineOptions({
     unit: 'events',
     doc: 'Events written and synced at once, at most.',
   },
-  'sink.serializer': {
-    type: 'string',
-    default: 'TEXT',
-    values: serializers,
-    doc: '`TEXT` writes bodies, `HEADER_AND_TEXT` the headers as `{a=b, c=d}` and a blank before them.',
-  },
-  'sink.serializer.appendNewline': { type: 'boolean', default: true, doc: 'A newline after each event.' },
   'sink.pathManager': {
     type: 'string',
     default: 'DEFAULT',
-    values: pathManagers,
-    doc: '`DEFAULT` names files `<start in ms>-<n>`, `ROLLTIME` `<yyyyMMddHHmmss>-<n>`.',
+    doc: '`DEFAULT` names files `<start in ms>-<n>`, `ROLLTIME` `<yyyyMMddHHmmss>-<n>`, n from 1 for each second.',
+    check: (value: string) => (pathManagers[value.toLowerCase()] === undefined ? 'must be DEFAULT or ROLLTIME' : null),
   },
   'sink.pathManager.prefix': { type: 'string', default: '', doc: 'Text before the name of each file.' },
   'sink.pathManager.extension': { type: 'string', doc: 'Text after it, a dot between.' },
+  ...serializerSpecs('sink.serializer'),
 });
 
 type Settings = ReturnType<typeof readOptions>;
@@ -46,18 +46,23 @@ type Settings = ReturnType<typeof readOptions>;
 /** A file being written, and what of it is synced. */
 interface OpenFile {
   readonly handle: FileHandle;
+  readonly encoder: EventEncoder;
+  /** Events of another variant (an Avro schema) need another file. */
+  readonly variant: string;
   bytes: number;
   readonly timer: Timer | null;
 }
 
 /**
  * Files in a folder, a new one each `rollInterval`. A batch is synced before it counts as written; one that failed half-way is cut off
- * again. A file is made with its first event, so there are no empty ones; Flume makes those too.
+ * again, and the file is ended there. A file is made with its first event, so there are no empty ones; Flume makes those too.
  */
 class FileRollSink implements ChannelSink {
   private context: ComponentContext | null = null;
   private startedAt = 0;
+  /** Files of `lastStem` so far. */
   private files = 0;
+  private lastStem = '';
   private current: OpenFile | null = null;
   private lock: Promise<void> = Promise.resolve();
 
@@ -80,17 +85,45 @@ class FileRollSink implements ChannelSink {
 
   async write(batch: EventBatch): Promise<void> {
     await this.locked(async () => {
-      const file = this.current ?? (await this.openNext());
-      const bytes = serialize(batch, this.settings);
-      try {
-        await writeAll(file.handle, bytes, file.bytes);
-        await file.handle.datasync();
-        file.bytes += bytes.length;
-      } catch (error) {
-        await file.handle.truncate(file.bytes).catch(() => undefined);
-        throw error;
+      const { serializer } = this.settings;
+      await serializer.prepare?.(batch);
+      if (serializer.variant === undefined) {
+        await this.writeRun(
+          batch,
+          Int32Array.from({ length: batch.count }, (_, index) => index),
+          '',
+        );
+        return;
+      }
+      for (let from = 0; from < batch.count;) {
+        const variant = serializer.variant(batch, from);
+        let to = from + 1;
+        while (to < batch.count && serializer.variant(batch, to) === variant) to += 1;
+        const first = from;
+        await this.writeRun(
+          batch,
+          Int32Array.from({ length: to - from }, (_, index) => first + index),
+          variant,
+        );
+        from = to;
       }
     });
+  }
+
+  private async writeRun(batch: EventBatch, indexes: Int32Array, variant: string): Promise<void> {
+    if (this.current !== null && this.current.variant !== variant) await this.roll();
+    const file = this.current ?? (await this.openNext(variant));
+    try {
+      file.encoder.add(batch, indexes, this.context?.clock.now() ?? 0);
+      const bytes = await file.encoder.take();
+      await writeAll(file.handle, bytes, file.bytes);
+      await file.handle.datasync();
+      file.bytes += bytes.length;
+    } catch (error) {
+      await file.handle.truncate(file.bytes).catch(() => undefined);
+      await this.roll().catch(() => undefined);
+      throw error;
+    }
   }
 
   private locked(work: () => Promise<void>): Promise<void> {
@@ -99,17 +132,18 @@ class FileRollSink implements ChannelSink {
     return done;
   }
 
-  private async openNext(): Promise<OpenFile> {
+  private async openNext(variant: string): Promise<OpenFile> {
     const { context, settings } = this;
     if (context === null) throw new Error('The file_roll sink is not started.');
-    this.files += 1;
     const stem = settings.pathManager === 'DEFAULT' ? String(this.startedAt) : rollTime(context.clock.now());
+    this.files = stem === this.lastStem ? this.files + 1 : 1;
+    this.lastStem = stem;
     const extension = settings.extension === null ? '' : `.${settings.extension}`;
     const path = join(settings.directory, `${settings.prefix}${stem}-${this.files}${extension}`);
     const handle = await open(path, 'w');
     const timer =
       settings.rollMs === 0 ? null : context.clock.after(settings.rollMs, () => void this.locked(() => this.roll()));
-    this.current = { handle, bytes: 0, timer };
+    this.current = { handle, encoder: settings.serializer.open(path, variant), variant, bytes: 0, timer };
     return this.current;
   }
 
@@ -127,27 +161,11 @@ function readOptions(name: string, input: Readonly<Record<string, string>>) {
     directory: values['sink.directory'],
     rollMs: values['sink.rollInterval'] * 1000,
     batchSize: values['sink.batchSize'],
-    serializer: values['sink.serializer'],
-    appendNewline: values['sink.serializer.appendNewline'],
-    pathManager: values['sink.pathManager'],
+    serializer: createSerializer('sink.serializer', values, (url) => readFile(url)),
+    pathManager: pathManagers[values['sink.pathManager'].toLowerCase()] ?? 'DEFAULT',
     prefix: values['sink.pathManager.prefix'],
     extension: values['sink.pathManager.extension'],
   };
-}
-
-const newline = Buffer.from('\n');
-
-function serialize(batch: EventBatch, settings: Settings): Buffer {
-  const pieces: Buffer[] = [];
-  for (let index = 0; index < batch.count; index += 1) {
-    if (settings.serializer === 'HEADER_AND_TEXT') {
-      const headers = Object.entries(batch.headersOf(index)).map(([name, value]) => `${name}=${value}`);
-      pieces.push(Buffer.from(`{${headers.join(', ')}} `));
-    }
-    pieces.push(batch.body(index));
-    if (settings.appendNewline) pieces.push(newline);
-  }
-  return Buffer.concat(pieces);
 }
 
 async function writeAll(handle: FileHandle, bytes: Buffer, position: number): Promise<void> {

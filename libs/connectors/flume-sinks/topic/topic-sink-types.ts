@@ -3,12 +3,11 @@ import { defineOptions, requireOptions } from '#config/options';
 import type { ChannelSink, ComponentRemark, ComponentType } from '#pipeline/collector';
 import { checkProducerProperties, readProducerProperties } from '../../channels/topic/producer-properties.js';
 import { accessTopics } from '../../channels/topic/topic-access.js';
+import { templateProblem } from '../../formats/path-escapes.js';
 import { TopicSink } from './topic-sink.js';
 
-/** `%{header}` and date escapes of Flume's topic names. */
 function checkTopicName(name: string): string | null {
-  if (name.includes('%'))
-    return 'escapes (%{…}) in a topic name are not supported in this release; use the topic header';
+  if (name.includes('%')) return templateProblem(name) ?? (name.includes('/') ? 'must not contain /' : null);
   if (/^[a-zA-Z0-9._-]{1,249}$/.test(name)) return null;
   return 'must be 1 to 249 of the characters a-z A-Z 0-9 . _ -';
 }
@@ -29,7 +28,13 @@ const shared = defineOptions({
 });
 
 const topicSinkOptions = defineOptions({
-  topic: { type: 'string', required: true, aliases: ['kafka.topic'], check: checkTopicName, doc: 'Topic to write to.' },
+  topic: {
+    type: 'string',
+    required: true,
+    aliases: ['kafka.topic'],
+    check: checkTopicName,
+    doc: 'Topic to write to; escapes (`%{host}`, `%Y`) name another one for each event.',
+  },
   bootstrap: {
     type: 'string',
     aliases: ['kafka.bootstrap.servers'],
@@ -57,7 +62,7 @@ const kafkaSinkOptions = defineOptions({
     default: 'default-flume-topic',
     aliases: ['topic'],
     check: checkTopicName,
-    doc: 'Topic.',
+    doc: 'Topic; with `allowTopicOverride` escapes (`%{host}`, `%Y`) name another one for each event.',
   },
   'kafka.bootstrap.servers': {
     type: 'string',
@@ -87,7 +92,10 @@ export const topicSink: ComponentType<ChannelSink> = {
   doc: 'Writes events to a topic: the body is the value, the header `key` the key, all other headers go along.',
   options: topicSinkOptions,
   batchSizeOption: 'batchSize',
-  check: (options) => check(requireOptions('topic sink', topicSinkOptions, options)['kafka.producer']),
+  check(options) {
+    const values = requireOptions('topic sink', topicSinkOptions, options);
+    return [...check(values['kafka.producer']), ...checkEscapes('topic', values.topic, values.allowTopicOverride)];
+  },
   create(input) {
     const values = requireOptions(`sink ${input.name}`, topicSinkOptions, input.options);
     const producer = readProducerProperties(values['kafka.producer']);
@@ -112,7 +120,11 @@ export const kafkaSink: ComponentType<ChannelSink> = {
   doc: "Flume's Kafka sink: the body is the value, the header `key` the key; of the headers only those that `header.*` names go along.",
   options: kafkaSinkOptions,
   batchSizeOption: 'flumeBatchSize',
-  check: (options) => check(requireOptions('kafka sink', kafkaSinkOptions, options)['kafka.producer']),
+  check(options) {
+    const values = requireOptions('kafka sink', kafkaSinkOptions, options);
+    const topic = values['kafka.topic'];
+    return [...check(values['kafka.producer']), ...checkEscapes('kafka.topic', topic, values.allowTopicOverride)];
+  },
   create(input) {
     const values = requireOptions(`sink ${input.name}`, kafkaSinkOptions, input.options);
     // Flume's own default is acks=1, with which an acknowledged event can still be lost; ours is the cluster's full answer.
@@ -148,6 +160,12 @@ function sharedSettings(values: SharedValues) {
     partitionIdHeader: values.partitionIdHeader,
     defaultPartitionId: values.defaultPartitionId,
   };
+}
+
+/** Flume resolves escapes only where events may name their topic; a topic of that very name there cannot be. */
+function checkEscapes(option: string, topic: string, allowed: boolean): ComponentRemark[] {
+  if (allowed || !topic.includes('%')) return [];
+  return [{ severity: 'error', option, message: `${option}: escapes need allowTopicOverride=true.` }];
 }
 
 function check(producer: Readonly<Record<string, string>>): ComponentRemark[] {

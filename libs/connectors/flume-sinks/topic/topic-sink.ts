@@ -1,9 +1,14 @@
 import type { ChannelSink, ComponentContext } from '#pipeline/collector';
 import type { EventBatch, HeaderColumn } from '#pipeline/event-batch';
+import { EventSinkBatch } from '#pipeline/event-sink-batch';
+import { CalendarZone } from '#std/calendar-zone';
 import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
 import { keyHeader, keysOf, partitionsOf, timestampsOf } from '../../channels/topic/event-columns.js';
 import { closeWithin, type TopicAccess, type TopicOutput } from '../../channels/topic/topic-access.js';
 import type { ProducerProperties } from '../../channels/topic/producer-properties.js';
+import { machineHostNames } from '../../formats/path-escapes.js';
+import { PathTemplate } from '../../formats/path-template.js';
+import { recordTimeMs } from '../../formats/record-time.js';
 
 export interface TopicSinkSettings {
   readonly topic: string;
@@ -26,13 +31,17 @@ const writesInFlightMax = 16;
 /** Writes events to topics. Bodies are not copied before the record batch is built; headers go over as columns. */
 export class TopicSink implements ChannelSink {
   readonly writesInFlightMax = writesInFlightMax;
+  /** Null where the topic's name has no escapes. */
+  private readonly template: PathTemplate | null;
   private output: TopicOutput | null = null;
   private context: ComponentContext | null = null;
 
   constructor(
     private readonly settings: TopicSinkSettings,
     private readonly access: TopicAccess,
-  ) {}
+  ) {
+    this.template = settings.topic.includes('%') ? topicTemplate(settings.topic) : null;
+  }
 
   get batchSize(): number {
     return this.settings.batchSize;
@@ -101,19 +110,39 @@ export class TopicSink implements ChannelSink {
     return sent;
   }
 
+  /** The header's topic, else the configured one, its escapes resolved. */
   private byTopic(batch: EventBatch): { topic: string; batch: EventBatch }[] {
     const { topic, topicHeader } = this.settings;
     const column = topicHeader === null ? undefined : batch.headers.get(topicHeader);
-    if (column === undefined) return [{ topic, batch }];
-    if (typeof column === 'string') return [{ topic: column === '' ? topic : column, batch }];
+    const names = this.template === null ? null : this.resolveTopics(this.template, batch);
+    if (column === undefined && names === null) return [{ topic, batch }];
+    if (typeof column === 'string' && column !== '') return [{ topic: column, batch }];
     const indexes = new Map<string, number[]>();
     for (let index = 0; index < batch.count; index += 1) {
-      const value = column[index] ?? '';
-      const name = value === '' ? topic : value;
+      const value = typeof column === 'string' ? '' : (column?.[index] ?? '');
+      const name = value === '' ? (names?.[index] ?? topic) : value;
       const list = indexes.get(name);
       if (list === undefined) indexes.set(name, [index]);
       else list.push(index);
     }
-    return [...indexes].map(([name, list]) => ({ topic: name, batch: batch.select(Int32Array.from(list)) }));
+    return [...indexes].map(([name, list]) => ({
+      topic: name,
+      batch: indexes.size === 1 ? batch : batch.select(Int32Array.from(list)),
+    }));
   }
+
+  /** What a topic's name cannot have becomes `_`. An event without the header `timestamp` goes by the clock. */
+  private resolveTopics(template: PathTemplate, batch: EventBatch): string[] {
+    const timeMs = this.context?.clock.now() ?? 0;
+    const records = new EventSinkBatch(batch, { topic: '', partition: 0, firstOffset: 0, timeMs });
+    return Array.from({ length: batch.count }, (_, index) =>
+      template.resolve(records, index, recordTimeMs(records, index)).replaceAll(/[^a-zA-Z0-9._-]/g, '_'),
+    );
+  }
+}
+
+function topicTemplate(text: string): PathTemplate {
+  const zone = CalendarZone.find(null);
+  if (zone === null) throw new Error('This machine has no time zone.');
+  return new PathTemplate(text, { zone, rounding: null, host: machineHostNames(), asFlume: true });
 }
