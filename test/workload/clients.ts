@@ -269,8 +269,9 @@ export class Copier {
     return repeat(workload, workload.isOver, step, () => this.die(0));
   }
 
-  /** Copies what is left. */
+  /** Copies what is left, over a new connection: the old one may be from before a kill that came after the last step. */
   async finish(): Promise<void> {
+    this.die(0);
     for (;;) {
       const { next, end } = await this.step(0);
       if (next >= end) break;

@@ -21,6 +21,13 @@ function note(records) {
     writeSync(1, `${records.map(({ partition, offset }) => `${partition} ${offset}`).join('\n')}\n`);
 }
 
+/** kafkajs gives its assignor a name of its own, with which its members could not be in one group with others. */
+function roundRobin(config) {
+  const assigner = kafkajs.PartitionAssigners.roundRobin(config);
+  const name = 'roundrobin';
+  return { ...assigner, name, protocol: (given) => ({ ...assigner.protocol(given), name }) };
+}
+
 const families = {
   async kafkajs() {
     const client = new kafkajs.Kafka({ brokers: [bootstrap], clientId: family, logLevel: kafkajs.logLevel.NOTHING });
@@ -30,6 +37,7 @@ const families = {
       heartbeatInterval: heartbeatMs,
       rebalanceTimeout: sessionTimeoutMs,
       retry: { retries: 1000, maxRetryTime: 1000 },
+      partitionAssigners: [roundRobin],
     });
     await consumer.connect();
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
