@@ -132,6 +132,20 @@ export class Arguments {
     return new Arguments(this.command, config);
   }
 
+  /** A text that has to be something else besides, such as a pattern: what `compile` throws is the argument's mistake. */
+  compiled<T>(name: string, compile: (text: string) => T): T {
+    return this.attempt(name, this.string(name), compile);
+  }
+
+  /** The same for a text that is at hand. */
+  attempt<T>(name: string, text: string, compile: (text: string) => T): T {
+    try {
+      return compile(text);
+    } catch (error) {
+      return this.fail(`${name}: ${(error as Error).message}`, name);
+    }
+  }
+
   /** Text of an argument as a field expression. */
   expression(text: string): FieldExpression {
     try {

@@ -13,14 +13,14 @@ import type { MorphlineRecord } from './record.js';
 export class ChainCompiler {
   private readonly imports = new CommandImports();
   private readonly errors: MorphlineCompileError[] = [];
-  private readonly startable: Command[] = [];
+  private readonly startable = new Set<Command>();
 
   constructor(private readonly context: MorphlineContext) {}
 
   /** Commands that want to be started. Throws where anything was wrong. */
   finish(): readonly Command[] {
     const [first, ...others] = this.errors.sort((left, right) => (left.origin?.line ?? 0) - (right.origin?.line ?? 0));
-    if (first === undefined) return this.startable;
+    if (first === undefined) return [...this.startable];
     if (others.length === 0) throw first;
     throw new MorphlineCompileError([first, ...others].map((error) => error.message).join('\n'), null);
   }
@@ -73,7 +73,7 @@ export class ChainCompiler {
     const args = new Arguments(name, new HoconObject(given.fields, origin));
     const command = type.create({ arguments: args, child, pipe, context: this.context, nested: this.nested(pipe) });
     args.refuseUnknown();
-    if (command.start !== undefined) this.startable.push(command);
+    if (command.start !== undefined) this.startable.add(command);
     return command;
   }
 

@@ -1,5 +1,6 @@
-import { commandTypes, refusedCommands } from './command-registry.js';
+import { commandTypes } from './command-registry.js';
 import type { CommandType } from './command.js';
+import { refusedCommands } from './refused-commands.js';
 
 /** Which commands a morphline may use: those whose Java class its `importCommands` name. */
 export class CommandImports {

@@ -51,11 +51,11 @@ export function isTreeList(value: TreeValue): value is readonly TreeValue[] {
   return Array.isArray(value);
 }
 
-/** Java's `toString()`. */
+/** Java's `toString()`, but bytes as the UTF-8 text that they are (Java prints `[B@` and an address). */
 export function javaText(value: RecordValue): string {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : javaDoubleText(value);
-  if (value instanceof Uint8Array) return `[B@${value.length.toString(16)}`;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.length).toString('utf8');
   return value.toString();
 }
 
@@ -76,4 +76,13 @@ function javaDoubleText(value: number): string {
   if (size >= 1e-3 && size < 1e7) return Number.isInteger(value) ? `${value}.0` : String(value);
   const [digits = '', exponent = '0'] = value.toExponential().split('e');
   return `${digits.includes('.') ? digits : `${digits}.0`}E${Number(exponent)}`;
+}
+
+/** `String.trim()`: takes away everything up to the blank, control characters too, and no other blanks of Unicode. */
+export function javaTrim(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && text.charCodeAt(from) <= 0x20) from += 1;
+  while (to > from && text.charCodeAt(to - 1) <= 0x20) to -= 1;
+  return to - from === text.length ? text : text.slice(from, to);
 }
