@@ -25,7 +25,7 @@ export interface DatabaseOptions {
 }
 
 const queryMsMax = 10_000;
-const connectMsMax = 5_000;
+const connectMsMax = 15_000;
 /** Any number, the same in every process of the product. */
 const migrationLock = 723_460_001;
 

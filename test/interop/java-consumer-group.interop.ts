@@ -44,7 +44,7 @@ test('members come, one is killed, the service starts again, and every record is
   const consumers = [await startConsumer('one'), await startConsumer('two')];
   await untilShared(2);
   await produce('none', 200);
-  await eventually('the first records', 60_000, () => consumers.flatMap(printed).length >= 200);
+  await eventually('the first records', 120_000, () => consumers.flatMap(printed).length >= 200);
 
   const third = await startConsumer('three');
   await untilShared(3);
@@ -54,12 +54,12 @@ test('members come, one is killed, the service starts again, and every record is
   await sleep(3000);
   expect(await shares()).toEqual(before);
   await produce('gzip', 200);
-  await eventually('the records after the restart', 60_000, () => [...consumers, third].flatMap(printed).length >= 400);
+  await eventually('the records after the restart', 120_000, () => [...consumers, third].flatMap(printed).length >= 400);
 
   await third.kill();
   await untilShared(2);
   await produce('lz4', 200);
-  await eventually('all records', 60_000, () => new Set([...consumers, third].flatMap(printed)).size === 600);
+  await eventually('all records', 120_000, () => new Set([...consumers, third].flatMap(printed)).size === 600);
   const state = await tool(groupCommand, ['--describe', '--group', 'java-group', '--state']);
   expect(state).toMatch(/java-group\s.*uniform\s+Stable\s+2/);
   const listed = await tool(groupCommand, ['--list', '--type', 'consumer']);

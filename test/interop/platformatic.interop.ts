@@ -54,7 +54,7 @@ test('@platformatic/kafka creates a topic, produces, consumes in a group of two 
   const offsets = await watcher.listCommittedOffsets({ topics: [{ topic: 'pf', partitions: [0, 1, 2, 3] }] });
   const committed = (offsets.get('pf') ?? []).reduce((sum, offset) => sum + Math.max(0, Number(offset)), 0);
   // This client's default is acks=1: such records are seen when the next sync has made them durable.
-  await eventually('a lag of 20', 5_000, async () => {
+  await eventually('a lag of 20', 30_000, async () => {
     const ends = await service.product.admin.offsets('pf', 'latest');
     return ends.reduce((sum, end) => sum + end.offset, 0) - committed === 20;
   });
