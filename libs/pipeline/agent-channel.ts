@@ -82,6 +82,11 @@ export class AgentChannel {
     this.parts.component.count('EventTakeSuccessCount', take.batch.count);
   }
 
+  /** Null where the channel is no topic that sink tasks can read. */
+  get openTopic(): NonNullable<Channel['openTopic']> | null {
+    return this.parts.channel.openTopic ?? null;
+  }
+
   get isVolatile(): boolean {
     return this.parts.channel.volatile === true;
   }

@@ -8,7 +8,15 @@ import { ChannelProcessor } from '#pipeline/agent-channel-processor';
 import { AgentComponent } from '#pipeline/agent-component';
 import { SinkGroup } from '#pipeline/agent-sink-group';
 import { SinkRunner } from '#pipeline/agent-sink-runner';
-import type { AgentServices, Channel, ComponentContext, ComponentInput, SourceContext } from '#pipeline/collector';
+import { AgentSinkTask } from '#pipeline/agent-sink-task';
+import type {
+  AgentServices,
+  Channel,
+  ComponentContext,
+  ComponentInput,
+  SourceContext,
+  SinkTaskPlan,
+} from '#pipeline/collector';
 import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import { createSelector } from '#pipeline/selector';
 import { openTransactions, requireTransactions } from '#pipeline/source-exactly-once';
@@ -120,6 +128,31 @@ class UnitBuilder {
   }
 
   private buildSink(plan: SinkPlan): SinkUnit {
+    return this.buildSinkTask(plan) ?? this.buildTakingSink(plan);
+  }
+
+  /** Where the channel is a topic and the sink can: as sink workers run it. Null elsewhere. */
+  private buildSinkTask(plan: SinkPlan): SinkUnit | null {
+    const openTopic = this.channelOf(plan.channel).openTopic;
+    const { type } = plan;
+    const createPlan = (): SinkTaskPlan | null => type.createTask?.(this.inputOf(plan)) ?? null;
+    if (openTopic === null || createPlan() === null) return null;
+    let task: AgentSinkTask | null = null;
+    const component = this.component('sink', plan, {
+      start: (context) => {
+        task = new AgentSinkTask({ createPlan, openTopic, context, type: type.name });
+        task.start();
+        return Promise.resolve();
+      },
+      stop: async () => {
+        await task?.stop();
+        task = null;
+      },
+    });
+    return { plan, channel: plan.channel, component, members: [] };
+  }
+
+  private buildTakingSink(plan: SinkPlan): SinkUnit {
     const sink = plan.type.create(this.inputOf(plan));
     const channel = this.channelOf(plan.channel).drainedBy(this.surroundings.taps.point('sink', plan.name));
     const { settled } = this.surroundings;

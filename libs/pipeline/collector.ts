@@ -1,6 +1,9 @@
 /** What a flume.conf is made of. A kind of component is one folder in `libs/connectors` and one line in its registry. */
 import type { OptionSpecs } from '#config/options';
+import type { DeadLetterQueue } from '#pipeline/dead-letter';
 import type { EventBatch } from '#pipeline/event-batch';
+import type { Sink } from '#pipeline/sink';
+import type { SinkReader } from '#pipeline/sink-reader';
 import type { Routes } from '#pipeline/selector';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
@@ -101,8 +104,23 @@ export interface Channel {
   readonly capacity: number | null;
   /** True where events are lost with the process: the agent then drains the channel before it stops its sinks. */
   readonly volatile?: boolean;
+  /** Of a topic: reads it as a member of the channel's group, for a sink that runs as a sink task. Absent or null: sinks only take. */
+  readonly openTopic?: ((deadLetterTopic: string | null) => ChannelTopic) | null;
   /** Of a topic: how its puts can be part of a transaction with others and with positions. */
   readonly transactional?: TransactionalPuts | null;
+}
+
+export interface ChannelTopic {
+  readonly reader: SinkReader;
+  readonly deadLetters: DeadLetterQueue | null;
+  /** After the task has stopped. */
+  close(): Promise<void>;
+}
+
+/** A sink that runs as a sink task, and where what it refuses goes. */
+export interface SinkTaskPlan {
+  readonly sink: Sink;
+  readonly deadLetterTopic: string | null;
 }
 
 export interface TransactionalPuts {
@@ -153,6 +171,11 @@ export interface ComponentType<T> {
   readonly batchSizeOption?: string;
   /** What only several options together can get wrong. `options` has no other problem. */
   check?(options: Readonly<Record<string, string>>): readonly ComponentRemark[];
+  /**
+   * Of a sink whose channel is a topic: the same destination as a sink task, with its guarantees; null where these options cannot be had
+   * there, and then the sink takes from the channel like others.
+   */
+  createTask?(input: ComponentInput): SinkTaskPlan | null;
   /** `input.options` is the flat map of this component's keys, its prefix cut off, already checked against `options`. */
   create(input: ComponentInput): T;
 }
@@ -184,6 +207,8 @@ export interface AgentServices {
   readonly security?: ClientSecurity;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The PostgreSQL of the installation, `postgres://…` with its password; null or absent where there is none. */
+  readonly databaseUrl?: string | null;
   /** Default: the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }

@@ -3,6 +3,7 @@ import { defineOptions, requireOptions, type OptionValues } from '#config/option
 import type { Channel, ComponentInput, ComponentRemark, ComponentType } from '#pipeline/collector';
 import type { TopicReaderOptions } from '#topics/topic-reader';
 import { checkProducerProperties, readProducerProperties, unknownProperty } from './producer-properties.js';
+import { openChannelTopic } from './channel-task.js';
 import { accessTopics, placeOf } from './topic-access.js';
 import { TopicChannel } from './topic-channel.js';
 
@@ -157,6 +158,9 @@ function create(input: ComponentInput, values: SharedOptions, place: Place): Top
     sessionTimeoutMs: values['kafka.consumer.session.timeout.ms'],
   };
   const access = accessTopics({ input, bootstrap: place.bootstrap, clientId: producer.clientId });
+  const topicPlace = placeOf(input, place.bootstrap);
+  const { clock, logger } = input.services;
+  const task = { place: topicPlace, reader, clientId: `${input.agent}-${input.name}`, clock, logger };
   return new TopicChannel(
     input.name,
     {
@@ -166,7 +170,8 @@ function create(input: ComponentInput, values: SharedOptions, place: Place): Top
       defaultPartitionId: values.defaultPartitionId,
       producer,
       reader,
-      place: placeOf(input, place.bootstrap),
+      place: topicPlace,
+      openTopic: place.parseAsFlumeEvent ? null : (deadLetterTopic) => openChannelTopic(task, deadLetterTopic),
     },
     access,
   );

@@ -19,6 +19,8 @@ export interface TopicChannelSettings {
   readonly producer: ProducerProperties;
   readonly place: TopicPlace;
   readonly reader: TopicReaderOptions;
+  /** Null where events lie in the topic in another form than sink tasks read. */
+  readonly openTopic?: Channel['openTopic'];
 }
 
 /** How long one poll waits, ms: a stop is noticed in between. */
@@ -56,6 +58,10 @@ export class TopicChannel implements Channel {
     private readonly settings: TopicChannelSettings,
     private readonly access: TopicAccess,
   ) {}
+
+  get openTopic(): Channel['openTopic'] {
+    return this.settings.openTopic ?? null;
+  }
 
   start(context: ComponentContext): Promise<void> {
     this.context = context;

@@ -157,6 +157,10 @@ export const hdfsOptions = defineOptions({
     default: false,
     doc: `${noEffect}: no checksum files are written beside local files.`,
   },
+  'errors.deadletterqueue.topic.name': {
+    type: 'string',
+    doc: 'With a topic as channel: where events go that cannot be written. Absent: the sink stops at such an event and tries again.',
+  },
   ...serializerSpecs('serializer'),
 });
 

@@ -13,6 +13,7 @@ import { createSerializer } from '../serializers/serializer-options.js';
 import { HdfsAppendStore, LocalAppendStore, type AppendStore } from './append-store.js';
 import { BucketSink, type BucketSettings } from './bucket-sink.js';
 import type { FileSystemPlace } from './file-system.js';
+import { hdfsTask } from './hdfs-task.js';
 import { checkHdfs, hdfsOptions, hdfsValues, meaningOf, type HdfsMeaning, type HdfsValues } from './hdfs-options.js';
 
 /** Flume's HDFS sink over WebHDFS: the same options, names and files. */
@@ -28,16 +29,27 @@ export const hdfsChannelSink: ComponentType<ChannelSink> = {
   create(input) {
     const values = hdfsValues(input.name, input.options);
     const meaning = meaningOf(values, process.env);
-    const { place } = meaning;
-    if (place.kind === 'unknown') throw new FatalSinkError(`hdfs.path: ${place.problem}.`);
+    const place = placeOf(meaning);
     const connect = (): AppendStore => openStore(place, values);
     return new BucketSink(settingsOf(values, place.path, meaning), serializerOf(values, meaning, connect), connect);
   },
+  createTask(input) {
+    const values = hdfsValues(input.name, input.options);
+    const meaning = meaningOf(values, process.env);
+    const place = placeOf(meaning);
+    const template = templateOf(values, place.path);
+    return hdfsTask({ values, meaning, template, connect: () => openStore(place, values) });
+  },
 };
+
+function placeOf(meaning: HdfsMeaning): KnownPlace {
+  if (meaning.place.kind === 'unknown') throw new FatalSinkError(`hdfs.path: ${meaning.place.problem}.`);
+  return meaning.place;
+}
 
 type KnownPlace = Exclude<FileSystemPlace, { kind: 'unknown' }>;
 
-function openStore(place: KnownPlace, values: HdfsValues): AppendStore {
+function openStore(place: KnownPlace, values: HdfsValues): HdfsAppendStore | LocalAppendStore {
   if (place.kind === 'local') return new LocalAppendStore();
   return new HdfsAppendStore(
     new WebHdfsClient({
@@ -57,21 +69,21 @@ function openStore(place: KnownPlace, values: HdfsValues): AppendStore {
   );
 }
 
-function settingsOf(values: HdfsValues, path: string, { codec }: HdfsMeaning): BucketSettings {
+function templateOf(values: HdfsValues, path: string): PathTemplate {
   const zone = CalendarZone.find(values['hdfs.timeZone']);
   if (zone === null) throw new FatalSinkError(`hdfs.timeZone ${values['hdfs.timeZone'] ?? ''} is not known.`);
   const rounding = values['hdfs.round']
     ? new TimeRounding(zone, values['hdfs.roundUnit'], values['hdfs.roundValue'])
     : null;
+  const prefix = values['hdfs.filePrefix'];
+  return new PathTemplate(`${path}/${prefix}`, { zone, rounding, host: machineHostNames(), asFlume: true });
+}
+
+function settingsOf(values: HdfsValues, path: string, { codec }: HdfsMeaning): BucketSettings {
   const retryMs = values['hdfs.retryInterval'] * 1000;
   return {
     batchSize: values['hdfs.batchSize'],
-    template: new PathTemplate(`${path}/${values['hdfs.filePrefix']}`, {
-      zone,
-      rounding,
-      host: machineHostNames(),
-      asFlume: true,
-    }),
+    template: templateOf(values, path),
     useLocalTime: values['hdfs.useLocalTimeStamp'],
     suffix: values['hdfs.fileSuffix'] ?? codec?.extension ?? '',
     inUsePrefix: values['hdfs.inUsePrefix'],

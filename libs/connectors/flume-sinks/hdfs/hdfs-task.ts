@@ -1,0 +1,60 @@
+/**
+ * Flume's HDFS sink as a sink task, for channels that are topics: folders, formats and limits of its options, but the files of the sink workers'
+ * `hdfs`, each complete when its name appears, each event in exactly one, whatever crashes. Their names hold offsets in place of a counter.
+ */
+import type { SinkTaskPlan } from '#pipeline/collector';
+import { PathTemplate } from '../../formats/path-template.js';
+import { SequenceFileFormat } from '../../formats/sequence-file.js';
+import { TextFormat } from '../../formats/text-format.js';
+import type { Format } from '../../formats/format.js';
+import type { FileStore } from '../../sinks/file/file-store.js';
+import { RollingSink } from '../../sinks/file/rolling-sink.js';
+import { serializerKind } from '../serializers/serializer-options.js';
+import type { HdfsMeaning, HdfsValues } from './hdfs-options.js';
+
+export interface HdfsTaskParts {
+  readonly values: HdfsValues;
+  readonly meaning: HdfsMeaning;
+  readonly template: PathTemplate;
+  readonly connect: () => FileStore;
+}
+
+const spool = { bytesMax: 64 * 1024 * 1024, memoryBytesMax: 8 * 1024 * 1024 };
+const offsetDigits = 10;
+
+/** Null where the sink workers have no such format: other codecs than gzip, Avro, headers as text. */
+export function hdfsTask({ values, meaning, template, connect }: HdfsTaskParts): SinkTaskPlan | null {
+  const { codec } = meaning;
+  const format = formatOf(values, codec !== null);
+  if (format === null || (codec !== null && codec.name !== 'gzip')) return null;
+  const gzip = codec !== null;
+  const sink = new RollingSink({
+    connect,
+    layout: {
+      template,
+      format,
+      gzip,
+      extension: values['hdfs.fileSuffix'] ?? `${format.extension}${gzip ? '.gz' : ''}`,
+      offsetPadWidth: offsetDigits,
+      useLocalTime: values['hdfs.useLocalTimeStamp'],
+    },
+    limits: {
+      count: values['hdfs.rollCount'],
+      bytes: values['hdfs.rollSize'],
+      intervalMs: values['hdfs.rollInterval'] * 1000,
+      idleMs: values['hdfs.idleTimeout'] * 1000,
+      recordSpanMs: 0,
+      files: values['hdfs.maxOpenFiles'],
+    },
+    spool,
+  });
+  return { sink, deadLetterTopic: values['errors.deadletterqueue.topic.name'] };
+}
+
+function formatOf(values: HdfsValues, isCompressed: boolean): Format | null {
+  if (values['hdfs.fileType'] === 'SequenceFile') {
+    return isCompressed ? null : new SequenceFileFormat(values['hdfs.writeFormat']);
+  }
+  if (serializerKind(values.serializer) !== 'text') return null;
+  return new TextFormat({ appendNewline: values['serializer.appendNewline'] });
+}
