@@ -1,6 +1,7 @@
 /** Every kind of component that a flume.conf can name. A new one is its folder and one line here. */
 import type { ComponentRegistry } from '#pipeline/collector';
 import { fileChannel } from './channels/file/file-channel.js';
+import { jdbcChannel } from './channels/jdbc/jdbc-channel.js';
 import { memoryChannel } from './channels/memory/memory-channel.js';
 import { pseudoTransactionChannel } from './channels/pseudo-transaction/pseudo-transaction-channel.js';
 import { kafkaChannel, topicChannel } from './channels/topic/topic-channel-types.js';
@@ -57,7 +58,7 @@ export const collectorRegistry: ComponentRegistry = {
     stressSource,
     syslogudpSource,
   ],
-  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel, pseudoTransactionChannel],
+  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel, jdbcChannel, pseudoTransactionChannel],
   sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink, httpSink],
   interceptors: [
     timestampInterceptor,
@@ -78,7 +79,7 @@ export const collectorRegistry: ComponentRegistry = {
       'org.apache.flume.source.avroLegacy.AvroLegacySource',
       'org.apache.flume.source.thriftLegacy.ThriftLegacySource',
     ],
-    channel: ['jdbc', 'spillablememory'],
+    channel: ['spillablememory'],
     sink: [
       'irc',
       'hbase',

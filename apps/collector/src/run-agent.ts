@@ -1,5 +1,4 @@
 /** What the command line does with a flume.conf: run one agent of it, or judge it. */
-import { join } from 'node:path';
 import type { ConfFile } from '#pipeline/flume-conf';
 import type { AgentPlan } from '#pipeline/flume-plan';
 import { formatProblem } from '#pipeline/flume-problem';
@@ -63,7 +62,9 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const reader = new ConfReader(options.conf, systemClock, interval ?? remoteIntervalMs);
   const backup = new ConfBackup(options.backupDirectory ?? null, agentName, logger);
   const files = await backup.readOr(() => reader.read());
-  const services = { bootstrap, security, clock: systemClock, logger, environment };
+  const url = environment['DATABASE_URL'] ?? '';
+  const databaseUrl = url === '' ? null : url;
+  const services = { bootstrap, security, clock: systemClock, logger, environment, databaseUrl };
   const configured = await ConfiguredAgent.load(files, { agentName, services, stateDirectory, environment, system });
   await backup.keep(files);
   const server = new AgentServer({
@@ -161,11 +162,6 @@ export async function validateConf(
   const name = files.map(({ file }) => file).join(', ');
   const well = review.plans.map((plan) => `${name}: agent ${plan.name} can run: ${summaryOf(plan)}.`);
   return { valid, lines: [...review.problems.map(formatProblem), ...well] };
-}
-
-/** Folder of one agent's state below that of all. */
-export function agentStateDirectory(dataDirectory: string, agentName: string): string {
-  return join(process.cwd(), dataDirectory, agentName);
 }
 
 /** `1 source (taildir), 1 channel (file), 1 sink (topic)` */

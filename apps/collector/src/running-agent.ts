@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { LeasedWork } from '#control/lease-worker';
+import type { TapOrder } from '#control/tap-exchange';
 import type { TaskLease, TaskReport } from '#control/task';
 import type { AgentStatus } from '#pipeline/agent';
 import type { ConfFile } from '#pipeline/flume-conf';
@@ -8,11 +9,14 @@ import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { ConfiguredAgent } from './configured-agent.js';
+import { tapLines, type TapLine } from './tap-stream.js';
 
 export interface RunningAgentOptions {
   readonly bootstrap: string;
   /** How topics are reached there. Default: without TLS and login. */
   readonly security?: ClientSecurity;
+  /** For channels that keep their events in the database of the installation. */
+  readonly databaseUrl: string;
   /** State of every collector lies in a folder of its own below. */
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -74,6 +78,15 @@ export class RunningAgent implements LeasedWork {
     await this.work;
   }
 
+  /** Events as they pass an edge; null while nothing runs. */
+  tap(order: TapOrder, signal: AbortSignal): AsyncIterable<readonly TapLine[]> | null {
+    if (this.current === null) return null;
+    const { edge, eventsMax, durationMs } = order;
+    // Each look is a notice of the database or a few: less is shown than on the machine itself.
+    const request = { edge, eventsMax, durationMs, limits: { eventsMax: 20, bodyBytesMax: 1024 } };
+    return tapLines(this.current.agent, request, { clock: this.options.clock, signal });
+  }
+
   report(): TaskReport {
     if (this.failure !== null) return { state: 'FAILED', trace: this.failure };
     const status = this.current?.agent.status();
@@ -115,7 +128,7 @@ export class RunningAgent implements LeasedWork {
     const logger = options.logger.child({ connector: wanted.connector });
     return ConfiguredAgent.load(this.files(), {
       agentName: agentNameOf(wanted),
-      services: { bootstrap, security, clock, logger, environment },
+      services: { bootstrap, security, clock, logger, environment, databaseUrl: options.databaseUrl },
       stateDirectory: join(dataDirectory, encodeURIComponent(wanted.connector)),
       environment,
     });
