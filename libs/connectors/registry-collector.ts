@@ -24,16 +24,21 @@ import { searchReplaceInterceptor } from './interceptors/search-replace/search-r
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
 import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
+import { amqpSource } from './sources/amqp/amqp-source.js';
 import { avroSource } from './sources/avro/avro-source.js';
 import { execSource } from './sources/exec/exec-source.js';
 import { httpSource } from './sources/http/http-source.js';
+import { jmsSource } from './sources/jms/jms-source.js';
 import { kafkaSource } from './sources/kafka/kafka-source.js';
+import { mqttSource } from './sources/mqtt/mqtt-source.js';
 import { multiportSyslogtcpSource } from './sources/multiport-syslogtcp/multiport-syslogtcp-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
+import { redisSource } from './sources/redis/redis-source.js';
 import { seqSource } from './sources/seq/seq-source.js';
 import { scribeSource } from './sources/scribe/scribe-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
+import { stompSource } from './sources/stomp/stomp-source.js';
 import { stressSource } from './sources/stress/stress-source.js';
 import { syslogtcpSource } from './sources/syslogtcp/syslogtcp-source.js';
 import { syslogudpSource } from './sources/syslogudp/syslogudp-source.js';
@@ -52,6 +57,11 @@ export const collectorRegistry: ComponentRegistry = {
     syslogtcpSource,
     httpSource,
     kafkaSource,
+    jmsSource,
+    amqpSource,
+    stompSource,
+    mqttSource,
+    redisSource,
     multiportSyslogtcpSource,
     netcatudpSource,
     seqSource,
@@ -74,7 +84,6 @@ export const collectorRegistry: ComponentRegistry = {
   configFilters: [envConfigFilter, externalConfigFilter, hadoopConfigFilter],
   missing: {
     source: [
-      'jms',
       'org.apache.flume.source.twitter.TwitterSource',
       'org.apache.flume.source.avroLegacy.AvroLegacySource',
       'org.apache.flume.source.thriftLegacy.ThriftLegacySource',

@@ -5,17 +5,19 @@ import { Child } from '../peers/child.js';
 
 export interface CollectorOptions {
   readonly directory: string;
-  /** Properties of the source, without their prefix. */
-  readonly source: Readonly<Record<string, string | number | boolean>>;
+  /** Properties of the sources by their names, without their prefix. */
+  readonly sources: Readonly<Record<string, SourceProperties>>;
   readonly bootstrap?: string;
 }
+
+export type SourceProperties = Readonly<Record<string, string | number | boolean>>;
 
 export interface Taken {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** One source, a file channel and a file_roll sink, as a process; what the source took can be read from the sink's files. */
+/** Sources, a file channel and a file_roll sink, as a process; what the source took can be read from the sink's files. */
 export class MessagingCollector {
   private child: Child | null = null;
   private starts = 0;
@@ -26,15 +28,18 @@ export class MessagingCollector {
   }
 
   async start(): Promise<void> {
-    const { directory, source, bootstrap } = this.options;
+    const { directory, sources, bootstrap } = this.options;
     mkdirSync(this.out, { recursive: true });
     const conf = join(directory, 'flume.conf');
     const lines = [
-      'a1.sources = r1',
+      `a1.sources = ${Object.keys(sources).join(' ')}`,
       'a1.channels = c1',
       'a1.sinks = k1',
-      'a1.sources.r1.channels = c1',
-      ...Object.entries(source).map(([name, value]) => `a1.sources.r1.${name} = ${value}`),
+      ...Object.entries(sources).flatMap(([source, properties]) =>
+        Object.entries({ ...properties, channels: 'c1' }).map(
+          ([name, value]) => `a1.sources.${source}.${name} = ${value}`,
+        ),
+      ),
       'a1.channels.c1.type = file',
       `a1.channels.c1.dataDirs = ${join(directory, 'channel')}`,
       `a1.channels.c1.checkpointDir = ${join(directory, 'checkpoint')}`,

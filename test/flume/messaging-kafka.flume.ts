@@ -66,13 +66,15 @@ describe.each(peers)('the Kafka source and $name', ({ name, start }) => {
     const directory = join(folder, `${name.replaceAll(' ', '-')}-${id}`);
     const collector = new MessagingCollector({
       directory,
-      source: {
-        type: 'org.apache.flume.source.kafka.KafkaSource',
-        'kafka.bootstrap.servers': peer.bootstrap,
-        'kafka.consumer.auto.offset.reset': 'earliest',
-        'kafka.consumer.session.timeout.ms': 6000,
-        'kafka.consumer.heartbeat.interval.ms': 300,
-        ...source,
+      sources: {
+        r1: {
+          type: 'org.apache.flume.source.kafka.KafkaSource',
+          'kafka.bootstrap.servers': peer.bootstrap,
+          'kafka.consumer.auto.offset.reset': 'earliest',
+          'kafka.consumer.session.timeout.ms': 6000,
+          'kafka.consumer.heartbeat.interval.ms': 300,
+          ...source,
+        },
       },
     });
     collectors.push(collector);

@@ -1,0 +1,67 @@
+/** A message as a broker hands it out; `token` is what its protocol acknowledges it by. */
+export interface BrokerMessage<T> {
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly token: T;
+}
+
+/** What a message takes besides its body and headers, roughly, bytes: a bound on bytes must hold for empty ones too. */
+const overheadBytes = 200;
+
+/** Messages that have come and wait for their turn, in order. Whoever reads the broker stops reading while `isFull`. */
+export class UnsettledMessages<T> {
+  private readonly waiting: BrokerMessage<T>[] = [];
+  private heldBytes = 0;
+  private isOver = false;
+  private wake: (() => void) | null = null;
+
+  constructor(
+    private readonly countMax: number,
+    private readonly bytesMax: number,
+  ) {}
+
+  /** More must not be asked for. What was asked for still comes, so a limit of bytes can be passed by what is under way. */
+  get isFull(): boolean {
+    return this.waiting.length >= this.countMax || this.heldBytes >= this.bytesMax;
+  }
+
+  push(message: BrokerMessage<T>): void {
+    this.waiting.push(message);
+    this.heldBytes += bytesOf(message);
+    this.wake?.();
+  }
+
+  /** No more come; those that wait are not given out any more. */
+  end(): void {
+    this.isOver = true;
+    this.wake?.();
+  }
+
+  /** Waits for the first; null at the end. */
+  async next(countMax: number): Promise<readonly BrokerMessage<T>[] | null> {
+    if (this.waiting.length === 0 && !this.isOver) {
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+      this.wake = null;
+    }
+    return this.isOver ? null : this.take(countMax);
+  }
+
+  /** All that are left. */
+  drain(): readonly BrokerMessage<T>[] {
+    return this.take(this.waiting.length);
+  }
+
+  private take(count: number): BrokerMessage<T>[] {
+    const taken = this.waiting.splice(0, count);
+    for (const message of taken) this.heldBytes -= bytesOf(message);
+    return taken;
+  }
+}
+
+function bytesOf({ body, headers }: BrokerMessage<unknown>): number {
+  let bytes = body.length + overheadBytes;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0);
+  return bytes;
+}

@@ -1,0 +1,25 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { answers, Child } from './child.js';
+
+export interface RedisOptions {
+  readonly directory: string;
+  readonly port: number;
+  readonly password?: string;
+}
+
+/** A real Redis (Debian's redis-server) that syncs each write. */
+export async function startRedis({ directory, port, password }: RedisOptions): Promise<Child> {
+  mkdirSync(directory, { recursive: true });
+  const child = new Child({
+    command: 'redis-server',
+    args: [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--daemonize', 'no'],
+      ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
+      ...(password === undefined ? [] : ['--requirepass', password]),
+    ],
+    logPath: join(directory, 'redis.out'),
+  });
+  await child.until('Redis', () => answers(port));
+  return child;
+}
