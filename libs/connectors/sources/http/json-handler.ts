@@ -2,7 +2,7 @@ import { EventBatch } from '#pipeline/event-batch';
 import { findCharset, withByteOrder, type Charset } from '../charset.js';
 import { HeaderColumnsBuilder, HeaderTableError } from '../header-column.js';
 import { BadRequestError, type HttpHandler, type HttpRequest } from './http-handler.js';
-import { scanEvents } from './json-scanner.js';
+import { JsonScanner } from './json-scanner.js';
 
 interface JsonEvent {
   readonly body: Buffer;
@@ -12,10 +12,11 @@ interface JsonEvent {
 /** A JSON array of `{headers: {name: value}, body: text}`; both may be absent. Bodies are in the charset of the request. */
 export class JsonHandler implements HttpHandler {
   readonly bodyBytesMax = null;
+  private readonly scanner = new JsonScanner();
 
   events({ body, contentType }: HttpRequest): EventBatch {
     const charset = charsetOf(contentType);
-    const scanned = charset.name === 'UTF-8' ? tableOr400(() => scanEvents(body)) : null;
+    const scanned = charset.name === 'UTF-8' ? tableOr400(() => this.scanner.scan(body)) : null;
     if (scanned !== null) return scanned;
     const text = textOf(charset, body);
     if (text.trim() === '') throw new Error('The request is empty.');

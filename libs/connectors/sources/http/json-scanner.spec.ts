@@ -1,11 +1,11 @@
 import { seededRandom } from '#std/random';
 import { JsonHandler } from './json-handler.js';
-import { scanEvents } from './json-scanner.js';
+import { JsonScanner } from './json-scanner.js';
 
 type Events = { body: string; headers: Record<string, string> }[];
 
 function scanned(text: string): Events | null {
-  const batch = scanEvents(Buffer.from(text));
+  const batch = new JsonScanner().scan(Buffer.from(text));
   if (batch === null) return null;
   return Array.from(batch.starts, (_, index) => ({
     body: batch.body(index).toString(),
@@ -52,7 +52,30 @@ test.each<[string, string, Events | null]>([
 });
 
 test('bytes that are no UTF-8 are left to others', () => {
-  expect(scanEvents(Buffer.from('[{"body":"\xff"}]', 'latin1'))).toBe(null);
+  expect(new JsonScanner().scan(Buffer.from('[{"body":"\xff"}]', 'latin1'))).toBe(null);
+});
+
+test('strings of every length and at every place end where they should', () => {
+  const scanner = new JsonScanner();
+  for (let length = 0; length < 20; length += 1) {
+    for (const [written, text] of [
+      ['', ''],
+      ['ö', 'ö'],
+      ['\\n', '\n'],
+      ['\\\\', '\\'],
+    ] as const) {
+      const body = `${'x'.repeat(length)}${text}${'~'.repeat(length % 5)}`;
+      const json = `[{"body":"${'x'.repeat(length)}${written}${'~'.repeat(length % 5)}"},{"body":"${'y'.repeat(length % 7)}"}]`;
+      for (let shift = 0; shift < 4; shift += 1) {
+        const batch = scanner.scan(Buffer.concat([Buffer.alloc(shift), Buffer.from(json)]).subarray(shift));
+        expect([batch?.body(0).toString(), batch?.body(1).toString()]).toEqual([body, 'y'.repeat(length % 7)]);
+      }
+    }
+  }
+});
+
+test('a control character is found wherever it is', () => {
+  for (let length = 0; length < 12; length += 1) expect(scanned(`[{"body":"${'x'.repeat(length)}\x1f"}]`)).toBe(null);
 });
 
 test('random texts near JSON are read as JSON reads them, or not at all', () => {

@@ -8,13 +8,13 @@ import { ByteText } from '../byte-text.js';
  * are in the request. Gives null for all that is not plainly so (other members, nested values, mistakes): then the whole request is
  * read as JSON, which also knows what is wrong.
  *
- * Bodies with escapes are written back over their own place, which is never too small; so `bytes` must not be read again.
+ * Bodies with escapes are written back over their own place, which is never too small; so the bytes must not be read again.
  */
-export function scanEvents(bytes: Buffer): EventBatch | null {
-  return isUtf8(bytes) ? new JsonScanner(bytes).run() : null;
-}
-
-class JsonScanner {
+export class JsonScanner {
+  private bytes: Buffer = Buffer.alloc(0);
+  /** The memory of `bytes`, four bytes at a time; byte `at` is byte `base + at` of it. */
+  private words: Int32Array = new Int32Array(0);
+  private base = 0;
   private at = 0;
   /** Of the last string that was read: its place without the quotes, and what it has. */
   private from = 0;
@@ -26,35 +26,44 @@ class JsonScanner {
   private starts = new Int32Array(128);
   private ends = new Int32Array(128);
   /** Bodies with escapes, decoded; written when everything has been found to be well. */
-  private readonly decoded: { readonly index: number; readonly text: string }[] = [];
-  private readonly headers = new HeaderColumnsBuilder();
+  private decoded: { readonly index: number; readonly text: string }[] = [];
+  private headers = new HeaderColumnsBuilder();
   private readonly names: ByteText[] = [];
   private readonly values: ByteText[] = [];
 
-  constructor(private readonly bytes: Buffer) {}
+  scan(bytes: Buffer): EventBatch | null {
+    if (!isUtf8(bytes)) return null;
+    this.bytes = bytes;
+    this.words = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
+    this.base = bytes.byteOffset;
+    this.at = 0;
+    this.count = 0;
+    this.decoded = [];
+    this.headers = new HeaderColumnsBuilder();
+    return this.readAll() ? this.finish() : null;
+  }
 
-  run(): EventBatch | null {
+  private finish(): EventBatch {
+    this.writeDecoded();
+    const { count } = this;
+    const headers = this.headers.finish(count);
+    return new EventBatch(this.bytes, this.starts.slice(0, count), this.ends.slice(0, count), headers);
+  }
+
+  private readAll(): boolean {
     this.skipBlanks();
-    if (!this.take(openBracket)) return null;
+    if (!this.take(openBracket)) return false;
     this.skipBlanks();
     if (!this.take(closeBracket)) {
       do {
         this.skipBlanks();
-        if (!this.readEvent()) return null;
+        if (!this.readEvent()) return false;
         this.skipBlanks();
       } while (this.take(comma));
-      if (!this.take(closeBracket)) return null;
+      if (!this.take(closeBracket)) return false;
     }
     this.skipBlanks();
-    if (this.at !== this.bytes.length) return null;
-    this.writeDecoded();
-    const { count } = this;
-    return new EventBatch(
-      this.bytes,
-      this.starts.subarray(0, count),
-      this.ends.subarray(0, count),
-      this.headers.finish(count),
-    );
+    return this.at === this.bytes.length;
   }
 
   private readEvent(): boolean {
@@ -149,7 +158,7 @@ class JsonScanner {
     const from = this.at + 1;
     let seen = 0;
     let hasEscape = false;
-    for (let at = from; at < length; at += 1) {
+    for (let at = this.skipPlain(from); at < length; at += 1) {
       const byte = bytes[at] ?? 0;
       if (byte === quote) {
         this.from = from;
@@ -167,6 +176,27 @@ class JsonScanner {
       }
     }
     return false;
+  }
+
+  /** How far the string from `from` on is plain ASCII without quote, backslash and control characters: looks at four bytes at a time. */
+  private skipPlain(from: number): number {
+    const { base, bytes, words } = this;
+    let at = from;
+    while (((base + at) & 3) !== 0) {
+      const byte = bytes[at] ?? quote;
+      if (byte === quote || byte === backslash || byte < blank || byte > 0x7e) return at;
+      at += 1;
+    }
+    const last = (base + bytes.length) >> 2;
+    let word = (base + at) >> 2;
+    for (; word < last; word += 1) {
+      const four = words[word] ?? 0;
+      // Sets the high bit of a byte that is over 0x7f, under a blank, a quote, or a backslash (and of some behind such a one).
+      const found =
+        four | (four - 0x20202020) | ((four ^ 0x22222222) - 0x01010101) | ((four ^ 0x5c5c5c5c) - 0x01010101);
+      if ((found & 0x80808080) !== 0) break;
+    }
+    return (word << 2) - base;
   }
 
   /** The last string with its escapes resolved; null where they are none. */
