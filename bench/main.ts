@@ -1,6 +1,7 @@
 import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
+import { benchJdbcChannel } from './jdbc-channel.js';
 import { benchLatency } from './latency.js';
 import { benchMemory } from './memory.js';
 import { benchProduce } from './produce.js';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-synced': benchProduce('produce-synced'),
   connections: benchConnections,
   consume: benchConsume,
+  'jdbc-channel': benchJdbcChannel,
   latency: benchLatency,
   memory: benchMemory,
   start: benchStart,
