@@ -74,6 +74,27 @@ export function isPath(text: string): boolean {
   return /^(?:\.{0,2}\/|[A-Za-z]:\\)|\.(?:ts|mts|js|mjs)$/.test(text);
 }
 
+/** For where the code of an agent's own components is not: types that can only be files or packages are not judged. */
+export function withDeferredTypes(agent: AgentConf): AgentConf {
+  const components = new Map(
+    [...agent.components].map(([kind, ofKind]) => [
+      kind,
+      new Map([...ofKind].map(([name, component]) => [name, { ...component, keys: deferTypes(component.keys) }])),
+    ]),
+  );
+  return { ...agent, components };
+}
+
+function deferTypes(keys: ReadonlyMap<string, ConfValue>): Map<string, ConfValue> {
+  return new Map(
+    [...keys].map(([key, value]) => {
+      const isType = key === 'type' || key.endsWith('.type');
+      const isCustom = isType && (isPath(value.text) || /^(?:@.+\/|millrace-)/.test(value.text));
+      return [key, isCustom ? { ...value, isDeferred: true } : value];
+    }),
+  );
+}
+
 /** Names of packages that a type may mean, the first that there is. */
 export function packageNames({ kind, value }: UnknownType): string[] {
   const isName = /^(?:@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*$/.test(value.text);

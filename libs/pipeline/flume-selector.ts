@@ -1,7 +1,7 @@
 /** Reads `<source>.selector.*`: which channels get which events. */
 import { defineOptions, parseOptions } from '#config/options';
 import type { ComponentRegistry } from '#pipeline/collector';
-import { planComponent } from '#pipeline/flume-component';
+import { isNamed, planComponent } from '#pipeline/flume-component';
 import type { ComponentConf, ConfValue } from '#pipeline/flume-conf';
 import type { ConfProblems } from '#pipeline/flume-problem';
 import { splitNames, subKeys } from '#pipeline/flume-source';
@@ -55,10 +55,7 @@ function planCustom(
   keys: ReadonlyMap<string, ConfValue>,
   written: ConfValue,
 ): SelectorPlan | null {
-  const isThere = registry.selectors.some(
-    ({ name, classNames }) => name === written.text.toLowerCase() || classNames.includes(written.text),
-  );
-  if (!isThere) {
+  if (!registry.selectors.some((type) => isNamed(type, written.text)) && written.isDeferred !== true) {
     const names = registry.selectors.flatMap(({ name, classNames }) => [name, ...classNames]);
     problems.error(written.at, `source ${source.name}: there is no selector type "${written.text}".`, {
       suggestion: suggest(written.text, ['replicating', 'multiplexing', 'load_balancing', ...names]),

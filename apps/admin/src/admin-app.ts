@@ -18,6 +18,7 @@ import { createAdminServer } from './admin-server.js';
 import { collectorClass } from './connect/collector-class.js';
 import { ConnectorClasses } from './connect/connector-class.js';
 import { sinkClass } from './connect/sink-class.js';
+import { CollectorTaps } from './connect/tap-controller.js';
 import { controlMetrics, topicMetrics } from './operations/control-metrics.js';
 import { OpenApi } from './operations/open-api.js';
 import { productVersion } from './product-version.js';
@@ -76,6 +77,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     store,
     topics: new TopicAdmin(cluster),
     classes: new ConnectorClasses([...sinkTypes.map(sinkClass), collectorClass(collectorRegistry, productVersion)]),
+    taps: new CollectorTaps(options.databaseUrl, clock),
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
     furtherChecks: new FurtherChecks(options.checks ?? []),

@@ -8,6 +8,7 @@ import { ConnectorsController } from './connect/connectors-controller.js';
 import { OffsetsController } from './connect/offsets-controller.js';
 import { PluginsController } from './connect/plugins-controller.js';
 import { RootController } from './connect/root-controller.js';
+import { CollectorTaps, TapController } from './connect/tap-controller.js';
 import { TasksController } from './connect/tasks-controller.js';
 import { ClusterIdentity } from './kafka-rest/cluster-identity.js';
 import { ClustersController } from './kafka-rest/clusters-controller.js';
@@ -22,6 +23,7 @@ export interface AdminParts {
   readonly store: ControlStore;
   readonly topics: TopicAdmin;
   readonly classes: ConnectorClasses;
+  readonly taps: CollectorTaps;
   readonly metrics: MetricsRegistry;
   readonly openApi: OpenApi;
   readonly furtherChecks: FurtherChecks;
@@ -37,6 +39,7 @@ export class AdminModule {
         RootController,
         ConnectorsController,
         TasksController,
+        TapController,
         OffsetsController,
         PluginsController,
         ClustersController,
@@ -50,6 +53,7 @@ export class AdminModule {
         { provide: ControlStore, useFactory: () => parts.store },
         { provide: TopicAdmin, useFactory: () => parts.topics },
         { provide: ConnectorClasses, useFactory: () => parts.classes },
+        { provide: CollectorTaps, useFactory: () => parts.taps },
         { provide: MetricsRegistry, useFactory: () => parts.metrics },
         { provide: OpenApi, useFactory: () => parts.openApi },
         { provide: FurtherChecks, useFactory: () => parts.furtherChecks },

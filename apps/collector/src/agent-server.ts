@@ -8,6 +8,7 @@ import { sameSecret } from '#security/constant-time';
 import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
+import { tapFileName } from './agent-place.js';
 import { flumeMetrics, prometheusMetrics } from './flume-metrics.js';
 import { tapLines, UnknownEdgeError, type TapRequest } from './tap-stream.js';
 
@@ -24,9 +25,6 @@ export interface AgentServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-/** Where a running agent can be tapped: written for its own user only. */
-export const tapFileName = 'tap.json';
 
 /**
  * What a running agent answers over HTTP: its counters on `/metrics` as Flume's monitoring does, on `/metrics/prometheus` for Prometheus, and its

@@ -1,4 +1,6 @@
 import { LeaseWorker, type WorkerOptions } from '#control/lease-worker';
+import { TapServer } from '#control/tap-exchange';
+import { systemRandom } from '#std/random';
 import type { ClientSecurity } from '#topics/client-security';
 import { RunningAgent } from './running-agent.js';
 
@@ -13,10 +15,39 @@ export interface CollectorWorkerOptions extends WorkerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs the collectors that the control store leases to this worker. */
+/** Runs the collectors that the control store leases to this worker, and lets their events be watched. */
 export class CollectorWorker extends LeaseWorker {
+  private readonly taps: TapServer;
+
   constructor(options: CollectorWorkerOptions) {
-    const { environment = process.env } = options;
-    super({ ...options, kind: 'source', run: (lease) => new RunningAgent(lease, { ...options, environment }) });
+    const { environment = process.env, databaseUrl, clock, logger } = options;
+    const agents = new Map<string, RunningAgent>();
+    super({
+      ...options,
+      kind: 'source',
+      run: (lease) => {
+        for (const [name, { isStopping }] of agents) if (isStopping) agents.delete(name);
+        const agent = new RunningAgent(lease, { ...options, environment });
+        agents.set(lease.connector, agent);
+        return agent;
+      },
+    });
+    this.taps = new TapServer({
+      databaseUrl,
+      clock,
+      random: systemRandom,
+      logger,
+      answer: (order, signal) => agents.get(order.connector)?.tap(order, signal) ?? null,
+    });
+  }
+
+  override async start(): Promise<void> {
+    await super.start();
+    this.taps.start();
+  }
+
+  override async stop(): Promise<void> {
+    await this.taps.stop();
+    await super.stop();
   }
 }

@@ -1,6 +1,6 @@
 /** Events that pass an edge, as lines of JSON. */
 import type { Agent } from '#pipeline/agent';
-import { Tap, type TappedEvent } from '#pipeline/tap';
+import { Tap, type TapLimits, type TappedEvent } from '#pipeline/tap';
 import type { Clock } from '#std/clock';
 import { suggest } from '#std/suggestion';
 
@@ -10,9 +10,11 @@ export interface TapRequest {
   readonly eventsMax: number;
   /** Ends after so long. */
   readonly durationMs: number;
+  /** Events that one look shows, and bytes of a body; default 100 and 4096. */
+  readonly limits?: TapLimits;
 }
 
-/** How often the sample is looked at, ms: with at most 100 events each time. */
+/** How often the sample is looked at, ms. */
 const sampleMs = 100;
 
 /** One line of a tap. The last of each look says how many have passed, and how many of them were not shown. */
@@ -34,7 +36,7 @@ export async function* tapLines(
 ): AsyncGenerator<readonly TapLine[]> {
   const point = agent.taps.find(request.edge);
   if (point === null) throw new UnknownEdgeError(request.edge, agent.taps.edges);
-  const tap = new Tap();
+  const tap = new Tap(request.limits);
   const deadline = clock.monotonic() + request.durationMs;
   point.open(tap);
   try {

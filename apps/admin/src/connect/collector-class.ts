@@ -3,8 +3,10 @@ import { defineOptions, parseOptions, type OptionSpec, type OptionSpecs } from '
 import type { ComponentRegistry } from '#pipeline/collector';
 import type { ConfigInfo, ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
 import { readConf } from '#pipeline/flume-conf';
-import { ConfProblems, formatProblem } from '#pipeline/flume-problem';
+import { withDeferredTypes } from '#pipeline/custom-component';
+import { ConfProblems, formatProblem, type ConfProblem } from '#pipeline/flume-problem';
 import { planAgent } from '#pipeline/flume-validation';
+import { systemClock } from '#std/clock';
 import type { ConnectorClass } from './connector-class.js';
 
 const fileName = 'flume.conf';
@@ -32,7 +34,9 @@ export const collectorOptions = defineOptions({
     required: true,
     importance: 'high',
     group: 'Collector',
-    doc: 'Text of a flume.conf. It is checked here too, so what it takes from `${env:NAME}` has to be set for the administration as well.',
+    doc:
+      'Text of a flume.conf. It is checked before it is taken over; what only the worker knows (`${env:NAME}` that is not set here, config ' +
+      'filters, components of one’s own) is judged there.',
   },
   agent: {
     type: 'string',
@@ -64,13 +68,20 @@ export function collectorClass(registry: ComponentRegistry, version: string): Co
   };
 }
 
-function validateCollector(registry: ComponentRegistry, config: Readonly<Record<string, string>>): ConfigInfos {
+/** Connect's answer; behind it, where a flume.conf gives rise to them, errors and warnings as data: line, suggestion, what Flume does. */
+interface CollectorInfos extends ConfigInfos {
+  readonly problems?: readonly ConfProblem[];
+}
+
+function validateCollector(registry: ComponentRegistry, config: Readonly<Record<string, string>>): CollectorInfos {
   const { problems } = parseOptions(collectorOptions, config);
   const errors = new Map<string, string[]>(problems.map((problem) => [problem.name, [problem.message]]));
   const [text, agent] = [config['flume.conf'], config['agent']];
+  let problemsOfConf: readonly ConfProblem[] = [];
   if (text !== undefined && agent !== undefined) {
-    const found = confErrors(registry, text, agent.trim());
-    if (found.length > 0) errors.set('flume.conf', found);
+    problemsOfConf = confProblems(registry, text, agent.trim());
+    const found = problemsOfConf.filter(({ severity }) => severity === 'error');
+    if (found.length > 0) errors.set('flume.conf', found.map(formatProblem));
   }
   const configs = collectorKeys().map((definition): ConfigInfo => ({
     definition,
@@ -87,18 +98,20 @@ function validateCollector(registry: ComponentRegistry, config: Readonly<Record<
     error_count: configs.reduce((sum, { value }) => sum + value.errors.length, 0),
     groups: ['Common', 'Collector'],
     configs,
+    ...(problemsOfConf.length === 0 ? {} : { problems: problemsOfConf }),
   };
 }
 
-/** `flume.conf:12: error: …`, one an error; warnings keep nothing from running. */
-function confErrors(registry: ComponentRegistry, text: string, agent: string): string[] {
+/** Mistakes by line; warnings keep nothing from running. */
+function confProblems(registry: ComponentRegistry, text: string, agent: string): readonly ConfProblem[] {
   const problems = new ConfProblems();
-  const conf = readConf([{ file: fileName, bytes: Buffer.from(text) }], { environment: process.env }, problems);
-  planAgent(conf, agent, { registry, problems, file: fileName });
-  return problems
-    .list()
-    .filter((problem) => problem.severity === 'error')
-    .map(formatProblem);
+  const surroundings = { environment: process.env, nowMs: systemClock.now(), agent, isElsewhere: true };
+  const conf = readConf([{ file: fileName, bytes: Buffer.from(text) }], surroundings, problems);
+  const written = conf.agents.get(agent);
+  const agents = new Map(conf.agents);
+  if (written !== undefined) agents.set(agent, withDeferredTypes(written));
+  planAgent({ agents }, agent, { registry, problems, file: fileName });
+  return problems.list();
 }
 
 function collectorKeys(): ConfigKeyInfo[] {

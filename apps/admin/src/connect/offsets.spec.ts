@@ -12,6 +12,7 @@ import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { createAdminServer } from '../admin-server.js';
 import { FakeTopics } from '../kafka-rest/fake-topics.testkit.js';
+import { CollectorTaps } from './tap-controller.js';
 import { OpenApi } from '../operations/open-api.js';
 import { ConnectorClasses } from './connector-class.js';
 import { sinkClass } from './sink-class.js';
@@ -42,6 +43,7 @@ describe('the offsets of a sink', () => {
       topics,
       classes,
       metrics: new MetricsRegistry(),
+      taps: new CollectorTaps('', systemClock),
       openApi: new OpenApi(),
       furtherChecks: new FurtherChecks([]),
     };

@@ -11,6 +11,7 @@ import { Cluster } from '#topics/cluster';
 import { createAdminServer } from '../admin-server.js';
 import { ConnectorClasses } from '../connect/connector-class.js';
 import { topicMetrics } from '../operations/control-metrics.js';
+import { CollectorTaps } from '../connect/tap-controller.js';
 import { OpenApi } from '../operations/open-api.js';
 import { FakeTopics } from './fake-topics.testkit.js';
 
@@ -35,6 +36,7 @@ describe('topics and groups by REST Proxy v3', () => {
       topics,
       metrics,
       classes: new ConnectorClasses([]),
+      taps: new CollectorTaps('', systemClock),
       openApi: new OpenApi(),
       furtherChecks: new FurtherChecks([]),
     };

@@ -1,4 +1,4 @@
-import { UsageError, countOf, topicFlags, type Command, type CommandInput, type Flag } from '../command.js';
+import { UsageError, countOf, topicFlags, urlFlag, type Command, type CommandInput, type Flag } from '../command.js';
 import { securityOfFile } from '#nest/client-properties';
 import { createLogger } from '#std/log';
 
@@ -64,7 +64,8 @@ export const collectorCommands: readonly Command[] = [
       ...refusedFlags,
     },
     async run(input) {
-      const { runAgent, agentStateDirectory } = await import('../../../collector/src/run-agent.js');
+      const { runAgent } = await import('../../../collector/src/run-agent.js');
+      const { agentStateDirectory } = await import('../../../collector/src/agent-place.js');
       const { conf, system, agentName, optionOf, isSet } = await confOf(input);
       const { tlsEnvironment } = await import('../../../collector/src/system-properties.js');
       Object.assign(process.env, tlsEnvironment(system));
@@ -109,6 +110,25 @@ export const collectorCommands: readonly Command[] = [
       const result = await validateConf(conf, agentName, { environment: process.env, system });
       for (const line of result.lines) input.out(line);
       if (!result.valid) process.exitCode = 1;
+    },
+  },
+  {
+    path: ['collector', 'tap'],
+    operands: '<edge>',
+    summary:
+      'Shows events of a running agent as they pass: source.r1 as read, interceptors.r1 behind them, channel.c1 into it, sink.k1 out to it',
+    flags: {
+      name: { doc: 'an agent that this user runs on this machine with "collector run"', value: 'agent', short: 'n' },
+      data: dataFlag,
+      collector: { doc: 'instead: a collector that the administration knows', value: 'name' },
+      url: urlFlag,
+      max: { doc: 'ends after so many events', value: 'count' },
+      seconds: { doc: 'ends after so long; with --collector at most 3600', value: 's' },
+      json: { doc: 'one JSON object a line, with headers and size' },
+    },
+    async run(input) {
+      const { tapAgent } = await import('../tap-agent.js');
+      await tapAgent(input);
     },
   },
 ];
