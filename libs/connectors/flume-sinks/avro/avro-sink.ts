@@ -32,6 +32,11 @@ const options = defineOptions({
     max: 9,
     doc: 'Of `deflate`: 1 is fastest, 9 smallest, 0 does not compress.',
   },
+  'ssl-inside-compression': {
+    type: 'boolean',
+    default: true,
+    doc: 'With `ssl` and `deflate` both: what TLS has encrypted is compressed, as Flume 1.10 and later do and expect; `false` for those before. Avro sources here take both.',
+  },
   maxIoWorkers: { type: 'int', doc: 'Accepted for Flume. There are no threads to limit.' },
 });
 
@@ -47,6 +52,7 @@ export const avroSink: ComponentType<ChannelSink> = {
     return new RpcSink({
       ...rpcSinkSettings(values),
       compressionLevel: values['compression-type'] === 'deflate' ? values['compression-level'] : null,
+      isTlsInside: values['ssl-inside-compression'],
       protocol: () => new AvroClientProtocol(),
     });
   },

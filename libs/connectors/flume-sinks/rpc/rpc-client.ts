@@ -1,11 +1,10 @@
 import { connect as connectPlain, type Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { constants, createDeflate, createInflate } from 'node:zlib';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Clock, Timer } from '#std/clock';
 import { MillraceError, messageOf } from '#std/errors';
 import { flumeWireErrors } from '#wire/flume/errors';
+import { compressedStream, compressedTransport, plainTransport, type RpcTransport } from '../../rpc/rpc-transport.js';
 
 /** The asking side of a protocol, on one connection. */
 export interface RpcClientProtocol {
@@ -24,6 +23,8 @@ export interface RpcClientOptions {
   readonly tls: ConnectionOptions | null;
   /** Of zlib; null sends and reads uncompressed. */
   readonly compressionLevel: number | null;
+  /** With both: what TLS has encrypted is compressed, and not the other way round. */
+  readonly isTlsInside: boolean;
   readonly clock: Clock;
 }
 
@@ -40,54 +41,39 @@ export class RpcClient {
   private first: Promise<void> | null = null;
   private isSettled = false;
   private failure: Error | null = null;
-  private readonly output: Duplex;
 
   private constructor(
     private readonly socket: Socket,
+    private readonly transport: RpcTransport,
     private readonly protocol: RpcClientProtocol,
     private readonly options: RpcClientOptions,
   ) {
-    const { compressionLevel: level } = options;
-    const isCompressed = level !== null;
-    const input = isCompressed ? socket.pipe(createInflate({ finishFlush: constants.Z_SYNC_FLUSH })) : socket;
-    const deflate = isCompressed ? createDeflate({ level, flush: constants.Z_SYNC_FLUSH }) : null;
-    deflate?.pipe(socket);
-    this.output = deflate ?? socket;
-    for (const stream of new Set([socket, input, this.output])) stream.on('error', (error) => this.fail(error));
+    const { input, output } = transport;
+    for (const stream of new Set([socket, input, output])) stream.on('error', (error) => this.fail(error));
     input.on('data', (chunk: Buffer) => this.read(chunk));
-    socket.once('close', () => {
-      this.fail(this.error('closed the connection'));
-      if (input !== socket) input.destroy();
-      deflate?.destroy();
-    });
-    socket.once('end', () => this.fail(this.error('ended the connection')));
+    input.once('end', () => this.fail(this.error('ended the connection')));
+    socket.once('close', () => this.fail(this.error('closed the connection')));
   }
 
   /** Rejects when there is no connection in time. */
   static async connect(protocol: RpcClientProtocol, options: RpcClientOptions): Promise<RpcClient> {
-    const { host, port, tls, clock, connectMsMax } = options;
-    const socket =
-      tls === null
-        ? connectPlain({ host, port, noDelay: true, keepAlive: true })
-        : connectTls({ host, port, ...tls })
-            .setNoDelay(true)
-            .setKeepAlive(true);
+    const { host, port, clock, connectMsMax } = options;
+    const socket = connectPlain({ host, port, noDelay: true, keepAlive: true });
+    socket.on('error', () => undefined);
     let timer: Timer | null = null;
+    const late = new Promise<never>((_, reject) => {
+      timer = clock.after(connectMsMax, () => reject(new Error(`no connection within ${connectMsMax} ms`)));
+    });
     try {
-      await new Promise<void>((resolve, reject) => {
-        socket.once(tls === null ? 'connect' : 'secureConnect', resolve);
-        socket.once('error', reject);
-        timer = clock.after(connectMsMax, () => reject(new Error(`no connection within ${connectMsMax} ms`)));
-      });
+      const transport = await Promise.race([openTransport(socket, options), late]);
+      return new RpcClient(socket, transport, protocol, options);
     } catch (error) {
-      socket.on('error', () => undefined);
       socket.destroy();
       const text = `There is no connection to ${host}:${port}: ${messageOf(error)}`;
       throw new MillraceError(flumeWireErrors.disconnected, text, { cause: error });
     } finally {
       (timer as Timer | null)?.cancel();
     }
-    return new RpcClient(socket, protocol, options);
   }
 
   get isOpen(): boolean {
@@ -111,7 +97,7 @@ export class RpcClient {
 
   close(): void {
     this.failure ??= this.error('was left');
-    this.output.end();
+    this.transport.output.end();
     const timer = this.options.clock.after(lingerMs, () => this.socket.destroy());
     this.socket.once('close', () => timer.cancel());
     this.socket.destroySoon();
@@ -128,7 +114,7 @@ export class RpcClient {
     return new Promise((resolve, reject) => {
       const timer = clock.after(requestMsMax, () => this.fail(this.error(`did not answer within ${requestMsMax} ms`)));
       this.pending.set(serial, { resolve, reject, timer });
-      this.output.write(frame);
+      this.transport.output.write(frame);
     });
   }
 
@@ -164,3 +150,27 @@ export class RpcClient {
 }
 
 const lingerMs = 1000;
+
+async function openTransport(socket: Socket, options: RpcClientOptions): Promise<RpcTransport> {
+  const { tls, compressionLevel: level, isTlsInside, host } = options;
+  await opened(socket, 'connect');
+  if (tls === null) return level === null ? plainTransport(socket) : compressedTransport(socket, level);
+  const isCompressedFirst = level !== null && isTlsInside;
+  const secured = connectTls({
+    host,
+    ...tls,
+    socket: isCompressedFirst ? compressedStream(socket, level) : socket,
+  });
+  secured.on('error', () => undefined);
+  await opened(secured, 'secureConnect', socket);
+  return level === null || isCompressedFirst ? plainTransport(secured) : compressedTransport(secured, level);
+}
+
+function opened(socket: Socket, event: 'connect' | 'secureConnect', below: Socket = socket): Promise<void> {
+  return new Promise<void>((resolve, reject) => {
+    socket.once(event, resolve);
+    socket.once('error', reject);
+    below.once('error', reject);
+    below.once('close', () => reject(new Error('the other side closed it')));
+  });
+}

@@ -59,7 +59,9 @@ export function rpcSinkRemarks(options: RpcSinkValues): ComponentRemark[] {
 }
 
 /** All but what differs between the protocols. */
-export function rpcSinkSettings(options: RpcSinkValues): Omit<RpcSinkOptions, 'compressionLevel' | 'protocol'> {
+export function rpcSinkSettings(
+  options: RpcSinkValues,
+): Omit<RpcSinkOptions, 'compressionLevel' | 'isTlsInside' | 'protocol'> {
   const timeout = (value: number): number => (value < timeoutMsMin ? timeoutMs : value);
   return {
     host: options.hostname,

@@ -13,6 +13,8 @@ export interface RpcSinkOptions {
   /** A connection is left when it is so old, ms; 0 is never. */
   readonly connectionMsMax: number;
   readonly compressionLevel: number | null;
+  /** With both: what TLS has encrypted is compressed. */
+  readonly isTlsInside: boolean;
   /** Called at each start; null without TLS. */
   readonly tls: () => ConnectionOptions | null;
   /** For a new connection. */

@@ -93,6 +93,16 @@ describe.each(kinds)('%s sink', (kind) => {
             { 'compression-type': 'deflate' },
             { 'compression-type': 'deflate', 'compression-level': '9' },
           ] satisfies [string, Options, Options],
+          [
+            'compressed, with TLS inside',
+            { ssl: 'true', keystore: 'K', 'keystore-password': storePassword, 'compression-type': 'deflate' },
+            { ssl: 'true', truststore: 'T', 'compression-type': 'deflate' },
+          ] satisfies [string, Options, Options],
+          [
+            'compressed, with TLS outside',
+            { ssl: 'true', keystore: 'K', 'keystore-password': storePassword, 'compression-type': 'deflate' },
+            { ssl: 'true', truststore: 'T', 'compression-type': 'deflate', 'ssl-inside-compression': 'false' },
+          ] satisfies [string, Options, Options],
         ]
       : [['binary', { protocol: 'binary' }, { protocol: 'binary' }] satisfies [string, Options, Options]]),
   ])('%s: events arrive as they left', async (_, sourceOptions, sinkOptions) => {

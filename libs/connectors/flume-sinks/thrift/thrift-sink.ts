@@ -46,6 +46,7 @@ export const thriftSink: ComponentType<ChannelSink> = {
     return new RpcSink({
       ...rpcSinkSettings(values),
       compressionLevel: null,
+      isTlsInside: false,
       protocol: () => new ThriftClientProtocol(values.protocol),
     });
   },

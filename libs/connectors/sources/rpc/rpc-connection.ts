@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { constants, createDeflate, createInflate } from 'node:zlib';
 import type { ReceiveBudget } from '#net/receive-budget';
 import type { SourceContext } from '#pipeline/collector';
 import type { Timer } from '#std/clock';
+import type { RpcTransport } from '../../rpc/rpc-transport.js';
 import { bytesOf, type RpcCall, type RpcProtocol } from './rpc-call.js';
 
 export interface RpcConnectionOptions {
@@ -11,8 +10,6 @@ export interface RpcConnectionOptions {
   readonly budget: ReceiveBudget;
   /** What all connections may hold together, whatever the budget lets them finish. */
   readonly heldBytesMax: number;
-  /** Both directions are one zlib stream each (RFC 1950), flushed after each message. */
-  readonly isCompressed: boolean;
   /** The peer sent what cannot be read, and its connection was closed. */
   readonly onBroken: (error: unknown) => void;
   /** Gets each refusal of the channels, and null for each batch that they took. */
@@ -38,8 +35,6 @@ interface Slot {
  * peer or the budget of all peers want it, but only between messages.
  */
 export class RpcConnection {
-  private readonly input: Duplex;
-  private readonly output: Duplex;
   private readonly slots: Slot[] = [];
   private callBytes = 0;
   /** What the budget counts of the message that is coming. */
@@ -49,19 +44,14 @@ export class RpcConnection {
 
   constructor(
     private readonly socket: Socket,
+    private readonly transport: RpcTransport,
     private readonly protocol: RpcProtocol,
     private readonly options: RpcConnectionOptions,
-  ) {
-    this.input = options.isCompressed
-      ? socket.pipe(createInflate({ chunkSize: 64 * 1024, finishFlush: constants.Z_SYNC_FLUSH }))
-      : socket;
-    const deflate = options.isCompressed ? createDeflate({ flush: constants.Z_SYNC_FLUSH }) : null;
-    deflate?.pipe(socket);
-    this.output = deflate ?? socket;
-  }
+  ) {}
 
   start(): void {
-    const { input, output, socket } = this;
+    const { socket } = this;
+    const { input, output } = this.transport;
     input.on('data', (chunk: Buffer) => this.read(chunk));
     input.on('end', () => this.end());
     output.on('drain', () => this.look());
@@ -87,11 +77,11 @@ export class RpcConnection {
     const isFull =
       this.slots.length >= callsMax ||
       this.callBytes >= callBytesMax ||
-      this.output.writableLength >= unsentBytesMax ||
+      this.transport.output.writableLength >= unsentBytesMax ||
       (budget.isFull && !isInside);
     // Also when done: what comes is thrown away, so that the end of the stream is seen.
-    if (isFull && !this.hasEnded) this.input.pause();
-    else this.input.resume();
+    if (isFull && !this.hasEnded) this.transport.input.pause();
+    else this.transport.input.resume();
   }
 
   private read(chunk: Buffer): void {
@@ -147,7 +137,7 @@ export class RpcConnection {
       this.slots.shift();
       this.callBytes -= first.bytes;
       this.options.budget.release(first.bytes);
-      if (first.answer.length > 0 && this.output.writable) this.output.write(first.answer);
+      if (first.answer.length > 0 && this.transport.output.writable) this.transport.output.write(first.answer);
     }
     this.look();
     this.closeIfDone();
@@ -165,14 +155,11 @@ export class RpcConnection {
     this.linger?.cancel();
     this.options.budget.release(this.heldBytes);
     this.heldBytes = 0;
-    if (this.input === this.socket) return;
-    this.input.destroy();
-    this.output.destroy();
   }
 
   private closeIfDone(): void {
     if (!this.hasEnded || this.slots.length > 0 || this.linger !== null || this.socket.destroyed) return;
-    this.output.end();
+    this.transport.output.end();
     // Closing while something is unread would reset the connection, and the peer would lose its last answers.
     this.linger = this.options.context.clock.after(lingerMs, () => this.socket.destroy());
     if (this.socket.readableEnded) this.socket.destroySoon();

@@ -4,6 +4,12 @@ import { plainAddress } from '#net/host';
 import { ReceiveBudget } from '#net/receive-budget';
 import type { Source, SourceContext } from '#pipeline/collector';
 import { messageOf } from '#std/errors';
+import {
+  acceptCompressedTls,
+  compressedTransport,
+  plainTransport,
+  type RpcTransport,
+} from '../../rpc/rpc-transport.js';
 import { SocketListener } from '../socket-listener.js';
 import type { RpcProtocol } from './rpc-call.js';
 import { RpcConnection } from './rpc-connection.js';
@@ -29,6 +35,8 @@ const heldBytesMax = 512 * 1024 * 1024;
 
 /** What peers get to take the last answers when the source stops, ms. */
 const closeMsMax = 1500;
+/** What a peer gets for the handshake of TLS, ms. */
+const handshakeMsMax = 10_000;
 /** What goes wrong with peers is logged once in this time, with how often it happened, ms. */
 const logPauseMs = 10_000;
 
@@ -37,6 +45,7 @@ export class RpcSource implements Source {
   private listener: SocketListener | null = null;
   private context: SourceContext | null = null;
   private readonly peers = new Set<RpcConnection>();
+  private tls: SecureContextOptions | null = null;
   private wasRefused = false;
   private loggedAt = -Infinity;
   private unlogged = 0;
@@ -49,7 +58,8 @@ export class RpcSource implements Source {
   }
 
   async start(context: SourceContext): Promise<void> {
-    const { host, port, maxConnections: connectionsMax, tls } = this.options;
+    const { host, port, maxConnections: connectionsMax, isCompressed } = this.options;
+    this.tls = this.options.tls();
     const budget = new ReceiveBudget(budgetBytes, () => {
       for (const peer of this.peers) peer.look();
     });
@@ -57,7 +67,8 @@ export class RpcSource implements Source {
       host,
       port,
       connectionsMax,
-      tls: tls(),
+      // With compression TLS may lie inside of it.
+      tls: isCompressed ? null : this.tls,
       onSocket: (socket) => void this.admit(socket, context, budget),
       onRefused: () => context.count('ConnectionRefusedCount', 1),
       onHandshakeFailed: (error) => this.complain(context, 'The TLS handshake of a peer failed', error),
@@ -81,25 +92,41 @@ export class RpcSource implements Source {
   }
 
   private async admit(socket: Socket, context: SourceContext, budget: ReceiveBudget): Promise<void> {
-    const address = plainAddress(socket.remoteAddress ?? '');
     const { admits } = this.options;
-    if (admits !== null) {
-      if (!(await admits(address))) {
-        context.count('ConnectionRefusedCount', 1);
-        socket.destroy();
-        return;
-      }
+    if (admits !== null && !(await admits(plainAddress(socket.remoteAddress ?? '')))) {
+      context.count('ConnectionRefusedCount', 1);
+      socket.destroy();
+      return;
     }
-    if (!socket.destroyed && this.context === context) this.serve(socket, context, budget, address);
+    const transport = await this.transportOf(socket, context);
+    if (transport === null) return;
+    // The source may have been stopped meanwhile.
+    if (!socket.destroyed && this.context === context) this.serve(socket, transport, context, budget);
     else socket.destroy();
   }
 
-  private serve(socket: Socket, context: SourceContext, budget: ReceiveBudget, address: string): void {
-    const peer = new RpcConnection(socket, this.options.protocolOf(context), {
+  /** Null where the peer did not bring its handshake to an end. */
+  private async transportOf(socket: Socket, context: SourceContext): Promise<RpcTransport | null> {
+    if (!this.options.isCompressed) return plainTransport(socket);
+    if (this.tls === null) return compressedTransport(socket);
+    const timer = context.clock.after(handshakeMsMax, () => socket.destroy());
+    try {
+      return await acceptCompressedTls(socket, this.tls);
+    } catch (error) {
+      socket.destroy();
+      this.complain(context, 'The TLS handshake of a peer failed', error);
+      return null;
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  private serve(socket: Socket, transport: RpcTransport, context: SourceContext, budget: ReceiveBudget): void {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const peer = new RpcConnection(socket, transport, this.options.protocolOf(context), {
       context,
       budget,
       heldBytesMax,
-      isCompressed: this.options.isCompressed,
       onBroken: (error) => this.complain(context, `The connection of ${address} was closed`, error),
       onOutcome: (refusal) => this.report(context, refusal),
     });
