@@ -4,6 +4,7 @@ import { fileChannel } from './channels/file/file-channel.js';
 import { jdbcChannel } from './channels/jdbc/jdbc-channel.js';
 import { memoryChannel } from './channels/memory/memory-channel.js';
 import { pseudoTransactionChannel } from './channels/pseudo-transaction/pseudo-transaction-channel.js';
+import { spillableChannel } from './channels/spillable/spillable-channel.js';
 import { kafkaChannel, topicChannel } from './channels/topic/topic-channel-types.js';
 import { envConfigFilter } from './config-filters/env-config-filter.js';
 import { externalConfigFilter } from './config-filters/external-config-filter.js';
@@ -68,7 +69,15 @@ export const collectorRegistry: ComponentRegistry = {
     stressSource,
     syslogudpSource,
   ],
-  channels: [memoryChannel, fileChannel, topicChannel, kafkaChannel, jdbcChannel, pseudoTransactionChannel],
+  channels: [
+    memoryChannel,
+    fileChannel,
+    topicChannel,
+    kafkaChannel,
+    jdbcChannel,
+    spillableChannel,
+    pseudoTransactionChannel,
+  ],
   sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink, httpSink],
   interceptors: [
     timestampInterceptor,
@@ -88,7 +97,7 @@ export const collectorRegistry: ComponentRegistry = {
       'org.apache.flume.source.avroLegacy.AvroLegacySource',
       'org.apache.flume.source.thriftLegacy.ThriftLegacySource',
     ],
-    channel: ['spillablememory'],
+    channel: [],
     sink: [
       'irc',
       'hbase',

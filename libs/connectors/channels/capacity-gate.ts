@@ -34,6 +34,11 @@ export class CapacityGate {
     return this.bytesHeld;
   }
 
+  /** Whether `enter` would not wait. */
+  canEnter(events: number, bytes: number): boolean {
+    return this.waiters.length === 0 && this.hasRoom(events, bytes);
+  }
+
   /**
    * Waits for room, at most `waitMs`, and calls `whenIn` at the moment of entering, so that what it begins keeps the order of
    * the calls. Where there is no room in time it calls `whenFull`, at that moment too; by default that gives null.
@@ -43,7 +48,7 @@ export class CapacityGate {
     whenIn: () => Promise<T>,
     whenFull?: () => Promise<F>,
   ): Promise<T | F | null> {
-    if (this.waiters.length === 0 && this.hasRoom(room.events, room.bytes)) {
+    if (this.canEnter(room.events, room.bytes)) {
       this.occupy(room.events, room.bytes);
       return whenIn();
     }

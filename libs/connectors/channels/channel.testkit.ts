@@ -70,11 +70,13 @@ export interface ContractChannel {
   readonly hasTransactionCapacity?: boolean;
   /** False for a channel that waits without end instead of refusing. */
   readonly refuses?: boolean;
+  /** False for a channel that refuses at once. */
+  readonly waits?: boolean;
 }
 
 /** What sources and sinks rely on, whichever channel lies between them. */
 export function describeChannelContract(what: string, { open, ...has }: ContractChannel): void {
-  const { hasTransactionCapacity = true, refuses = true } = has;
+  const { hasTransactionCapacity = true, refuses = true, waits = true } = has;
   const wide: ContractLimits = { capacity: 1000, transactionCapacity: 100, keepAliveSeconds: 1 };
 
   describe(`${what}, as any channel,`, () => {
@@ -130,22 +132,6 @@ export function describeChannelContract(what: string, { open, ...has }: Contract
       expect(await takeAll(channel, 7)).toEqual(names(0, 200));
     });
 
-    it('counts events until their take is committed, and lets a put that waits in then', async () => {
-      const channel = await open({ capacity: 4, transactionCapacity: 4, keepAliveSeconds: 30 });
-      await channel.put(numbered(0, 4));
-      const take = await channel.take(2, 0);
-      let isIn = false;
-      const waiting = channel.put(numbered(4, 6)).then(() => {
-        isIn = true;
-      });
-      expect(channel.size()).toBe(4);
-      expect(isIn).toBe(false);
-      await take?.commit();
-      await waiting;
-      expect(channel.size()).toBe(4);
-      expect(await takeAll(channel)).toEqual(names(2, 6));
-    });
-
     it('gives no more in one take than fits a transaction', async () => {
       const channel = await open({ ...wide, capacity: 10, transactionCapacity: 10 });
       await channel.put(numbered(0, 10));
@@ -163,15 +149,33 @@ export function describeChannelContract(what: string, { open, ...has }: Contract
       expect(await aborted).toBeNull();
     });
 
-    it('refuses a put that waits when it is stopped, and everything after that', async () => {
-      const channel = await open({ capacity: 2, transactionCapacity: 2, keepAliveSeconds: 30 });
-      await channel.put(numbered(0, 2));
-      const waiting = channel.put(numbered(2, 3)).catch((error: unknown) => error);
-      await channel.stop();
-      expect(await waiting).toMatchObject({ code: 'pipeline.channel.closed' });
-      await expect(channel.put(numbered(0, 1))).rejects.toThrow('is closed');
-      await expect(channel.take(1, 0)).rejects.toThrow('is closed');
-    });
+    if (waits) {
+      it('counts events until their take is committed, and lets a put that waits in then', async () => {
+        const channel = await open({ capacity: 4, transactionCapacity: 4, keepAliveSeconds: 30 });
+        await channel.put(numbered(0, 4));
+        const take = await channel.take(2, 0);
+        let isIn = false;
+        const waiting = channel.put(numbered(4, 6)).then(() => {
+          isIn = true;
+        });
+        expect(channel.size()).toBe(4);
+        expect(isIn).toBe(false);
+        await take?.commit();
+        await waiting;
+        expect(channel.size()).toBe(4);
+        expect(await takeAll(channel)).toEqual(names(2, 6));
+      });
+
+      it('refuses a put that waits when it is stopped, and everything after that', async () => {
+        const channel = await open({ capacity: 2, transactionCapacity: 2, keepAliveSeconds: 30 });
+        await channel.put(numbered(0, 2));
+        const waiting = channel.put(numbered(2, 3)).catch((error: unknown) => error);
+        await channel.stop();
+        expect(await waiting).toMatchObject({ code: 'pipeline.channel.closed' });
+        await expect(channel.put(numbered(0, 1))).rejects.toThrow('is closed');
+        await expect(channel.take(1, 0)).rejects.toThrow('is closed');
+      });
+    }
 
     if (refuses) {
       it('refuses a put when it stays full, by the name that Flume has for it, and keeps nothing of it', async () => {
