@@ -53,7 +53,7 @@ export async function startFlumeAgents({ agents, directory }: FlumeAgentsOptions
 }
 
 /** Options of the virtual machine, and the class path with Flume and a quiet log. */
-async function javaArguments(directory: string, heap = '512m'): Promise<string[]> {
+export async function javaArguments(directory: string, heap = '512m'): Promise<string[]> {
   const flume = (group: string, name: string): string => `org.apache.flume${group}:${name}:${flumeVersion}`;
   const jars = await classPath('flume', [
     flume('', 'flume-ng-node'),
