@@ -84,7 +84,7 @@ export class AmqpBroker implements Broker<Delivery> {
         // A broker that refuses a link opens it without a source, and closes it at once: that it may do so is told below.
         if (receiver.source === undefined || receiver.source === null) return;
         deadline.removeEventListener('abort', late);
-        session = new AmqpSession(connection, receiver, context);
+        session = new AmqpSession(connection, receiver, context, settings.subscription !== null);
         resolve(session);
       });
       receiver.on('message', ({ message, delivery }: EventContext) => {
@@ -150,6 +150,7 @@ class AmqpSession implements BrokerSession<Delivery> {
     private readonly connection: Connection,
     private readonly receiver: Receiver,
     private readonly context: ComponentContext,
+    private readonly isDurable: boolean,
   ) {}
 
   request(count: number): void {
@@ -170,7 +171,7 @@ class AmqpSession implements BrokerSession<Delivery> {
     if (!this.connection.is_open()) return;
     for (const delivery of unused) delivery.release();
     // A durable subscription is only left: a closed link would end it.
-    if (this.receiver.source.durable === durableUnsettled) this.receiver.detach();
+    if (this.isDurable) this.receiver.detach();
     else this.receiver.close();
     const closed = new Promise<void>((resolve) => {
       for (const name of ['connection_close', 'disconnected']) this.connection.once(name, () => resolve());

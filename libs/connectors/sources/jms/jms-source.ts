@@ -104,7 +104,7 @@ function stompOf(values: JmsValues, flow: BrokerSourceOptions): StompBroker {
 /** What STOMP brokers add to a JMS message: JMS's own headers and those of the subscription. The rest are its properties. */
 const ofStomp = new Set([
   ...['ack', 'subscription', 'content-length', 'content-type', 'destination', 'message-id', 'expires', 'priority'],
-  ...['persistent', 'redelivered', 'reply-to', 'timestamp', 'type', 'correlation-id', 'receipt'],
+  ...['persistent', 'redelivered', 'reply-to', 'timestamp', 'type', 'correlation-id', 'receipt', 'destination-type'],
 ]);
 
 function propertiesOf(frame: StompFrame): Record<string, string> {
