@@ -23,6 +23,10 @@ export async function hasHead(path: string, head: FileHead): Promise<boolean> {
 
 export async function headOf(handle: FileHandle, bytes: number): Promise<FileHead> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, 0);
-  const hash = createHash('sha256').update(buffer.subarray(0, bytesRead)).digest('base64url').slice(0, 22);
-  return { bytes, hash };
+  return { ...headOfBytes(buffer.subarray(0, bytesRead)), bytes };
+}
+
+export function headOfBytes(bytes: Buffer): FileHead {
+  const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  return { bytes: bytes.length, hash };
 }

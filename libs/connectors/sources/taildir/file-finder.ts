@@ -1,62 +1,100 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { systemCode } from '#std/errors';
+import { checkJavaRegex, compileJavaMatcher } from '#std/java-regex';
 
 export interface FoundFile {
   readonly path: string;
+  readonly group: string;
+  readonly device: number;
   readonly inode: number;
   readonly size: number;
   readonly modifiedMs: number;
 }
 
-/** Finds the files of one group: a literal directory and a pattern for the whole name. */
+interface ListedDirectory {
+  readonly listedAtMs: number;
+  readonly files: readonly string[];
+  readonly below: readonly string[];
+}
+
+export interface FinderOptions {
+  readonly group: string;
+  /** Literal directory, and a Java regular expression for the whole file name. */
+  readonly path: string;
+  /** Lists a directory again only when its time has changed. */
+  readonly caches: boolean;
+  /** Also in the directories below, those whose name begins with a dot left out. */
+  readonly isRecursive: boolean;
+}
+
+/** A directory's time is coarse: a listing made in the same second may lack a file. */
+const settledMs = 1000;
+
+/** Lists the files of one group. */
 export class FileFinder {
+  readonly group: string;
   private readonly directory: string;
   private readonly pattern: RegExp;
-  private names: readonly string[] = [];
-  private listedAtMs = -1;
+  private listed = new Map<string, ListedDirectory>();
 
-  constructor(
-    readonly group: string,
-    path: string,
-    private readonly caches: boolean,
-  ) {
-    this.directory = dirname(path);
-    this.pattern = checkGroupPath(group, path);
+  constructor(private readonly options: FinderOptions) {
+    this.group = options.group;
+    this.directory = dirname(options.path);
+    this.pattern = compileJavaMatcher(basename(options.path));
   }
 
-  /** By time of change, oldest first. Throws where the directory cannot be read. */
-  async find(): Promise<FoundFile[]> {
-    const { mtimeMs } = await stat(this.directory);
-    // A directory's time is coarse: a listing made in the same second may lack a file.
-    const isSettled = this.caches && this.listedAtMs > mtimeMs + 1000;
-    if (!isSettled) {
-      this.listedAtMs = Date.now();
-      const all = await readdir(this.directory);
-      this.names = all.filter((name) => this.pattern.test(name));
+  /** Paths that match now. Throws where the directory cannot be read. */
+  async list(nowMs: number): Promise<string[]> {
+    const paths: string[] = [];
+    const kept = new Map<string, ListedDirectory>();
+    const open = [this.directory];
+    for (let directory = open.pop(); directory !== undefined; directory = open.pop()) {
+      const found = await this.look(directory, nowMs);
+      if (found === null) continue;
+      kept.set(directory, found);
+      for (const name of found.files) paths.push(join(directory, name));
+      for (const name of found.below) open.push(join(directory, name));
     }
-    const found = await Promise.all(this.names.map((name) => this.look(join(this.directory, name))));
-    return found.filter((file) => file !== null).sort((left, right) => left.modifiedMs - right.modifiedMs);
+    this.listed = kept;
+    return paths;
   }
 
-  /** Null for a file that is gone, and for what is no file. */
-  private async look(path: string): Promise<FoundFile | null> {
+  /** Null for a directory below that is gone meanwhile. */
+  private async look(directory: string, nowMs: number): Promise<ListedDirectory | null> {
     try {
-      const stats = await stat(path);
-      return stats.isFile() ? { path, inode: stats.ino, size: stats.size, modifiedMs: stats.mtimeMs } : null;
+      const before = this.listed.get(directory);
+      const { mtimeMs } = await stat(directory);
+      if (this.options.caches && before !== undefined && before.listedAtMs > mtimeMs + settledMs) return before;
+      const entries = await readdir(directory, { withFileTypes: true });
+      const isBelow = (name: string): boolean => this.options.isRecursive && !name.startsWith('.');
+      return {
+        listedAtMs: nowMs,
+        files: entries.filter((entry) => !entry.isDirectory() && this.pattern.test(entry.name)).map(({ name }) => name),
+        below: entries.filter((entry) => entry.isDirectory() && isBelow(entry.name)).map(({ name }) => name),
+      };
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return null;
+      if (directory !== this.directory && systemCode(error) === 'ENOENT') return null;
       throw error;
     }
   }
 }
 
-/** The pattern for the whole file name. Throws a sentence where the path will not do. */
-export function checkGroupPath(group: string, path: string): RegExp {
-  if (!isAbsolute(path)) throw new Error(`filegroups.${group}: ${path} is not an absolute path`);
+/** Null for a file that is gone, and for what is no file. */
+export async function lookAt(path: string, group: string): Promise<FoundFile | null> {
   try {
-    return new RegExp(`^(?:${basename(path)})$`);
+    const stats = await stat(path);
+    if (!stats.isFile()) return null;
+    return { path, group, device: stats.dev, inode: stats.ino, size: stats.size, modifiedMs: stats.mtimeMs };
   } catch (error) {
-    throw new Error(`filegroups.${group}: "${basename(path)}" is not a regular expression`, { cause: error });
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
   }
+}
+
+/** A sentence where the path will not do, else null. */
+export function checkGroupPath(group: string, path: string): string | null {
+  if (!isAbsolute(path)) return `filegroups.${group}: ${path} is not an absolute path`;
+  const mistake = checkJavaRegex(basename(path));
+  return mistake === null ? null : `filegroups.${group}: "${basename(path)}" ${mistake}`;
 }

@@ -188,6 +188,6 @@ test('a group without a path, a relative path and a bad pattern are found before
   expect(remarks?.map((remark) => remark.message)).toEqual([
     'group a has no path: set filegroups.a',
     'filegroups.b: logs/x is not an absolute path',
-    expect.stringContaining('filegroups.c: "(" is not a regular expression'),
+    expect.stringContaining('filegroups.c: "(" must be a regular expression'),
   ]);
 });
