@@ -300,6 +300,53 @@ describe('the administration', () => {
       expect(refused.body.message).toContain('flume.conf:9:');
     });
 
+    it('gives the same as data: suggestion, what Flume would have done, and warnings', async () => {
+      const text = conf
+        .replace('type = nothing', 'type = ${env:TYPE_THERE}')
+        .replace('type = memory', 'type = memory\na1.channels.c1.capcity = 5');
+      const { body } = await http
+        .put('/connector-plugins/collector/config/validate')
+        .send({ name: 'web', 'connector.class': 'collector', agent: 'a1', 'flume.conf': text })
+        .expect(200);
+      expect(body.error_count).toBe(1);
+      expect(body.problems).toEqual([
+        expect.objectContaining({ severity: 'warning', line: 8, suggestion: 'capacity' }),
+        expect.objectContaining({
+          severity: 'error',
+          file: 'flume.conf',
+          line: 10,
+          suggestion: 'c1',
+          flume: 'Flume would have dropped the sink and started the rest.',
+        }),
+      ]);
+    });
+
+    it('leaves to the worker what only it knows: its environment, its secrets, components of one’s own', async () => {
+      const text = conf
+        .replace('type = nothing', 'type = ./mine.ts')
+        .replace('type = logger', "type = file_roll\na1.sinks.k1.sink.directory = ${f['folder']}/${env:NOT_HERE}")
+        .replace('channel = c9', 'channel = c1');
+      const { body } = await http
+        .put('/connector-plugins/collector/config/validate')
+        .send({ name: 'web', 'connector.class': 'collector', agent: 'a1', 'flume.conf': text })
+        .expect(200);
+      expect(body).toMatchObject({ error_count: 0 });
+    });
+
+    it('has no events to show of a collector that nothing runs', async () => {
+      await http.get('/connectors/nobody/tap?edge=source.r1').expect(404);
+      const text = conf.replace(
+        'type = nothing',
+        'type = netcat\na1.sources.r1.bind = 127.0.0.1\na1.sources.r1.port = 0',
+      );
+      const good = text.replace('channel = c9', 'channel = c1');
+      await create('web', { 'connector.class': 'collector', agent: 'a1', 'flume.conf': good }).expect(201);
+      await http.get('/connectors/web/tap?edge=source.r1&max=none').expect(400);
+      const { body } = await http.get('/connectors/web/tap?edge=source.r1').expect(404);
+      expect(body.message).toBe('No collector worker runs web at the moment.');
+      await http.delete('/connectors/web').expect(204);
+    });
+
     it('asks for the text and the agent', async () => {
       const { body } = await create('web', { 'connector.class': 'collector' }).expect(400);
       expect(body.message).toContain('"flume.conf"');

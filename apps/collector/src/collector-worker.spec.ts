@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ControlStore } from '#control/control-store';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
+import { tapElsewhere } from '#control/tap-exchange';
+import type { ComponentStatus } from '#pipeline/agent-component';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { CollectorWorker } from './collector-worker.js';
@@ -88,6 +90,11 @@ a1.sinks.k1.sink.directory = ${directory}/out
     }
   }
 
+  const detail = async (kind: string, name: string): Promise<ComponentStatus | undefined> => {
+    const components = (await store.status('logs'))?.tasks[0]?.details['components'] as ComponentStatus[] | undefined;
+    return components?.find((component) => component.kind === kind && component.name === name);
+  };
+
   const untilState = (state: string) =>
     until(async () => (await store.status('logs'))?.tasks.map((task) => task.state).join() === state);
 
@@ -114,6 +121,57 @@ a1.sinks.k1.sink.directory = ${directory}/out
     await put(conf());
     await untilState('RUNNING');
     await until(async () => (await output()) === 'one\n');
+  });
+
+  it('takes a changed flume.conf over by difference, and keeps the one before where the new one is wrong', async () => {
+    await startWorker();
+    await put(conf());
+    await until(async () => (await output()) === 'one\n');
+    await until(async () => (await detail('source', 'r1'))?.counters['EventAcceptedCount'] === 1);
+    const startedAt = (await detail('source', 'r1'))?.startedAt;
+    await put(`${conf()}a1.sinks.k1.sink.serializer = HEADER_AND_TEXT\n`);
+    await until(async () => ((await detail('sink', 'k1'))?.startedAt ?? 0) > (startedAt ?? 0) + 10);
+    await appendFile(join(directory, 'logs', 'a.log'), 'two\n');
+    await until(async () => (await output()).endsWith('two\n'));
+    await until(async () => (await detail('source', 'r1'))?.counters['EventAcceptedCount'] === 2);
+    expect((await detail('source', 'r1'))?.startedAt).toBe(startedAt);
+    await put(conf().replace('type = file\n', 'type = flie\n'));
+    await until(async () => (await store.status('logs'))?.tasks[0]?.details['lastError'] !== undefined);
+    expect((await store.status('logs'))?.tasks[0]).toMatchObject({
+      state: 'RUNNING',
+      details: { lastError: { message: expect.stringMatching(/flume\.conf:9: error: .*Did you mean file\?/) } },
+    });
+    await appendFile(join(directory, 'logs', 'a.log'), 'three\n');
+    await until(async () => (await output()).endsWith('three\n'));
+    await put(conf());
+    await until(async () => (await store.status('logs'))?.tasks[0]?.details['lastError'] === undefined);
+  });
+
+  it('lets events of its agents be watched by way of the database', async () => {
+    await startWorker();
+    await put(conf());
+    await until(async () => (await output()) === 'one\n');
+    const order = { connector: 'logs', edge: 'source.r1', eventsMax: 2, durationMs: 10_000 };
+    const { signal } = new AbortController();
+    const lines: unknown[] = [];
+    const watched = (async () => {
+      for await (const part of tapElsewhere(databaseUrl, order, { clock: systemClock, signal })) lines.push(...part);
+    })();
+    await systemClock.sleep(300);
+    await appendFile(join(directory, 'logs', 'a.log'), 'two\nthree\n');
+    await watched;
+    expect(lines).toContainEqual({
+      headers: expect.anything(),
+      body: 'three',
+      encoding: 'utf8',
+      bodyBytes: 5,
+    });
+    const refused = async (more: Partial<typeof order>): Promise<void> => {
+      for await (const _part of tapElsewhere(databaseUrl, { ...order, ...more }, { clock: systemClock, signal }))
+        continue;
+    };
+    await expect(refused({ edge: 'source.r9' })).rejects.toThrow(/no edge "source\.r9"\. Did you mean source\.r1\?/);
+    await expect(refused({ connector: 'other' })).rejects.toThrow('No collector worker runs other at the moment.');
   });
 
   it('stops its agents when it is stopped, and a successor goes on where they were', async () => {

@@ -1,4 +1,5 @@
 /** What the command line does with a flume.conf: run one agent of it, or judge it. */
+import { hostname } from 'node:os';
 import type { ConfFile } from '#pipeline/flume-conf';
 import type { AgentPlan } from '#pipeline/flume-plan';
 import { formatProblem } from '#pipeline/flume-problem';
@@ -64,7 +65,9 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const files = await backup.readOr(() => reader.read());
   const url = environment['DATABASE_URL'] ?? '';
   const databaseUrl = url === '' ? null : url;
-  const services = { bootstrap, security, clock: systemClock, logger, environment, databaseUrl };
+  // The same agent runs on many hosts, and each has files of its own.
+  const owner = `${hostname()}/${agentName}`;
+  const services = { bootstrap, security, owner, clock: systemClock, logger, environment, databaseUrl };
   const configured = await ConfiguredAgent.load(files, { agentName, services, stateDirectory, environment, system });
   await backup.keep(files);
   const server = new AgentServer({

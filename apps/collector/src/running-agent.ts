@@ -128,7 +128,16 @@ export class RunningAgent implements LeasedWork {
     const logger = options.logger.child({ connector: wanted.connector });
     return ConfiguredAgent.load(this.files(), {
       agentName: agentNameOf(wanted),
-      services: { bootstrap, security, clock, logger, environment, databaseUrl: options.databaseUrl },
+      services: {
+        bootstrap,
+        security,
+        // Wherever the collector runs, its positions are the same.
+        owner: wanted.connector,
+        clock,
+        logger,
+        environment,
+        databaseUrl: options.databaseUrl,
+      },
       stateDirectory: join(dataDirectory, encodeURIComponent(wanted.connector)),
       environment,
     });
