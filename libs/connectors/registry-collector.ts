@@ -11,13 +11,16 @@ import { externalConfigFilter } from './config-filters/external-config-filter.js
 import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
 import { avroSink } from './flume-sinks/avro/avro-sink.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
+import { hbaseSinks } from './flume-sinks/hbase/hbase-sink.js';
 import { hdfsChannelSink } from './flume-sinks/hdfs/hdfs-sink.js';
 import { httpSink } from './flume-sinks/http/http-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
+import { morphlineSink } from './flume-sinks/morphline/morphline-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
 import { thriftSink } from './flume-sinks/thrift/thrift-sink.js';
 import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
 import { hostInterceptor } from './interceptors/host/host-interceptor.js';
+import { morphlineInterceptor } from './interceptors/morphline/morphline-interceptor.js';
 import { regexExtractorInterceptor } from './interceptors/regex-extractor/regex-extractor-interceptor.js';
 import { regexFilterInterceptor } from './interceptors/regex-filter/regex-filter-interceptor.js';
 import { removeHeaderInterceptor } from './interceptors/remove-header/remove-header-interceptor.js';
@@ -28,6 +31,7 @@ import { uuidInterceptor } from './interceptors/uuid/uuid-interceptor.js';
 import { amqpSource } from './sources/amqp/amqp-source.js';
 import { avroSource } from './sources/avro/avro-source.js';
 import { execSource } from './sources/exec/exec-source.js';
+import { fluentSource } from './sources/fluent/fluent-source.js';
 import { httpSource } from './sources/http/http-source.js';
 import { jmsSource } from './sources/jms/jms-source.js';
 import { kafkaSource } from './sources/kafka/kafka-source.js';
@@ -68,6 +72,7 @@ export const collectorRegistry: ComponentRegistry = {
     seqSource,
     stressSource,
     syslogudpSource,
+    fluentSource,
   ],
   channels: [
     memoryChannel,
@@ -78,7 +83,7 @@ export const collectorRegistry: ComponentRegistry = {
     spillableChannel,
     pseudoTransactionChannel,
   ],
-  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, nullSink, fileRollSink, hdfsChannelSink, httpSink],
+  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, morphlineSink, nullSink, fileRollSink, hdfsChannelSink, httpSink, ...hbaseSinks],
   interceptors: [
     timestampInterceptor,
     hostInterceptor,
@@ -88,6 +93,7 @@ export const collectorRegistry: ComponentRegistry = {
     removeHeaderInterceptor,
     searchReplaceInterceptor,
     uuidInterceptor,
+    morphlineInterceptor,
   ],
   selectors: [],
   configFilters: [envConfigFilter, externalConfigFilter, hadoopConfigFilter],
@@ -100,15 +106,11 @@ export const collectorRegistry: ComponentRegistry = {
     channel: [],
     sink: [
       'irc',
-      'hbase',
-      'asynchbase',
-      'hbase2',
-      'morphline_solr',
       'hive',
       'elasticsearch',
       'org.apache.flume.sink.kudu.KuduSink',
       'org.apache.flume.sink.kite.DatasetSink',
     ],
-    interceptor: ['org.apache.flume.sink.solr.morphline.MorphlineInterceptor$Builder'],
+    interceptor: [],
   },
 };

@@ -9,7 +9,7 @@
  *
  * A path without a scheme is on `fs.defaultFS` of Hadoop's configuration, and without one on the local disk, as in Flume.
  */
-import type { HadoopConf } from './hadoop-conf.js';
+import type { HadoopConf } from '../hadoop-conf.js';
 
 export type FileSystemPlace =
   | { readonly kind: 'local'; readonly path: string }

@@ -7,7 +7,7 @@ import { templateProblem } from '../../formats/path-escapes.js';
 import { TimeRounding } from '../../formats/time-rounding.js';
 import { serializerSpecs } from '../serializers/serializer-options.js';
 import { findFileSystem, type FileSystemPlace } from './file-system.js';
-import { readHadoopConf } from './hadoop-conf.js';
+import { readHadoopConf } from '../hadoop-conf.js';
 
 const noEffect = "Read for the sake of Flume's files; has no effect here";
 

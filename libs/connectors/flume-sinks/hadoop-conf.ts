@@ -1,14 +1,17 @@
-/** What Hadoop's own configuration files say about a cluster: core-site.xml and hdfs-site.xml of a folder. */
+/** What Hadoop's and HBase's own configuration files say about a cluster. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type HadoopConf = ReadonlyMap<string, string>;
 
 /** A file that is not there, or says nothing, is passed over. */
-export function readHadoopConf(directory: string | null): HadoopConf {
+export function readHadoopConf(
+  directory: string | null,
+  names: readonly string[] = ['core-site.xml', 'hdfs-site.xml'],
+): HadoopConf {
   const values = new Map<string, string>();
   if (directory === null) return values;
-  for (const name of ['core-site.xml', 'hdfs-site.xml']) {
+  for (const name of names) {
     let text: string;
     try {
       text = readFileSync(join(directory, name), 'utf8');
