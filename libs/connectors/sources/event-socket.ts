@@ -11,8 +11,10 @@ export interface SocketProtocol {
   push(chunk: Buffer): EventBatch;
   /** Not null once the peer did what ends the connection: what it is told, after the answers to all before. */
   readonly farewell: string | null;
+  /** What the peer is told apart from answers, asked for at the start and after each chunk; null for nothing. */
+  takeReply?(): Buffer | null;
   /** What the peer is told of `count` events that were committed (refusal null) or not; empty for nothing. */
-  answer(count: number, refusal: unknown): string;
+  answer(count: number, refusal: unknown): string | Buffer;
 }
 
 export interface EventSocketOptions {
@@ -71,6 +73,7 @@ export class EventSocket {
     this.socket.on('drain', () => this.regulate());
     this.socket.on('end', () => this.end());
     this.socket.once('close', () => this.linger?.cancel());
+    this.reply();
     if (this.options.idleMs > 0) {
       this.socket.setTimeout(this.options.idleMs);
       this.socket.on('timeout', () => this.rest());
@@ -103,6 +106,7 @@ export class EventSocket {
     if (this.hasEnded || this.protocol.farewell !== null) return;
     const batch = this.parse(chunk);
     if (batch === null) return;
+    this.reply();
     this.backlog.push(batch);
     this.waitingEvents += batch.count;
     this.waitingBytes += batch.bodyBytes;
@@ -110,6 +114,11 @@ export class EventSocket {
     this.pump();
     this.regulate();
     this.closeIfDone();
+  }
+
+  private reply(): void {
+    const reply = this.protocol.takeReply?.() ?? null;
+    if (reply !== null && this.socket.writable) this.socket.write(reply);
   }
 
   /** A mistake of ours in a protocol costs this connection, not the process. */
@@ -143,7 +152,7 @@ export class EventSocket {
       this.waitingBytes -= first.bytes;
       this.options.budget.release(first.bytes + first.count * eventBytes);
       const answer = this.protocol.answer(first.count, first.refusal);
-      if (answer !== '' && this.socket.writable) this.socket.write(answer);
+      if (answer.length > 0 && this.socket.writable) this.socket.write(answer);
     }
     this.pump();
     this.regulate();
