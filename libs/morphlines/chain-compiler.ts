@@ -57,7 +57,7 @@ export class ChainCompiler {
     if (names.length !== 1) {
       const found = names.length === 0 ? 'nothing' : names.join(', ');
       throw new MorphlineCompileError(
-        `a command is an object with its name and nothing else, { name : { arguments } }, but here is ${found}`,
+        `a command is an object with its name and nothing else, { name : { arguments } }, but here is ${found}; two objects side by side on a line are one to HOCON, so put a comma or a new line between commands`,
         config.origin,
       );
     }
