@@ -11,6 +11,11 @@ export interface FlumeOptions {
   readonly directory: string;
   /** JVM heap, `512m`. */
   readonly heap?: string;
+  /** Further files that are merged with the first. */
+  readonly moreConfPaths?: readonly string[];
+  /** `-Dname=value` */
+  readonly system?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A real Apache Flume agent, ready when its source has started. */
@@ -19,13 +24,14 @@ export async function startFlume(options: FlumeOptions): Promise<Child> {
     command: 'java',
     args: [
       ...(await javaArguments(options.directory, options.heap)),
+      ...Object.entries(options.system ?? {}).map(([name, value]) => `-D${name}=${value}`),
       'org.apache.flume.node.Application',
-      '--conf-file',
-      options.confPath,
+      ...[options.confPath, ...(options.moreConfPaths ?? [])].flatMap((path) => ['--conf-file', path]),
       '--name',
       options.agent,
       '--no-reload-conf',
     ],
+    env: options.env,
     logPath: join(options.directory, 'flume.out'),
   });
   await child.until('Flume', () => /Component type: SOURCE, name: .* started|Starting Source/.test(child.output()));
