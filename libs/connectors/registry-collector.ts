@@ -19,11 +19,20 @@ import { morphlineSink } from './flume-sinks/morphline/morphline-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
 import { thriftSink } from './flume-sinks/thrift/thrift-sink.js';
 import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
+import { celFilterInterceptor } from './interceptors/cel/cel-filter-interceptor.js';
+import { celRouteInterceptor } from './interceptors/cel/cel-route-interceptor.js';
+import { csvInterceptor } from './interceptors/csv/csv-interceptor.js';
+import { dedupeInterceptor } from './interceptors/dedupe/dedupe-interceptor.js';
+import { grokInterceptor } from './interceptors/grok/grok-interceptor.js';
 import { hostInterceptor } from './interceptors/host/host-interceptor.js';
 import { morphlineInterceptor } from './interceptors/morphline/morphline-interceptor.js';
+import { jsonInterceptor } from './interceptors/json/json-interceptor.js';
+import { maskInterceptor } from './interceptors/mask/mask-interceptor.js';
+import { rateLimitInterceptor } from './interceptors/rate-limit/rate-limit-interceptor.js';
 import { regexExtractorInterceptor } from './interceptors/regex-extractor/regex-extractor-interceptor.js';
 import { regexFilterInterceptor } from './interceptors/regex-filter/regex-filter-interceptor.js';
 import { removeHeaderInterceptor } from './interceptors/remove-header/remove-header-interceptor.js';
+import { sampleInterceptor } from './interceptors/sample/sample-interceptor.js';
 import { searchReplaceInterceptor } from './interceptors/search-replace/search-replace-interceptor.js';
 import { staticInterceptor } from './interceptors/static/static-interceptor.js';
 import { timestampInterceptor } from './interceptors/timestamp/timestamp-interceptor.js';
@@ -83,7 +92,19 @@ export const collectorRegistry: ComponentRegistry = {
     spillableChannel,
     pseudoTransactionChannel,
   ],
-  sinks: [avroSink, thriftSink, topicSink, kafkaSink, loggerSink, morphlineSink, nullSink, fileRollSink, hdfsChannelSink, httpSink, ...hbaseSinks],
+  sinks: [
+    avroSink,
+    thriftSink,
+    topicSink,
+    kafkaSink,
+    loggerSink,
+    morphlineSink,
+    nullSink,
+    fileRollSink,
+    hdfsChannelSink,
+    httpSink,
+    ...hbaseSinks,
+  ],
   interceptors: [
     timestampInterceptor,
     hostInterceptor,
@@ -94,6 +115,15 @@ export const collectorRegistry: ComponentRegistry = {
     searchReplaceInterceptor,
     uuidInterceptor,
     morphlineInterceptor,
+    jsonInterceptor,
+    csvInterceptor,
+    grokInterceptor,
+    celFilterInterceptor,
+    celRouteInterceptor,
+    maskInterceptor,
+    sampleInterceptor,
+    dedupeInterceptor,
+    rateLimitInterceptor,
   ],
   selectors: [],
   configFilters: [envConfigFilter, externalConfigFilter, hadoopConfigFilter],

@@ -32,6 +32,8 @@ interface Delivery {
  */
 export class ChannelProcessor {
   private readonly unfinished = new WeakMap<EventBatch, Delivery>();
+  /** What the interceptors that want to know of commits were given, by the batch that the source gave. */
+  private readonly witnessed = new WeakMap<EventBatch, { interceptor: Interceptor; given: EventBatch }[]>();
   private dropped = 0;
   /** The batch that an interceptor lets wait; those behind it are intercepted after it. */
   private waiting: Promise<unknown> | null = null;
@@ -76,13 +78,17 @@ export class ChannelProcessor {
   }
 
   private countAccepted(batch: EventBatch): void {
+    for (const { interceptor, given } of this.witnessed.get(batch) ?? []) interceptor.committed?.(given);
+    this.witnessed.delete(batch);
     this.parts.context.count('EventAcceptedCount', batch.count);
     this.parts.context.count('AppendBatchAcceptedCount', 1);
   }
 
   private prepare(batch: EventBatch): Delivery | Promise<Delivery> {
     const intercepted =
-      this.waiting === null ? this.intercept(batch, 0) : this.waiting.then(() => this.intercept(batch, 0));
+      this.waiting === null
+        ? this.intercept(batch, batch, 0)
+        : this.waiting.then(() => this.intercept(batch, batch, 0));
     if (!(intercepted instanceof Promise)) return this.routesOf(intercepted);
     const settled: Promise<unknown> = intercepted
       .catch(() => undefined)
@@ -93,14 +99,17 @@ export class ChannelProcessor {
     return intercepted.then((left) => this.routesOf(left));
   }
 
-  /** Runs the interceptors from the `first` on. */
-  private intercept(batch: EventBatch, first: number): EventBatch | Promise<EventBatch> {
+  /** Runs the interceptors from the `first` on over what those before made of the `source`'s batch. */
+  private intercept(source: EventBatch, batch: EventBatch, first: number): EventBatch | Promise<EventBatch> {
     const { context, interceptors } = this.parts;
     let left = batch;
     try {
       for (let at = first; at < interceptors.length; at += 1) {
-        const result = interceptors[at]?.intercept(left) ?? left;
-        if (result instanceof Promise) return this.interceptLater(result, at + 1);
+        const interceptor = interceptors[at];
+        if (interceptor === undefined) break;
+        if (interceptor.committed !== undefined) this.witness(source, { interceptor, given: left });
+        const result = interceptor.intercept(left);
+        if (result instanceof Promise) return this.interceptLater(source, result, at + 1);
         left = result;
       }
     } catch (error) {
@@ -110,7 +119,13 @@ export class ChannelProcessor {
     return left;
   }
 
-  private async interceptLater(result: Promise<EventBatch>, next: number): Promise<EventBatch> {
+  private witness(source: EventBatch, entry: { interceptor: Interceptor; given: EventBatch }): void {
+    const entries = this.witnessed.get(source);
+    if (entries === undefined) this.witnessed.set(source, [entry]);
+    else entries.push(entry);
+  }
+
+  private async interceptLater(source: EventBatch, result: Promise<EventBatch>, next: number): Promise<EventBatch> {
     let left: EventBatch;
     try {
       left = await result;
@@ -118,7 +133,7 @@ export class ChannelProcessor {
       this.parts.context.count('GenericProcessingFail', 1);
       throw error;
     }
-    return await this.intercept(left, next);
+    return await this.intercept(source, left, next);
   }
 
   private routesOf(batch: EventBatch): Delivery {

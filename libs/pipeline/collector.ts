@@ -71,6 +71,8 @@ export interface Interceptor {
    * too, so that their order is kept. What it throws fails the delivery.
    */
   intercept(batch: EventBatch): EventBatch | Promise<EventBatch>;
+  /** What came of a batch that `intercept` was given is committed in every required channel. A batch that is not may come again. */
+  committed?(batch: EventBatch): void;
 }
 
 /** A channel selector of one's own. */
