@@ -10,10 +10,13 @@ import { envConfigFilter } from './config-filters/env-config-filter.js';
 import { externalConfigFilter } from './config-filters/external-config-filter.js';
 import { hadoopConfigFilter } from './config-filters/hadoop-config-filter.js';
 import { avroSink } from './flume-sinks/avro/avro-sink.js';
+import { elasticsearchSink } from './flume-sinks/elasticsearch/elasticsearch-sink.js';
 import { fileRollSink } from './flume-sinks/file-roll/file-roll-sink.js';
 import { hbaseSinks } from './flume-sinks/hbase/hbase-sink.js';
 import { hdfsChannelSink } from './flume-sinks/hdfs/hdfs-sink.js';
+import { hiveSink } from './flume-sinks/hive/hive-sink.js';
 import { httpSink } from './flume-sinks/http/http-sink.js';
+import { ircSink } from './flume-sinks/irc/irc-sink.js';
 import { loggerSink } from './flume-sinks/logger/logger-sink.js';
 import { morphlineSink } from './flume-sinks/morphline/morphline-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
@@ -104,6 +107,9 @@ export const collectorRegistry: ComponentRegistry = {
     hdfsChannelSink,
     httpSink,
     ...hbaseSinks,
+    hiveSink,
+    ircSink,
+    elasticsearchSink,
   ],
   interceptors: [
     timestampInterceptor,
@@ -134,13 +140,7 @@ export const collectorRegistry: ComponentRegistry = {
       'org.apache.flume.source.thriftLegacy.ThriftLegacySource',
     ],
     channel: [],
-    sink: [
-      'irc',
-      'hive',
-      'elasticsearch',
-      'org.apache.flume.sink.kudu.KuduSink',
-      'org.apache.flume.sink.kite.DatasetSink',
-    ],
+    sink: ['org.apache.flume.sink.kudu.KuduSink', 'org.apache.flume.sink.kite.DatasetSink'],
     interceptor: [],
   },
 };
