@@ -1,6 +1,8 @@
 import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
+import { benchIngest } from './ingest.js';
+import { benchInterceptors } from './interceptors.js';
 import { benchJdbcChannel } from './jdbc-channel.js';
 import { benchLatency } from './latency.js';
 import { benchMemory } from './memory.js';
@@ -17,6 +19,9 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-synced': benchProduce('produce-synced'),
   connections: benchConnections,
   consume: benchConsume,
+  'ingest-http': benchIngest('http'),
+  'ingest-syslog': benchIngest('syslog'),
+  interceptors: benchInterceptors,
   'jdbc-channel': benchJdbcChannel,
   latency: benchLatency,
   memory: benchMemory,
