@@ -8,16 +8,15 @@ import { realDisk } from '#std/disk';
 import { messageOf } from '#std/errors';
 import { countOf, decodeBatch, encodeBatch } from '../batch-codec.js';
 import { checkCapacities, throwClosed } from '../channel-limits.js';
-import { StoredEvents, type BatchCodec, type BatchStore } from '../stored-events.js';
+import { StoredEvents, type BatchCodec } from '../stored-events.js';
 import { DataDirectories } from './data-directories.js';
 import { EncryptedBatchCodec } from './encrypted-batch.js';
 import { checkEncryption } from './encryption-options.js';
 import { fileChannelOptions, readFileChannelOptions, type FileChannelSettings } from './file-channel-options.js';
 import { readKeyRing } from './key-ring.js';
+import { storeOf } from './queue-store.js';
 
 const spaceCheckMs = 1000;
-/** What the queue writes before each of its records: the next position after a record is this plus its length further. */
-const frameBytes = 8;
 
 const plainCodec: BatchCodec = { encode: encodeBatch, decode: decodeBatch, countOf };
 
@@ -155,24 +154,6 @@ class RunningFileChannel {
   private async checkSpace(): Promise<void> {
     this.hasSpace = (await this.directories.freeBytes()) >= this.settings.freeBytesMin;
   }
-}
-
-function storeOf(queue: RecordQueue): BatchStore {
-  return {
-    get head() {
-      return queue.head;
-    },
-    get end() {
-      return queue.end;
-    },
-    async append(bytes) {
-      const position = await queue.append(bytes);
-      return { position, next: position + frameBytes + bytes.length };
-    },
-    read: (position, bytesMax) => queue.read(position, bytesMax),
-    trim: (position) => queue.trim(position),
-    close: () => queue.close(),
-  };
 }
 
 function checkFileChannel(options: Readonly<Record<string, string>>): ComponentRemark[] {
