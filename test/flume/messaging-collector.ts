@@ -8,6 +8,8 @@ export interface CollectorOptions {
   /** Properties of the sources by their names, without their prefix. */
   readonly sources: Readonly<Record<string, SourceProperties>>;
   readonly bootstrap?: string;
+  /** A topic as the channel, and no sink; default: a file channel. */
+  readonly topic?: string;
 }
 
 export type SourceProperties = Readonly<Record<string, string | number | boolean>>;
@@ -28,27 +30,20 @@ export class MessagingCollector {
   }
 
   async start(): Promise<void> {
-    const { directory, sources, bootstrap } = this.options;
+    const { directory, sources, bootstrap, topic } = this.options;
     mkdirSync(this.out, { recursive: true });
     const conf = join(directory, 'flume.conf');
     const lines = [
       `a1.sources = ${Object.keys(sources).join(' ')}`,
       'a1.channels = c1',
-      'a1.sinks = k1',
       ...Object.entries(sources).flatMap(([source, properties]) =>
         Object.entries({ ...properties, channels: 'c1' }).map(
           ([name, value]) => `a1.sources.${source}.${name} = ${value}`,
         ),
       ),
-      'a1.channels.c1.type = file',
-      `a1.channels.c1.dataDirs = ${join(directory, 'channel')}`,
-      `a1.channels.c1.checkpointDir = ${join(directory, 'checkpoint')}`,
-      'a1.channels.c1.minimumRequiredSpace = 1048576',
-      'a1.sinks.k1.type = file_roll',
-      'a1.sinks.k1.channel = c1',
-      `a1.sinks.k1.sink.directory = ${this.out}`,
-      'a1.sinks.k1.sink.rollInterval = 0',
-      'a1.sinks.k1.sink.serializer = HEADER_AND_TEXT',
+      ...(topic === undefined
+        ? this.fileChannel()
+        : ['a1.channels.c1.type = topic', `a1.channels.c1.topic = ${topic}`]),
     ];
     writeFileSync(conf, `${lines.join('\n')}\n`);
     this.starts += 1;
@@ -60,6 +55,22 @@ export class MessagingCollector {
       logPath: join(directory, `collector-${this.starts}.out`),
     });
     await this.child.until('the collector', () => this.child?.output().includes('a1') === true, 30_000);
+  }
+
+  private fileChannel(): string[] {
+    const { directory } = this.options;
+    return [
+      'a1.channels.c1.type = file',
+      `a1.channels.c1.dataDirs = ${join(directory, 'channel')}`,
+      `a1.channels.c1.checkpointDir = ${join(directory, 'checkpoint')}`,
+      'a1.channels.c1.minimumRequiredSpace = 1048576',
+      'a1.sinks = k1',
+      'a1.sinks.k1.type = file_roll',
+      'a1.sinks.k1.channel = c1',
+      `a1.sinks.k1.sink.directory = ${this.out}`,
+      'a1.sinks.k1.sink.rollInterval = 0',
+      'a1.sinks.k1.sink.serializer = HEADER_AND_TEXT',
+    ];
   }
 
   /** What the collector has said since its last start. */

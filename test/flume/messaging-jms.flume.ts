@@ -3,6 +3,7 @@ import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { eventually } from '../flows/product.js';
 import { sleep } from '../peers/child.js';
 import { sendJms, type JmsClient } from '../peers/jms-sender.js';
 import {
@@ -142,8 +143,10 @@ describe.each(providers)('jms and ActiveMQ $name', ({ name, start, port, initial
     await collector.start();
     const news = Array.from({ length: 20 }, (_, index) => `missed:news-${index}`);
     await collector.untilTaken([...news, ...(await send('last', 0, 10))]);
+    // Each of the two subscriptions gets all of it.
+    const expected = before.length + 2 * 20 + 3 * 10;
+    await eventually('both subscriptions', 30_000, () => collector.bodies().length >= expected);
     await sleep(500);
-    // Each of the two subscriptions got all of it.
-    expect(collector.bodies()).toHaveLength(before.length + 2 * 20 + 3 * 10);
+    expect(collector.bodies()).toHaveLength(expected);
   });
 });

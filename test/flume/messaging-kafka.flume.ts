@@ -7,6 +7,7 @@ import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
+import { TopicReader } from '#topics/topic-reader';
 import { TopicWriter } from '#topics/topic-writer';
 import { EventBatch } from '#pipeline/event-batch';
 import { eventually, Product } from '../flows/product.js';
@@ -189,4 +190,56 @@ describe.each(peers)('the Kafka source and $name', ({ name, start }) => {
     await eventually('all taken', 40_000, () => new Set(bodies()).size === all.length);
     expect(bodies()).toHaveLength(all.length);
   });
+
+  it('moves a topic into another exactly once, over kills', async () => {
+    await admin.createTopic({ name: 'from', partitions: 3 });
+    await admin.createTopic({ name: 'into', partitions: 2 });
+    const collector = new MessagingCollector({
+      directory: join(folder, `${name.replaceAll(' ', '-')}-exactly-once`),
+      bootstrap: peer.bootstrap,
+      topic: 'into',
+      sources: {
+        r1: {
+          ...{ type: 'kafka', 'kafka.bootstrap.servers': peer.bootstrap, 'kafka.topics': 'from', batchSize: 20 },
+          ...{ 'kafka.consumer.group.id': 'g-once', 'kafka.consumer.auto.offset.reset': 'earliest' },
+          // A static member has its partitions back as soon as it is back.
+          ...{ 'kafka.consumer.group.instance.id': 'member-1', 'exactly.once.support': 'required' },
+        },
+      },
+    });
+    collectors.push(collector);
+    const all = numbered('m', 0, 12_000);
+    await collector.start();
+    for (let at = 0; at < all.length; at += 3000) {
+      await write('from', all.slice(at, at + 3000));
+      const taken = await committedOf('into');
+      await eventually('some of it in the other topic', 30_000, async () => (await committedOf('into')) > taken);
+      await collector.kill();
+      await collector.start();
+    }
+    await eventually('no lag', 60_000, async () => (await lagOf('g-once', 'from')) === 0);
+    await collector.stop();
+    const moved = await readCommitted('into');
+    expect(moved).toHaveLength(all.length);
+    expect(new Set(moved).size).toBe(all.length);
+  });
+
+  /** Ends of the partitions, transaction markers included. */
+  const committedOf = async (topic: string): Promise<number> =>
+    (await admin.offsets(topic, 'latest')).reduce((sum, { offset }) => sum + offset, 0);
+
+  const readCommitted = async (topic: string): Promise<string[]> => {
+    const reader = new TopicReader(cluster, { topics: [topic], isolation: 'read_committed' });
+    await reader.start();
+    const bodies: string[] = [];
+    for (let quiet = 0; quiet < 3;) {
+      const polled = await reader.poll(1000);
+      quiet = polled.length === 0 ? quiet + 1 : 0;
+      for (const { records } of polled) {
+        for (let index = 0; index < records.count; index += 1) bodies.push(records.value(index)?.toString() ?? '');
+      }
+    }
+    await reader.stop();
+    return bodies;
+  };
 });

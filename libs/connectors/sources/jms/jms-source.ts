@@ -101,7 +101,7 @@ function stompOf(values: JmsValues, flow: BrokerSourceOptions): StompBroker {
   });
 }
 
-/** What STOMP brokers add to a JMS message: JMS's own headers and those of the subscription. The rest are its properties. */
+/** What STOMP brokers add to a JMS message: JMS's own headers and those of the subscription. The rest are its properties, but for Artemis's own. */
 const ofStomp = new Set([
   ...['ack', 'subscription', 'content-length', 'content-type', 'destination', 'message-id', 'expires', 'priority'],
   ...['persistent', 'redelivered', 'reply-to', 'timestamp', 'type', 'correlation-id', 'receipt', 'destination-type'],
@@ -109,6 +109,7 @@ const ofStomp = new Set([
 
 function propertiesOf(frame: StompFrame): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const [name, value] of frame.headers) if (!ofStomp.has(name)) headers[name] = value;
+  for (const [name, value] of frame.headers)
+    if (!ofStomp.has(name) && !name.startsWith('__AMQ_')) headers[name] = value;
   return headers;
 }

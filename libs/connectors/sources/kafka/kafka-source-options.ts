@@ -48,7 +48,7 @@ export const kafkaSourceOptions = defineOptions({
     default: 1000,
     min: 1,
     unit: 'events',
-    doc: 'Events handed to the channels at once, at most.',
+    doc: 'Events handed to the channels at once, at most; eight times as many where the channels keep the positions.',
   },
   batchDurationMillis: {
     type: 'long',

@@ -38,6 +38,11 @@ import {
 
 /** How long a partition that is taken away waits for channels that refuse, ms: part of what the group waits for us. */
 const revokeMsMax = 20_000;
+/**
+ * Where channels keep positions, a delivery waits for a transaction (20 ms as it comes), so more batches go in one. Not several
+ * deliveries at once: a later one could commit its offset where an interceptor fails the one before it.
+ */
+const batchesInTransaction = 8;
 /** Between two tries after the reader has failed for good, ms. */
 const reopenMs = 5000;
 
@@ -156,8 +161,9 @@ class KafkaSource implements Source {
 
   /** All that was fetched, batch by batch; ends early where the partitions are taken away. */
   private async deliverPending(context: SourceContext): Promise<void> {
+    const eventsMax = this.values.batchSize * (this.kept === null ? 1 : batchesInTransaction);
     while (this.pending.length > 0 && !this.stopping.signal.aborted && !this.isRevoking) {
-      const parts = this.takePending(this.values.batchSize);
+      const parts = this.takePending(eventsMax);
       const { batch, unreadable } = eventsOfConsumed(parts, this.format);
       if (unreadable.length > 0) this.reportUnreadable(context, unreadable);
       const positions = new Map(parts.map((part) => [this.keyOf(part), part]));
