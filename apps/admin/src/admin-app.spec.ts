@@ -344,6 +344,8 @@ describe('the administration', () => {
       await http.get('/connectors/web/tap?edge=source.r1&max=none').expect(400);
       const { body } = await http.get('/connectors/web/tap?edge=source.r1').expect(404);
       expect(body.message).toBe('No collector worker runs web at the moment.');
+      const { body: components } = await http.get('/connectors/web/components').expect(200);
+      expect(components).toEqual({ name: 'web', state: null, agent: null, worker_id: '', components: [] });
       await http.delete('/connectors/web').expect(204);
     });
 

@@ -118,6 +118,43 @@ a1.sinks.k1.channel = c1
   });
 });
 
+describe('collector as flume-ng is called', () => {
+  const conf = `a1.channels = c1
+a1.sinks = k1
+a1.channels.c1.type = \${sys:kind}
+a1.sinks.k1.type = null
+a1.sinks.k1.channel = c1
+`;
+
+  it('takes several files, system properties, and options out of flume.opts', async () => {
+    const [first, second] = [fileOf('first.conf', conf), fileOf('second.conf', 'a1.channels.c1.capacity = 700\n')];
+    fileOf('flume.opts', 'name = a1\n');
+    const { code, out, err } = await runMillrace([
+      ...['collector', 'validate', '-c', folder, '-f', first, '--conf-file', second, '-Dkind=memory'],
+    ]);
+    expect({ code, out, err }).toEqual({
+      code: 0,
+      out: `${first}, ${second}: agent a1 can run: 0 sources, 1 channel (memory), 1 sink (null).\n`,
+      err: '',
+    });
+  });
+
+  it.each([
+    ['no file', ['-n', 'a1'], /--conf-file is missing/],
+    ['ZooKeeper', ['-n', 'a1', '-z', 'host:2181'], /--zkConnString is not supported: keep the configuration on a web/],
+    [
+      'monitoring that is none',
+      ['-n', 'a1', '-f', 'x', '-Dflume.monitoring.type=ganglia'],
+      /there are http and prometh/,
+    ],
+    ['look-ups of one’s own', ['-n', 'a1', '-f', 'x', '-Dlookups=y'], /-Dlookups is not supported/],
+  ])('says what it cannot do: %s', async (_case, words, message) => {
+    const { code, err } = await runMillrace(['collector', 'run', ...words]);
+    expect(err).toMatch(message);
+    expect(code).toBe(2);
+  });
+});
+
 describe('topic', () => {
   const service = new TopicsService({
     dataDirectory: join(folder, 'topics'),

@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { isLoopback } from '#net/host';
 import type { Agent } from '#pipeline/agent';
 import { sameSecret } from '#security/constant-time';
 import type { Clock } from '#std/clock';
@@ -105,6 +106,11 @@ export class AgentServer {
   }
 
   private async answerTap(request: IncomingMessage, url: URL, response: ServerResponse): Promise<void> {
+    // The metrics may be open to a network; events are for this machine only.
+    if (!isLoopback(request.socket.remoteAddress ?? '')) {
+      response.writeHead(403).end();
+      return;
+    }
     const given = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (!sameSecret(given, this.token)) {
       response.writeHead(401, { 'www-authenticate': 'Bearer' }).end();

@@ -1,9 +1,11 @@
 import { BadRequestException, Controller, Get, Injectable, NotFoundException, Param, Query, Res } from '@nestjs/common';
 import type { Response } from 'express';
+import { z } from 'zod';
 import { ControlStore } from '#control/control-store';
 import { tapElsewhere, TapRefused, type TapOrder } from '#control/tap-exchange';
 import type { Clock } from '#std/clock';
 import { Section, Summary } from '../operations/summary.js';
+import { hideUrls } from './secrets.js';
 
 /** The way to the workers that run collectors. */
 @Injectable()
@@ -18,6 +20,24 @@ export class CollectorTaps {
   }
 }
 
+const reported = z.object({
+  agent: z.string().nullish().default(null),
+  agent_state: z.string().nullish().default(null),
+  components: z
+    .array(
+      z.object({
+        kind: z.string(),
+        name: z.string(),
+        type: z.string(),
+        state: z.string(),
+        error: z.string().nullable(),
+        counters: z.record(z.string(), z.number()),
+        startedAt: z.number().default(0),
+      }),
+    )
+    .default([]),
+});
+
 const secondsMax = 3600;
 const eventsMax = 100_000;
 
@@ -29,6 +49,24 @@ export class TapController {
     private readonly store: ControlStore,
     private readonly taps: CollectorTaps,
   ) {}
+
+  /** As its worker last said; without a worker nothing. */
+  @Get('components')
+  @Summary('Sources, channels and sinks of a running collector: state, last error, counters by Flume’s names')
+  async components(@Param('name') name: string): Promise<unknown> {
+    const status = await this.store.status(name);
+    if (status === null) throw new NotFoundException(`Connector ${name} not found`);
+    if (status.kind !== 'source') throw new BadRequestException(`${name} is a sink: only collectors have components`);
+    const [task] = status.tasks;
+    const { agent, agent_state, components } = reported.parse(task?.details ?? {});
+    return {
+      name,
+      state: agent_state,
+      agent,
+      worker_id: task?.workerId ?? '',
+      components: components.map(({ error, ...rest }) => ({ ...rest, error: error === null ? null : hideUrls(error) })),
+    };
+  }
 
   /** Lines of JSON: events, and after each look how many have passed and how many of them were not shown. */
   @Get('tap')

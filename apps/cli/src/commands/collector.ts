@@ -149,9 +149,13 @@ async function confOf(input: CommandInput) {
   const files = [...folder.confFiles, ...listOf('conf-file')];
   const uris = listOf('conf-uri');
   if (files.length + uris.length === 0) throw new UsageError('--conf-file is missing: a flume.conf');
+  const system = readDefinitions(input.all('define'));
+  if (system['lookups'] !== undefined) {
+    throw new UsageError('-Dlookups is not supported: there are ${env:}, ${sys:}, ${date:} and ${java:}');
+  }
   return {
     conf: { files, uris, user: optionOf('conf-user'), password: optionOf('conf-password') },
-    system: readDefinitions(input.all('define')),
+    system,
     agentName: optionOf('name'),
     optionOf,
     isSet: (name: string) => input.on(name) || folder.options[name]?.toLowerCase() === 'true',
