@@ -1,6 +1,7 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { ComponentType, Interceptor } from '#pipeline/collector';
-import { EventBatch } from '#pipeline/event-batch';
+import { BodyTexts } from '../body-text.js';
+import { NewBodies } from '../new-bodies.js';
 import { checkJavaRegex, compileJavaRegex } from '#std/java-regex';
 
 const charsets = ['UTF-8', 'ISO-8859-1', 'US-ASCII'] as const;
@@ -29,22 +30,18 @@ export const searchReplaceInterceptor: ComponentType<Interceptor> = {
     const values = requireOptions(`interceptor ${input.name}`, options, input.options);
     const pattern = compileJavaRegex(values.searchPattern, 'g');
     const replacement = toJavaScriptReplacement(values.replaceString);
-    const encoding = values.charset === 'UTF-8' ? 'utf8' : 'latin1';
+    const isUtf8 = values.charset === 'UTF-8';
     return {
       intercept(batch) {
-        const starts = new Int32Array(batch.count);
-        const ends = new Int32Array(batch.count);
-        let text = '';
-        let at = 0;
+        const texts = isUtf8 ? new BodyTexts(batch) : null;
+        const bodies = new NewBodies(batch);
         for (let index = 0; index < batch.count; index += 1) {
-          const body = batch.bytes.toString(encoding, batch.starts[index], batch.ends[index]);
+          const body = texts?.at(index) ?? batch.body(index).latin1Slice();
           const replaced = body.replace(pattern, replacement);
-          text += replaced;
-          starts[index] = at;
-          at += Buffer.byteLength(replaced, encoding);
-          ends[index] = at;
+          if (replaced === body) bodies.keep();
+          else bodies.add(replaced, isUtf8 ? 'utf8' : 'latin1');
         }
-        return new EventBatch(Buffer.from(text, encoding), starts, ends, batch.headers);
+        return bodies.applied();
       },
     };
   },
