@@ -36,7 +36,7 @@ export const searchReplaceInterceptor: ComponentType<Interceptor> = {
         const texts = isUtf8 ? new BodyTexts(batch) : null;
         const bodies = new NewBodies(batch);
         for (let index = 0; index < batch.count; index += 1) {
-          const body = texts?.at(index) ?? batch.body(index).latin1Slice();
+          const body = texts?.at(index) ?? batch.body(index).toString('latin1');
           const replaced = body.replace(pattern, replacement);
           if (replaced === body) bodies.keep();
           else bodies.add(replaced, isUtf8 ? 'utf8' : 'latin1');
