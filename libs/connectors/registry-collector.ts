@@ -46,11 +46,13 @@ import { execSource } from './sources/exec/exec-source.js';
 import { fluentSource } from './sources/fluent/fluent-source.js';
 import { httpSource } from './sources/http/http-source.js';
 import { jmsSource } from './sources/jms/jms-source.js';
+import { journaldSource } from './sources/journald/journald-source.js';
 import { kafkaSource } from './sources/kafka/kafka-source.js';
 import { mqttSource } from './sources/mqtt/mqtt-source.js';
 import { multiportSyslogtcpSource } from './sources/multiport-syslogtcp/multiport-syslogtcp-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
+import { otlpSource } from './sources/otlp/otlp-source.js';
 import { redisSource } from './sources/redis/redis-source.js';
 import { seqSource } from './sources/seq/seq-source.js';
 import { scribeSource } from './sources/scribe/scribe-source.js';
@@ -85,6 +87,8 @@ export const collectorRegistry: ComponentRegistry = {
     stressSource,
     syslogudpSource,
     fluentSource,
+    otlpSource,
+    journaldSource,
   ],
   channels: [
     memoryChannel,

@@ -1,4 +1,4 @@
-import type { SourceContext } from '#pipeline/collector';
+import type { PositionChanges, SourceContext } from '#pipeline/collector';
 import { ChannelError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 
@@ -10,6 +10,8 @@ export interface RetryOptions {
   readonly retryMsMax: number;
   /** Gets each refusal, and null once the batch was taken after one. */
   readonly report: (error: unknown) => void;
+  /** Positions that hold once the batch is committed. */
+  readonly moved?: PositionChanges | undefined;
 }
 
 /**
@@ -19,11 +21,11 @@ export interface RetryOptions {
 export async function deliverUntilTaken(
   context: SourceContext,
   batch: EventBatch,
-  { signal, retryMsMin, retryMsMax, report }: RetryOptions,
+  { signal, retryMsMin, retryMsMax, report, moved }: RetryOptions,
 ): Promise<void> {
   for (let waitMs = Math.min(retryMsMin, retryMsMax), wasRefused = false; ; waitMs = Math.min(waitMs * 2, retryMsMax)) {
     try {
-      await context.deliver(batch);
+      await context.deliver(batch, moved);
       if (wasRefused) report(null);
       return;
     } catch (error) {
