@@ -198,7 +198,7 @@ describe('transactions of a source', () => {
     const transactions = open();
     await transactions.load();
     topics.endCodes.push(kafkaError.INVALID_TXN_STATE, kafkaError.UNKNOWN_SERVER_ERROR);
-    await expect(transactions.deliver(onlyA(lines('1')), at('1'))).rejects.toThrow('A transaction');
+    await expect(transactions.deliver(onlyA(lines('1')), at('1'))).rejects.toThrow('a transaction');
     expect(lost).toMatchObject([{ isFinal: false }]);
     await transactions.load();
     await transactions.deliver(onlyA(lines('1')), at('1'));

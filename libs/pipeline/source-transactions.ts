@@ -48,6 +48,7 @@ const transactionBytesMax = 4 * 1024 * 1024;
 const transactionTimeoutMs = 30_000;
 const closeMs = 2000;
 const restMs = 200;
+const refusalMs = 10;
 const retryBackoff = { initialMs: 100, maxMs: 5000 };
 
 /**
@@ -65,6 +66,7 @@ export class SourceTransactions implements SourcePositions {
   private wake: () => void = () => undefined;
   private running: Promise<void> | null = null;
   private end: ChannelError | null = null;
+  private refusal: ChannelError | null = null;
   private hasFailed = false;
 
   constructor(private readonly parts: SourceTransactionsParts) {}
@@ -100,7 +102,8 @@ export class SourceTransactions implements SourcePositions {
 
   deliver(routes: readonly TransactionRoute[], moved: PositionChanges | null): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.end !== null) return reject(this.end);
+      const refusal = this.end ?? this.refusal;
+      if (refusal !== null) return reject(refusal);
       const sizeBytes = routes.reduce((total, route) => total + route.batch.bodyBytes, 0);
       this.waiting.push({ routes, moved, sizeBytes, puts: null, resolve, reject });
       this.wake();
@@ -133,6 +136,9 @@ export class SourceTransactions implements SourcePositions {
           if (this.hasFailed) this.parts.context.reportError(null);
           this.hasFailed = false;
           continue;
+        }
+        if (!this.hasFailed) {
+          this.parts.context.logger.warn(`A transaction failed, and is tried again: ${messageOf(failure)}`);
         }
         this.hasFailed = true;
         this.parts.context.reportError(failure);
@@ -253,7 +259,7 @@ export class SourceTransactions implements SourcePositions {
     }
     if (failure instanceof PoisonedDelivery) {
       const at = group.indexOf(failure.delivery);
-      this.rejectFrom(Math.max(0, at), asChannelError(failure.cause));
+      this.refuse(Math.max(0, at), asChannelError(failure.cause));
     }
     return failure;
   }
@@ -264,6 +270,15 @@ export class SourceTransactions implements SourcePositions {
     this.end = asChannelError(error);
     this.parts.onLost(error, isFinal);
     return error;
+  }
+
+  /** What comes at once was begun before its source could know of the refusal: it must not overtake what was refused. */
+  private refuse(at: number, error: ChannelError): void {
+    this.refusal = error;
+    this.parts.context.clock.after(refusalMs, () => {
+      this.refusal = null;
+    });
+    this.rejectFrom(at, error);
   }
 
   private rejectFrom(at: number, error: ChannelError): void {

@@ -44,7 +44,7 @@ export class DeliveryWindow {
     }
     const sizeBytes = batch.bodyBytes + deliveryBytes;
     while (this.underWayBytes > 0 && this.underWayBytes + sizeBytes > options.bytesMax) await this.change();
-    if (this.failure !== null) throw this.failure;
+    this.check();
     options.signal.throwIfAborted();
     this.underWayBytes += sizeBytes;
     context
@@ -58,6 +58,11 @@ export class DeliveryWindow {
         this.wake = () => undefined;
         wake();
       });
+  }
+
+  /** Throws where something was refused since the last `settle`. To be asked also when there is nothing more to give. */
+  check(): void {
+    if (this.failure !== null) throw this.failure;
   }
 
   /** Resolves when nothing is under way any more; gives what was refused, once. */

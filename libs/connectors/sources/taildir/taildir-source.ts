@@ -70,6 +70,7 @@ class TaildirSource implements Source {
   private current: Run | null = null;
   private running: Promise<void> = Promise.resolve();
   private positionTimer: Timer | null = null;
+  private saving: Promise<void> = Promise.resolve();
   private writtenPositions = '';
 
   constructor(private readonly options: OptionValues<typeof taildirOptions>) {}
@@ -109,6 +110,7 @@ class TaildirSource implements Source {
     this.positionTimer?.cancel();
     await this.running;
     await run.window.settle();
+    await this.saving;
     await this.savePositions(run);
     for (const file of run.watched.files.values()) await file.close();
   }
@@ -197,6 +199,7 @@ class TaildirSource implements Source {
       else await this.rest(run, file);
     }
     if (!hadNews) await this.forgetOld(run);
+    run.window.check();
     return hadNews;
   }
 
@@ -325,11 +328,10 @@ class TaildirSource implements Source {
     const { writePosInterval } = this.options;
     const waitMs = context.positions === null ? writePosInterval : Math.max(writePosInterval, positionsCopyMsMin);
     this.positionTimer = context.clock.after(waitMs, () => {
-      this.savePositions(run)
-        .catch((error: unknown) => context.reportError(error))
-        .finally(() => {
-          if (!stopping.signal.aborted) this.schedulePositions(run);
-        });
+      this.saving = this.savePositions(run).catch((error: unknown) => context.reportError(error));
+      void this.saving.finally(() => {
+        if (!stopping.signal.aborted) this.schedulePositions(run);
+      });
     });
   }
 
