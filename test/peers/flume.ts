@@ -16,14 +16,23 @@ export interface FlumeOptions {
   /** `-Dname=value` */
   readonly system?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Maven artefacts of further components. */
+  readonly more?: readonly string[];
 }
+
+/** Flume's HDFS sink, for `more`. */
+export const flumeHdfsSink: readonly string[] = [
+  `org.apache.flume.flume-ng-sinks:flume-hdfs-sink:${flumeVersion}`,
+  'org.apache.hadoop:hadoop-common:3.4.3 !org.slf4j:slf4j-reload4j !ch.qos.reload4j:reload4j',
+  'org.apache.hadoop:hadoop-hdfs-client:3.4.3',
+];
 
 /** A real Apache Flume agent, ready when its source has started. */
 export async function startFlume(options: FlumeOptions): Promise<Child> {
   const child = new Child({
     command: 'java',
     args: [
-      ...(await javaArguments(options.directory, options.heap)),
+      ...(await javaArguments(options.directory, options.heap, options.more)),
       ...Object.entries(options.system ?? {}).map(([name, value]) => `-D${name}=${value}`),
       'org.apache.flume.node.Application',
       ...[options.confPath, ...(options.moreConfPaths ?? [])].flatMap((path) => ['--conf-file', path]),
@@ -59,7 +68,7 @@ export async function startFlumeAgents({ agents, directory }: FlumeAgentsOptions
 }
 
 /** Options of the virtual machine, and the class path with Flume and a quiet log. */
-export async function javaArguments(directory: string, heap = '512m'): Promise<string[]> {
+export async function javaArguments(directory: string, heap = '512m', more: readonly string[] = []): Promise<string[]> {
   const flume = (group: string, name: string): string => `org.apache.flume${group}:${name}:${flumeVersion}`;
   const jars = await classPath('flume', [
     flume('', 'flume-ng-node'),
@@ -72,6 +81,7 @@ export async function javaArguments(directory: string, heap = '512m'): Promise<s
     flume('.flume-ng-sources', 'flume-kafka-source'),
     flume('.flume-ng-sources', 'flume-taildir-source'),
     flume('.flume-ng-sinks', 'flume-ng-kafka-sink'),
+    ...more,
     'com.google.guava:guava:31.1-jre',
     'org.slf4j:slf4j-api:1.7.36',
     ...['log4j-slf4j-impl', 'log4j-core', 'log4j-1.2-api'].map((name) => `org.apache.logging.log4j:${name}:2.24.3`),
