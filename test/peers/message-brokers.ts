@@ -8,6 +8,8 @@ export const brokerPassword = 'se cret';
 
 export interface BrokerOptions {
   readonly directory: string;
+  /** Artemis answers all protocols with TLS too, one port up. */
+  readonly keyStore?: { readonly path: string; readonly password: string };
   /** The first of the ports that it takes. */
   readonly port: number;
 }
@@ -45,14 +47,17 @@ export function classicClientPath(): Promise<string> {
 }
 
 /** A real ActiveMQ Artemis: one port answers all protocols. */
-export async function startArtemis({ directory, port }: BrokerOptions): Promise<MessageBroker> {
+export async function startArtemis({ directory, port, keyStore }: BrokerOptions): Promise<MessageBroker> {
   const acceptor = `tcp://127.0.0.1:${port}?protocols=CORE,AMQP,STOMP,MQTT,OPENWIRE;supportAdvisory=false`;
-  const child = await startBroker('Artemis', {
-    directory,
-    jars: await artemisServerPath(),
-    ports: [port],
-    addresses: [acceptor],
-  });
+  const secured =
+    keyStore === undefined
+      ? []
+      : [
+          `tcp://127.0.0.1:${port + 1}?protocols=AMQP,STOMP,MQTT;sslEnabled=true;keyStorePath=${keyStore.path};keyStorePassword=${keyStore.password};keyStoreType=PKCS12`,
+        ];
+  const addresses = [acceptor, ...secured];
+  const ports = addresses.map((_, index) => port + index);
+  const child = await startBroker('Artemis', { directory, jars: await artemisServerPath(), ports, addresses });
   return { child, amqpPort: port, stompPort: port, mqttPort: port, jmsUrl: `tcp://127.0.0.1:${port}` };
 }
 

@@ -6,15 +6,23 @@ export interface RedisOptions {
   readonly directory: string;
   readonly port: number;
   readonly password?: string;
+  /** Files in PEM: the port then speaks TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
 }
 
 /** A real Redis (Debian's redis-server) that syncs each write. */
-export async function startRedis({ directory, port, password }: RedisOptions): Promise<Child> {
+export async function startRedis({ directory, port, password, tls }: RedisOptions): Promise<Child> {
   mkdirSync(directory, { recursive: true });
   const child = new Child({
     command: 'redis-server',
     args: [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--daemonize', 'no'],
+      ...(tls === undefined
+        ? ['--port', String(port)]
+        : ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no']),
+      ...(tls === undefined
+        ? []
+        : ['--tls-cert-file', tls.cert, '--tls-key-file', tls.key, '--tls-ca-cert-file', tls.cert]),
+      ...['--bind', '127.0.0.1', '--dir', directory, '--daemonize', 'no'],
       ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
       ...(password === undefined ? [] : ['--requirepass', password]),
     ],

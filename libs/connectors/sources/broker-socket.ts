@@ -28,7 +28,7 @@ export function openBrokerSocket(
 ): Promise<Socket> {
   const { host, port } = place;
   return new Promise((resolve, reject) => {
-    const socket = tls === null ? connectPlain({ host, port }) : connectTls({ host, port, servername: host, ...tls });
+    const socket = tls === null ? connectPlain({ host, port }) : connectTls({ host, port, ...tls });
     const fail = (error: unknown): void => {
       deadline.removeEventListener('abort', late);
       socket.destroy();

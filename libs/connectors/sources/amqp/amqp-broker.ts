@@ -57,7 +57,7 @@ export class AmqpBroker implements Broker<Delivery> {
     const connection = container.connect({
       host: place.host,
       port: place.port,
-      ...(tls === null ? { transport: 'tcp' } : { transport: 'tls', servername: place.host, ...tls }),
+      ...(tls === null ? { transport: 'tcp' } : { transport: 'tls', ...tls }),
       ...(login === null ? { username: 'anonymous' } : { username: login.user, password: login.password }),
       reconnect: false,
       idle_time_out: idleMs,

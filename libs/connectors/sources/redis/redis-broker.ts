@@ -82,7 +82,7 @@ export class RedisBroker implements Broker<RedisToken> {
       retryStrategy: null,
       maxRetriesPerRequest: 0,
       enableOfflineQueue: false,
-      ...(tls === null ? {} : { tls: { servername: place.host, ...tls } }),
+      ...(tls === null ? {} : { tls }),
       ...(login === null
         ? {}
         : { password: login.password, ...(settings.user === null ? {} : { username: login.user }) }),
