@@ -1,4 +1,5 @@
 import { malformed } from './errors.js';
+import { MessagePieces } from './message-pieces.js';
 
 const headBytes = 4;
 
@@ -7,15 +8,14 @@ export class LengthFrameReader {
   private readonly head = Buffer.alloc(headBytes);
   private headFilled = 0;
   private bytesLeft = -1;
-  private pieces: Buffer[] = [];
-  private held = 0;
+  private readonly pieces = new MessagePieces();
 
   /** @param frameBytesMax a frame that announces more is refused before its bytes are kept. */
   constructor(private readonly frameBytesMax: number) {}
 
   /** Bytes kept of a frame that is not whole. */
   get heldBytes(): number {
-    return this.held;
+    return this.pieces.bytes;
   }
 
   /** Calls `onFrame` for each frame that the chunk completes, in memory of its own. Throws `wire.flume.malformed`. */
@@ -32,8 +32,7 @@ export class LengthFrameReader {
         continue;
       }
       const taken = Math.min(this.bytesLeft, chunk.length - at);
-      if (taken > 0) this.pieces.push(chunk.subarray(at, at + taken));
-      this.held += taken;
+      if (taken > 0) this.pieces.add(chunk.subarray(at, at + taken));
       this.bytesLeft -= taken;
       at += taken;
       if (this.bytesLeft === 0) this.complete(onFrame);
@@ -51,14 +50,7 @@ export class LengthFrameReader {
   }
 
   private complete(onFrame: (message: Buffer) => void): void {
-    const { pieces, held } = this;
     this.bytesLeft = -1;
-    this.pieces = [];
-    this.held = 0;
-    // The chunks belong to the socket, and pieces of them would keep them whole.
-    const message = Buffer.allocUnsafeSlow(held);
-    let at = 0;
-    for (const piece of pieces) at += piece.copy(message, at);
-    onFrame(message);
+    onFrame(this.pieces.take());
   }
 }

@@ -6,6 +6,7 @@
  * The buffers of a frame are one stream of Avro binary; their borders mean nothing, and an empty one is normal.
  */
 import { malformed } from './errors.js';
+import { MessagePieces } from './message-pieces.js';
 
 const headBytes = 8;
 const lengthBytes = 4;
@@ -21,8 +22,7 @@ export class NettyFrameReader {
   private serial = 0;
   private buffersLeft = 0;
   private bytesLeft = 0;
-  private pieces: Buffer[] = [];
-  private held = 0;
+  private readonly pieces = new MessagePieces();
   /** What the frame has announced so far, lengths included. */
   private announced = 0;
 
@@ -31,7 +31,7 @@ export class NettyFrameReader {
 
   /** Bytes kept of a frame that is not whole. */
   get heldBytes(): number {
-    return this.held;
+    return this.pieces.bytes;
   }
 
   get isInsideFrame(): boolean {
@@ -44,8 +44,7 @@ export class NettyFrameReader {
     while (at < chunk.length) {
       if (this.part === 'bytes') {
         const taken = Math.min(this.bytesLeft, chunk.length - at);
-        this.pieces.push(chunk.subarray(at, at + taken));
-        this.held += taken;
+        this.pieces.add(chunk.subarray(at, at + taken));
         this.bytesLeft -= taken;
         at += taken;
         if (this.bytesLeft === 0) this.nextBuffer(onFrame);
@@ -90,15 +89,8 @@ export class NettyFrameReader {
   }
 
   private completeFrame(onFrame: (serial: number, message: Buffer) => void): void {
-    const { pieces, held } = this;
     this.part = 'head';
-    this.pieces = [];
-    this.held = 0;
-    // The chunks belong to the socket, and pieces of them would keep them whole.
-    const message = Buffer.allocUnsafeSlow(held);
-    let at = 0;
-    for (const piece of pieces) at += piece.copy(message, at);
-    onFrame(this.serial, message);
+    onFrame(this.serial, this.pieces.take());
   }
 
   private announce(bytes: number): void {

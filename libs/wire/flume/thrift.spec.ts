@@ -2,6 +2,7 @@ import { MillraceError } from '#std/errors';
 import { seededRandom } from '#std/random';
 import { columnsOf, damaged, plainEvents, randomEvents } from './events.testkit.js';
 import { LengthFrameReader } from './length-frames.js';
+import { MessagePieces } from './message-pieces.js';
 import { ThriftClientSession } from './thrift-client.js';
 import { flumeService, readThriftCall, scribeService, type ThriftCall } from './thrift-server.js';
 import type { ThriftProtocolName } from './thrift-types.js';
@@ -144,6 +145,17 @@ test('fields that are not known are stepped over, whatever they are', () => {
 test('nesting is bounded', () => {
   const deep = Buffer.concat([append.subarray(0, 10), Buffer.alloc(1000, 0x2c)]);
   expect(() => readThriftCall(flumeService, 'compact', deep)).toThrow('nested more than 32 times');
+});
+
+test('a message in many small pieces is joined as it comes', () => {
+  const message = Buffer.from(Array.from({ length: 5000 }, (_, at) => at % 251));
+  const pieces = new MessagePieces();
+  for (let at = 0; at < message.length; at += 1) pieces.add(message.subarray(at, at + 1));
+  pieces.add(Buffer.alloc(10_000, 1));
+  pieces.add(message);
+  expect(pieces.bytes).toBe(20_000);
+  expect(pieces.take().equals(Buffer.concat([message, Buffer.alloc(10_000, 1), message]))).toBe(true);
+  expect(pieces.take().length).toBe(0);
 });
 
 test('frames may come in any pieces', () => {

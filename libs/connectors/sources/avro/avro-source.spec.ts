@@ -181,6 +181,25 @@ test('garbage ends its own connection only', async () => {
   expect(context.counters.get('EventReadFail')).toBe(50);
 });
 
+test('a message that is not brought to its end ends its connection after a minute', async () => {
+  const timers: { delayMs: number; callback: () => void }[] = [];
+  const clock = {
+    ...systemClock,
+    after: (delayMs: number, callback: () => void) => {
+      timers.push({ delayMs, callback });
+      return { cancel: () => undefined };
+    },
+  };
+  context = Object.assign(new TestContext(), { clock });
+  const peer = await RpcPeer.connect(await start(), () => undefined);
+  peer.send(Buffer.from('0000000100000001000001000000', 'hex'));
+  await eventually(() => timers.length > 0);
+  expect(timers.map(({ delayMs }) => delayMs)).toEqual([60_000]);
+  timers[0]?.callback();
+  await eventually(() => peer.isClosed);
+  expect(context.counters.get('EventReadFail')).toBe(1);
+});
+
 test('a stop answers the calls under way', async () => {
   const running = await start();
   const client = await Client.connect(running);

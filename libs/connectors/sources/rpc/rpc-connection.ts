@@ -21,6 +21,9 @@ const callsMax = 16;
 const callBytesMax = 4 * 1024 * 1024;
 const unsentBytesMax = 64 * 1024;
 
+/** What a peer gets to bring a message that it has begun to its end, as long as it is read. */
+const messageMsMax = 60_000;
+
 /** What a peer gets to take its last answers and to end its side. */
 const lingerMs = 1000;
 
@@ -41,6 +44,7 @@ export class RpcConnection {
   private heldBytes = 0;
   private hasEnded = false;
   private linger: Timer | null = null;
+  private late: Timer | null = null;
 
   constructor(
     private readonly socket: Socket,
@@ -99,11 +103,29 @@ export class RpcConnection {
       this.breakOff(new Error(`All peers together hold more than ${heldBytesMax} bytes of unfinished messages`));
       return;
     }
+    this.watch();
     this.look();
+  }
+
+  /** A peer that stops in the middle of a message would hold its part of the budget for ever. */
+  private watch(): void {
+    if (this.heldBytes === 0 || this.hasEnded) {
+      this.late?.cancel();
+      this.late = null;
+      return;
+    }
+    this.late ??= this.options.context.clock.after(messageMsMax, () => {
+      this.late = null;
+      if (this.transport.input.isPaused()) this.watch();
+      else this.breakOff(new Error(`A message was not whole after ${messageMsMax / 1000} s`));
+    });
   }
 
   private take(call: RpcCall): void {
     const slot: Slot = { call, bytes: bytesOf(call), answer: null };
+    // The next message has its own time.
+    this.late?.cancel();
+    this.late = null;
     this.slots.push(slot);
     this.callBytes += slot.bytes;
     this.options.budget.take(slot.bytes);
@@ -119,11 +141,12 @@ export class RpcConnection {
     const { context, onOutcome } = this.options;
     const { events, isSingle } = slot.call;
     if (events === null) return;
-    if (isSingle) context.count('AppendReceivedCount', 1);
     let refusal: unknown = null;
     try {
-      await context.deliver(events);
-      if (isSingle) context.count('AppendAcceptedCount', 1);
+      const delivered = context.deliver(events);
+      if (isSingle) countAsSingle(context, 'Received');
+      await delivered;
+      if (isSingle) countAsSingle(context, 'Accepted');
     } catch (error) {
       refusal = error;
     }
@@ -153,6 +176,7 @@ export class RpcConnection {
   private release(): void {
     this.hasEnded = true;
     this.linger?.cancel();
+    this.late?.cancel();
     this.options.budget.release(this.heldBytes);
     this.heldBytes = 0;
   }
@@ -165,4 +189,10 @@ export class RpcConnection {
     if (this.socket.readableEnded) this.socket.destroySoon();
     else this.socket.once('end', () => this.socket.destroySoon());
   }
+}
+
+/** Deliveries count as batches; Flume has counters of their own for single events. */
+function countAsSingle(context: SourceContext, what: 'Received' | 'Accepted'): void {
+  context.count(`Append${what}Count`, 1);
+  context.count(`AppendBatch${what}Count`, -1);
 }
