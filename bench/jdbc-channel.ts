@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { jdbcChannel } from '#connectors/channels/jdbc/jdbc-channel';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
 import type { Channel } from '#pipeline/collector';
@@ -16,6 +17,8 @@ const batchSizes = [1, 20, 100, 1000];
 
 interface JdbcRun {
   readonly eventsPerSecond: number;
+  /** Of the table after the run, dead rows included. */
+  readonly tableMiB: number;
   readonly cpuSecondsPerMillion: number;
 }
 
@@ -24,7 +27,7 @@ interface JdbcRun {
  * every put is committed and synced before it is answered, and so is every take. CPU is this process's, without the database's.
  */
 export async function benchJdbcChannel(args: readonly string[]): Promise<void> {
-  const { records, rounds } = benchOptions(args, { records: 200_000, rounds: 3 });
+  const { records, rounds } = benchOptions(args, { records: 500_000, rounds: 3 });
   const runs = new Map<number, JdbcRun[]>();
   await withFolder(async (folder) => {
     for (let count = 0; count < rounds; count += 1) {
@@ -40,6 +43,7 @@ export async function benchJdbcChannel(args: readonly string[]): Promise<void> {
     {
       eventsPerSecond: round(median(samples.map((sample) => sample.eventsPerSecond)), 0),
       cpuSecondsPerMillion: round(median(samples.map((sample) => sample.cpuSecondsPerMillion))),
+      tableMiB: round(median(samples.map((sample) => sample.tableMiB)), 0),
     },
   ]);
   keepResult('jdbc-channel', {
@@ -79,11 +83,22 @@ async function runOnce(folder: string, batchSize: number, wanted: number): Promi
     return {
       eventsPerSecond: records / seconds,
       cpuSecondsPerMillion: (cpu.user + cpu.system) / records,
+      tableMiB: await tableMiB(database.databaseUrl),
     };
   } finally {
     await channel.stop();
     await database.stop();
   }
+}
+
+async function tableMiB(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ size: string }>(
+    "SELECT pg_total_relation_size('millrace_channel_batches') AS size",
+  );
+  await client.end();
+  return Number(rows[0]?.size ?? 0) / 2 ** 20;
 }
 
 async function putAll(channel: Channel, batchSize: number, records: number): Promise<void> {

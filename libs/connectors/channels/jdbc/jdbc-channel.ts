@@ -114,6 +114,7 @@ export class JdbcChannel implements Channel {
       url,
       key: place.key,
       createsSchema: settings.createsSchema,
+      logger: context.logger,
       onLost: (error) => this.onLost(error, url),
     });
     const events = new StoredEvents({

@@ -6,6 +6,7 @@
 import type pg from 'pg';
 import { GroupCommit } from '#log/group-commit';
 import { MillraceError, messageOf, type ErrorKind } from '#std/errors';
+import type { Logger } from '#std/log';
 import type { BatchStore, StoredAt, StoreRead } from '../stored-events.js';
 
 export const batchStoreErrors = {
@@ -19,6 +20,7 @@ export interface BatchStoreOptions {
   /** Tells channels in one database apart: `agent/channel`. */
   readonly key: string;
   readonly createsSchema: boolean;
+  readonly logger: Logger;
   /** The connection broke; nothing can be done with this store any more but to open another one. */
   readonly onLost: (error: Error) => void;
 }
@@ -32,6 +34,11 @@ const rowsPerStatementMax = 64;
 const bytesPerStatementMax = 8 * 1024 * 1024;
 const rowsPerReadMax = 64;
 const connectMsMax = 10_000;
+/**
+ * Rows that were taken leave dead bytes behind, and PostgreSQL looks for those once a minute, which are gigabytes of a busy channel: so
+ * the table is vacuumed each time that so many bytes were put.
+ */
+const vacuumBytes = 64 * 1024 * 1024;
 /** First half of the advisory locks; the second is a hash of the channel's key. */
 const lockSpace = 0x6d63686e;
 
@@ -57,8 +64,11 @@ export class PostgresBatchStore implements BatchStore {
   private headPosition = 1;
   private durableEnd = 1;
   private failure: MillraceError | null = null;
+  private putBytes = 0;
+  private vacuuming: Promise<void> | null = null;
 
   private constructor(
+    private readonly driver: typeof pg,
     private readonly client: pg.Client,
     private readonly options: BatchStoreOptions,
   ) {}
@@ -66,13 +76,8 @@ export class PostgresBatchStore implements BatchStore {
   /** Throws `connectors.channel.in-use` where another process has the channel. */
   static async open(options: BatchStoreOptions): Promise<{ store: PostgresBatchStore; held: HeldBatches }> {
     const { default: driver } = await import('pg');
-    const client = new driver.Client({
-      connectionString: options.url,
-      application_name: `millrace channel ${options.key}`,
-      connectionTimeoutMillis: connectMsMax,
-      keepAlive: true,
-    });
-    const store = new PostgresBatchStore(client, options);
+    const client = newClient(driver, options);
+    const store = new PostgresBatchStore(driver, client, options);
     client.on('error', (error) => store.lose(error));
     client.on('end', () => store.lose(new Error('the server has closed the connection')));
     try {
@@ -131,6 +136,7 @@ export class PostgresBatchStore implements BatchStore {
 
   async close(): Promise<void> {
     await this.commits.idle();
+    await this.vacuuming;
     this.failure ??= new MillraceError(batchStoreErrors.lost, 'The channel is closed.');
     await this.client.end().catch(() => undefined);
   }
@@ -205,6 +211,8 @@ export class PostgresBatchStore implements BatchStore {
     await this.write(rows, head > this.headPosition ? head : null);
     this.headPosition = head;
     this.durableEnd = end;
+    this.putBytes += bytes;
+    if (this.putBytes >= vacuumBytes) this.vacuumSoon();
     return changes.slice(taken);
   }
 
@@ -220,6 +228,28 @@ export class PostgresBatchStore implements BatchStore {
     await this.client.query({ name: `write ${count}${head === null ? '' : ' trim'}`, text, values });
   }
 
+  /** On a connection of its own, beside puts and takes. A failure only leaves more to the server. */
+  private vacuumSoon(): void {
+    if (this.vacuuming !== null) return;
+    this.putBytes = 0;
+    this.vacuuming = this.vacuum().finally(() => {
+      this.vacuuming = null;
+    });
+  }
+
+  private async vacuum(): Promise<void> {
+    const client = newClient(this.driver, this.options);
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await client.query('VACUUM (TRUNCATE false) millrace_channel_batches');
+    } catch (error) {
+      this.options.logger.warn(`The table of a channel could not be vacuumed: ${messageOf(error)}`);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+
   private checkUsable(): void {
     if (this.failure !== null) throw this.failure;
   }
@@ -233,6 +263,15 @@ export class PostgresBatchStore implements BatchStore {
     );
     this.options.onLost(this.failure);
   }
+}
+
+function newClient(driver: typeof pg, { url, key }: BatchStoreOptions): pg.Client {
+  return new driver.Client({
+    connectionString: url,
+    application_name: `millrace channel ${key}`,
+    connectionTimeoutMillis: connectMsMax,
+    keepAlive: true,
+  });
 }
 
 function toNumber(text: string | null | undefined): number | null {

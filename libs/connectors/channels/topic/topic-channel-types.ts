@@ -108,6 +108,7 @@ export const topicChannel: ComponentType<Channel> = {
   doc: 'A topic as a channel: durable, and readable by others while and after the sinks of this agent read it.',
   options: topicChannelOptions,
   check: (options) => check(requireOptions('topic channel', topicChannelOptions, options)),
+  runsTasks: (options) => !requireOptions('topic channel', topicChannelOptions, options).parseAsFlumeEvent,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, topicChannelOptions, input.options);
     return create(input, values, {
@@ -138,6 +139,7 @@ export const kafkaChannel: ComponentType<Channel> = {
     }
     return remarks;
   },
+  runsTasks: (options) => requireOptions('kafka channel', kafkaChannelOptions, options).parseAsFlumeEvent !== true,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, kafkaChannelOptions, input.options);
     return create(input, values, {
