@@ -4,6 +4,8 @@ import { addCurrentTime, addLocalHost, generateUuid } from './commands/add-curre
 import { addValues, addValuesIfAbsent, setValues } from './commands/add-values.js';
 import { contains, equals } from './commands/contains.js';
 import { convertTimestamp } from './commands/convert-timestamp.js';
+import { decompress, unpack } from './commands/decompress.js';
+import { detectMimeType } from './commands/detect-mime-type.js';
 import { extractJsonPaths } from './commands/extract-json-paths.js';
 import { extractUriComponent, extractUriComponents, extractUriQueryParameters } from './commands/extract-uri.js';
 import { findReplace } from './commands/find-replace.js';
@@ -19,6 +21,7 @@ import { readLine } from './commands/read-line.js';
 import { readMultiLine } from './commands/read-multi-line.js';
 import { removeFields, removeValues, replaceValues } from './commands/remove-fields.js';
 import { reportMetrics } from './commands/report-metrics.js';
+import { sanitizeUnknownSolrFields } from './commands/sanitize-unknown-solr-fields.js';
 import { separateAttachments } from './commands/separate-attachments.js';
 import { split, splitKeyValue } from './commands/split.js';
 import { decodeBase64, hashDigest, toByteArray, toStringCommand } from './commands/to-string.js';
@@ -34,6 +37,8 @@ export const commandTypes: readonly CommandType[] = [
   contains,
   convertTimestamp,
   decodeBase64,
+  decompress,
+  detectMimeType,
   dropRecord,
   equals,
   extractJsonPaths,
@@ -64,6 +69,7 @@ export const commandTypes: readonly CommandType[] = [
   replaceValues,
   ...reportMetrics,
   sample,
+  sanitizeUnknownSolrFields,
   separateAttachments,
   setValues,
   split,
@@ -72,4 +78,5 @@ export const commandTypes: readonly CommandType[] = [
   toStringCommand,
   translate,
   tryRules,
+  unpack,
 ];

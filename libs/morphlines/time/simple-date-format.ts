@@ -19,6 +19,17 @@ interface Reading {
   offsetMs: number | null;
 }
 
+/** Where a field is read. */
+interface Place {
+  readonly text: string;
+  readonly at: number;
+  /** Of a number that another field follows at once. */
+  readonly digitsMax: number;
+}
+
+/** More digits than this are no time. */
+const wholeDigitsMax = 15;
+
 const letters = 'GyMLdDEuaHkKhmsSzZX';
 const refusedLetters = 'YwWF';
 
@@ -68,9 +79,8 @@ export class SimpleDateFormat {
       while (text[at] === ' ' || text[at] === '\t') at += 1;
       const next = this.tokens[index + 1];
       const digitsMax = next !== undefined && 'letter' in next ? token.count : Infinity;
-      const length = this.read(token.letter, token.count, text.slice(at), digitsMax, reading);
-      if (length === null) return null;
-      at += length;
+      at = this.read(token.letter, token.count, { text, at, digitsMax }, reading);
+      if (at < 0) return null;
     }
     return at === text.length ? this.timeOf(reading) : null;
   }
@@ -82,32 +92,28 @@ export class SimpleDateFormat {
       .join('');
   }
 
-  /** Reads one field into `reading`; gives the length of its text, or null. */
-  private read(letter: string, count: number, text: string, digitsMax: number, reading: Reading): number | null {
+  /** Reads one field into `reading`; gives the place after it, or -1. */
+  private read(letter: string, count: number, place: Place, reading: Reading): number {
     switch (letter) {
       case 'G':
-        return longest(text, [this.names.eras], (era) => (reading.isBeforeChrist = era === 0));
+        return longest(place, [this.names.eras], (era) => (reading.isBeforeChrist = era === 0));
       case 'M':
       case 'L':
         if (count > 2)
-          return longest(text, [this.names.monthsLong, this.names.monthsShort], (month) => (reading.month = month));
-        return whole(text, digitsMax, (month) => (reading.month = month - 1));
+          return longest(place, [this.names.monthsLong, this.names.monthsShort], (month) => (reading.month = month));
+        return whole(place, (month) => (reading.month = month - 1));
       case 'E':
-        return longest(text, [this.names.daysLong, this.names.daysShort], () => {});
+        return longest(place, [this.names.daysLong, this.names.daysShort], () => {});
       case 'a':
-        return longest(text, [this.names.halves], (half) => (reading.half = half));
+        return longest(place, [this.names.halves], (half) => (reading.half = half));
       case 'z':
       case 'Z':
       case 'X':
-        return readZone(letter, text, reading);
+        return readZone(letter, place, reading);
       case 'y':
-        return whole(
-          text,
-          digitsMax,
-          (year, length) => (reading.year = year + (count <= 2 && length === 2 ? 2000 : 0)),
-        );
+        return whole(place, (year, length) => (reading.year = year + (count <= 2 && length === 2 ? 2000 : 0)));
       default:
-        return whole(text, digitsMax, (number) => setNumber(letter, number, reading));
+        return whole(place, (number) => setNumber(letter, number, reading));
     }
   }
 
@@ -221,24 +227,41 @@ function tokenize(pattern: string): Token[] {
   return tokens;
 }
 
-function whole(text: string, digitsMax: number, use: (value: number, length: number) => void): number | null {
-  const digits = /^-?\d{1,15}/.exec(text)?.[0].slice(0, digitsMax) ?? '';
-  if (digits === '' || digits === '-') return null;
-  use(Number(digits), digits.length);
-  return digits.length;
+function whole({ text, at, digitsMax }: Place, use: (value: number, length: number) => void): number {
+  const isNegative = text[at] === '-';
+  const from = isNegative ? at + 1 : at;
+  const endMax = at + Math.min(digitsMax, wholeDigitsMax);
+  let end = from;
+  let value = 0;
+  for (; end < endMax; end += 1) {
+    const digit = text.charCodeAt(end) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) break;
+    value = value * 10 + digit;
+  }
+  if (end === from) return -1;
+  use(isNegative ? -value : value, end - at);
+  return end;
 }
 
-/** The longest of several names that the text begins with, whatever its case. */
-function longest(text: string, lists: readonly (readonly string[])[], use: (index: number) => void): number | null {
+/** The longest of several names that stands there, whatever its case. */
+function longest({ text, at }: Place, lists: readonly (readonly string[])[], use: (index: number) => void): number {
   let best = 0;
   for (const names of lists) {
-    for (const [index, name] of names.entries()) {
-      if (name.length <= best || text.slice(0, name.length).toLowerCase() !== name.toLowerCase()) continue;
+    for (let index = 0; index < names.length; index += 1) {
+      const name = names[index] ?? '';
+      if (name.length <= best || !standsAt(text, at, name)) continue;
       best = name.length;
       use(index);
     }
   }
-  return best === 0 ? null : best;
+  return best === 0 ? -1 : at + best;
+}
+
+function standsAt(text: string, at: number, name: string): boolean {
+  if (text.startsWith(name, at)) return true;
+  const first = text.charCodeAt(at) | 0x20;
+  if (first < 0x80 && first !== (name.charCodeAt(0) | 0x20)) return false;
+  return text.slice(at, at + name.length).toLowerCase() === name.toLowerCase();
 }
 
 function setNumber(letter: string, number: number, reading: Reading): void {
@@ -273,12 +296,13 @@ function setNumber(letter: string, number: number, reading: Reading): void {
   }
 }
 
-function readZone(letter: string, text: string, reading: Reading): number | null {
-  const found = readOffset(text) ?? (letter === 'X' && text.startsWith('Z') ? { offsetMs: 0, length: 1 } : null);
-  const zone = found ?? (letter === 'X' ? null : readZoneName(text));
-  if (zone === null) return null;
+function readZone(letter: string, { text, at }: Place, reading: Reading): number {
+  const rest = text.slice(at);
+  const found = readOffset(rest) ?? (letter === 'X' && rest.startsWith('Z') ? { offsetMs: 0, length: 1 } : null);
+  const zone = found ?? (letter === 'X' ? null : readZoneName(rest));
+  if (zone === null) return -1;
   reading.offsetMs = zone.offsetMs;
-  return zone.length;
+  return at + zone.length;
 }
 
 function isoOffset(offsetMs: number, count: number): string {
