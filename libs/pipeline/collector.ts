@@ -178,6 +178,10 @@ export interface ComponentType<T> {
    * there, and then the sink takes from the channel like others.
    */
   createTask?(input: ComponentInput): SinkTaskPlan | null;
+  /** With `createTask`: what its users will find different from a sink that takes, as one sentence; null where there is no task. */
+  taskRemark?(options: Readonly<Record<string, string>>): string | null;
+  /** Of a channel: whether sinks run over it as sink tasks. */
+  runsTasks?(options: Readonly<Record<string, string>>): boolean;
   /** `input.options` is the flat map of this component's keys, its prefix cut off, already checked against `options`. */
   create(input: ComponentInput): T;
 }

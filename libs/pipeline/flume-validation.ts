@@ -69,6 +69,8 @@ class AgentPlanner {
     this.checkBatchSizes(channels, sources, sinks);
     if (this.failed || sinkGroups === null) return null;
     this.warnOfDeadEnds(channels, sources, sinks);
+    const grouped = new Set(sinkGroups.flatMap((group) => group.sinks));
+    for (const sink of sinks) if (!grouped.has(sink.name)) this.warnOfTask(channels, sink);
     return { name: this.agent.name, channels, sources, sinks, sinkGroups };
   }
 
@@ -278,6 +280,16 @@ class AgentPlanner {
       `${kind} ${plan.name}: ${option} ${batchSize} is more than the transactionCapacity ${capacity} of channel ${channel}.`,
       { flume: `Flume would have dropped the ${kind} and started the rest.` },
     );
+  }
+
+  /** A sink over a topic may run as sink workers run it, and then some things are not as Flume's users know them. */
+  private warnOfTask(channels: readonly ComponentPlan<Channel>[], sink: SinkPlan): void {
+    const channel = channels.find(({ name }) => name === sink.channel);
+    if (channel?.type.runsTasks?.(channel.options) !== true) return;
+    const remark = sink.type.taskRemark?.(sink.options) ?? null;
+    const keys = this.agent.components.get('sink')?.get(sink.name)?.keys;
+    if (remark !== null)
+      this.problems.warning(keys?.get('channel')?.at ?? this.agent.at, `sink ${sink.name}: ${remark}`);
   }
 
   private warnOfDeadEnds(

@@ -78,7 +78,17 @@ const kafkaChannelOptions = defineOptions({
     type: 'int',
     default: 500,
     unit: 'ms',
+    aliases: ['pollTimeout'],
     doc: "Read for the sake of Flume's files; a take waits by itself.",
+  },
+  readSmallestOffset: {
+    type: 'boolean',
+    doc: 'Old name: true is `kafka.consumer.auto.offset.reset` earliest, false latest, where that is not set.',
+  },
+  zookeeperConnect: { type: 'string', doc: "Read for the sake of Flume's files; offsets are in Kafka since 0.9." },
+  migrateZookeeperOffsets: {
+    type: 'boolean',
+    doc: "Read for the sake of Flume's files; there are no offsets in ZooKeeper any more.",
   },
   ...shared,
 });
@@ -142,7 +152,7 @@ export const kafkaChannel: ComponentType<Channel> = {
   runsTasks: (options) => requireOptions('kafka channel', kafkaChannelOptions, options).parseAsFlumeEvent !== true,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, kafkaChannelOptions, input.options);
-    return create(input, values, {
+    return create(input, withOldStart(values, input.options), {
       topic: values['kafka.topic'],
       groupId: values['kafka.consumer.group.id'],
       bootstrap: values['kafka.bootstrap.servers'],
@@ -150,6 +160,15 @@ export const kafkaChannel: ComponentType<Channel> = {
     });
   },
 };
+
+function withOldStart(
+  values: OptionValues<typeof kafkaChannelOptions>,
+  options: Readonly<Record<string, string>>,
+): SharedOptions {
+  const name = 'kafka.consumer.auto.offset.reset';
+  if (values.readSmallestOffset === null || options[name] !== undefined) return values;
+  return { ...values, [name]: values.readSmallestOffset ? 'earliest' : 'latest' };
+}
 
 function create(input: ComponentInput, values: SharedOptions, place: Place): TopicChannel {
   const producer = readProducerProperties(values['kafka.producer']);

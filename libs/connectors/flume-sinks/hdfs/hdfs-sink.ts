@@ -13,7 +13,7 @@ import { createSerializer } from '../serializers/serializer-options.js';
 import { HdfsAppendStore, LocalAppendStore, type AppendStore } from './append-store.js';
 import { BucketSink, type BucketSettings } from './bucket-sink.js';
 import type { FileSystemPlace } from './file-system.js';
-import { hdfsTask } from './hdfs-task.js';
+import { hdfsTask, runsAsTask } from './hdfs-task.js';
 import { checkHdfs, hdfsOptions, hdfsValues, meaningOf, type HdfsMeaning, type HdfsValues } from './hdfs-options.js';
 
 /** Flume's HDFS sink over WebHDFS: the same options, names and files. */
@@ -32,6 +32,14 @@ export const hdfsChannelSink: ComponentType<ChannelSink> = {
     const place = placeOf(meaning);
     const connect = (): AppendStore => openStore(place, values);
     return new BucketSink(settingsOf(values, place.path, meaning), serializerOf(values, meaning, connect), connect);
+  },
+  taskRemark(options) {
+    const values = hdfsValues('hdfs', options);
+    if (!runsAsTask(values, meaningOf(values, process.env))) return null;
+    return (
+      'its channel is a topic, so it runs as a sink task: each event is in exactly one file, file names hold topic, partition and offsets in ' +
+      'place of a counter, and files are not seen before they are finished.'
+    );
   },
   createTask(input) {
     const values = hdfsValues(input.name, input.options);

@@ -22,11 +22,15 @@ export interface HdfsTaskParts {
 const spool = { bytesMax: 64 * 1024 * 1024, memoryBytesMax: 8 * 1024 * 1024 };
 const offsetDigits = 10;
 
+export function runsAsTask(values: HdfsValues, { codec }: HdfsMeaning): boolean {
+  return formatOf(values, codec !== null) !== null && (codec === null || codec.name === 'gzip');
+}
+
 /** Null where the sink workers have no such format: other codecs than gzip, Avro, headers as text. */
 export function hdfsTask({ values, meaning, template, connect }: HdfsTaskParts): SinkTaskPlan | null {
   const { codec } = meaning;
   const format = formatOf(values, codec !== null);
-  if (format === null || (codec !== null && codec.name !== 'gzip')) return null;
+  if (format === null || !runsAsTask(values, meaning)) return null;
   const gzip = codec !== null;
   const sink = new RollingSink({
     connect,
