@@ -185,6 +185,24 @@ describe('file channel', () => {
     expect(fileChannel.check?.(options)).toMatchObject([{ severity: 'warning', option: 'fsyncPerTransaction' }]);
   });
 
+  it('starts with more than its capacity, where that was lowered, and takes puts again when there is room', async () => {
+    let channel = await open();
+    await channel.put(numbered(0, 20));
+    channel = await reopen(channel, { capacity: '10', transactionCapacity: '10', 'keep-alive': '0' });
+    expect(channel.size()).toBe(20);
+    await expect(channel.put(numbered(20, 21))).rejects.toThrow('20 of 10 events');
+    expect(await takeAll(channel)).toEqual(names(0, 20));
+    await channel.put(numbered(20, 30));
+  });
+
+  it('refuses puts while its disks have too little room, and goes on with takes', async () => {
+    let channel = await open();
+    await channel.put(numbered(0, 3));
+    channel = await reopen(channel, { minimumRequiredSpace: String(2 ** 52) });
+    await expect(channel.put(numbered(3, 4))).rejects.toThrow('minimumRequiredSpace 4503599627370496');
+    expect(await takeAll(channel)).toEqual(names(0, 3));
+  });
+
   it('says what damage has cost it, gives the rest, and has room again for what is gone', async () => {
     const first = await open();
     for (let from = 0; from < 30; from += 10) await first.put(numbered(from, from + 10));
