@@ -62,10 +62,6 @@ export class AgentComponent {
     return this.state === 'RUNNING';
   }
 
-  get isStopped(): boolean {
-    return this.state === 'STOPPED';
-  }
-
   /** Resolves when the first try is over, well or not. */
   async start(): Promise<void> {
     this.isWanted = true;

@@ -4,6 +4,7 @@ import type { AgentChannel } from '#pipeline/agent-channel';
 import type { AgentComponent, ComponentStatus } from '#pipeline/agent-component';
 import { buildUnits, noUnits, type AgentUnits, type ChannelUnit } from '#pipeline/agent-units';
 import type { AgentServices } from '#pipeline/collector';
+import type { EventBatch } from '#pipeline/event-batch';
 import type { AgentPlan } from '#pipeline/flume-plan';
 import { messageOf } from '#std/errors';
 import { TapPoints } from '#pipeline/tap';
@@ -36,7 +37,7 @@ const drainMsMax = 10_000;
 const settleMsMax = 8000;
 const drainCheckMs = 20;
 /** Events that one take moves from a channel to the one that takes its place. */
-const handoverBatchSize = 1000;
+const handoverBatchSize = 100;
 
 /**
  * Builds and runs one agent. Starts channels, sinks, sources; stops sources, sinks, channels. Where its plan changes, what stays the
@@ -107,10 +108,21 @@ export class Agent {
     await this.drain([...gone.channels.values()].filter(({ plan: { name } }) => !next.channels.has(name)));
     await stopAll([...gone.sinks.values()]);
     this.units = next;
-    for (const unit of gone.channels.values())
-      await this.replaceChannel(unit, next.channels.get(unit.plan.name) ?? null);
-    await startAll([...added.channels.values()].filter(({ component }) => component.isStopped));
+    const successors = [...gone.channels.values()].map((unit) => ({
+      old: unit,
+      next: next.channels.get(unit.plan.name),
+    }));
+    const moved = successors.filter(isMoved);
+    const kept = new Set<ChannelUnit>(moved.map((pair) => pair.old));
+    await stopAll([...gone.channels.values()].filter((unit) => !kept.has(unit)));
+    await startAll([...added.channels.values()]);
     await startAll([...added.sinks.values()]);
+    // With the sinks at work a smaller channel takes the events of a larger one; the sources go on behind them.
+    for (const pair of moved) {
+      await this.handOver(pair.old.channel, pair.next.channel);
+      this.reportLoss(pair.old.plan.name, pair.old.channel);
+    }
+    await stopAll([...kept]);
     // A source that still waits for a full channel must not read beside its successor.
     await this.settled(sourcesStopped.then(() => startAll([...added.sources.values()])));
     return change;
@@ -141,29 +153,37 @@ export class Agent {
     });
   }
 
-  private async replaceChannel(old: ChannelUnit, next: ChannelUnit | null): Promise<void> {
-    const isMoved = next !== null && (old.channel.isVolatile || old.plan.type !== next.plan.type);
-    if (isMoved && old.component.isRunning) {
-      await next.component.start();
-      await this.handOver(old.channel, next.channel);
-      this.reportLoss(old.plan.name, old.channel);
-    }
-    await old.component.stop();
-  }
-
-  /** Until the old one is empty, or the new one takes no more. */
+  /** Until the old one is empty; at most 10 s, where the sinks of the new one do not keep up. */
   private async handOver(from: AgentChannel, to: AgentChannel): Promise<void> {
+    const deadline = this.clock.monotonic() + drainMsMax;
     const { signal } = new AbortController();
     while ((from.size() ?? 0) > 0) {
       const take = await from.take({ maxEvents: handoverBatchSize, waitMs: 0, signal });
       if (take === null) return;
-      try {
-        await to.put(take.batch);
+      const failure = await this.putUntil(deadline, to, take.batch);
+      if (failure === null) {
         await from.commit(take);
+        continue;
+      }
+      await take.rollback();
+      this.logger.error(`Events of channel ${from.name} could not be handed over: ${messageOf(failure.error)}`);
+      return;
+    }
+  }
+
+  /** Null when the channel has taken the batch, else why it has not in time. */
+  private async putUntil(
+    deadline: number,
+    channel: AgentChannel,
+    batch: EventBatch,
+  ): Promise<{ readonly error: unknown } | null> {
+    for (;;) {
+      try {
+        await channel.put(batch);
+        return null;
       } catch (error) {
-        await take.rollback();
-        this.logger.error(`Events of channel ${from.name} could not be handed over: ${messageOf(error)}`);
-        return;
+        if (this.clock.monotonic() >= deadline) return { error };
+        await this.clock.sleep(drainCheckMs);
       }
     }
   }
@@ -194,6 +214,18 @@ export class Agent {
     if (left === 0) return;
     this.logger.warn('Events are lost with a channel that keeps them in memory only.', { channel: name, events: left });
   }
+}
+
+interface Succession {
+  readonly old: ChannelUnit;
+  /** Of the same name, where there is one. */
+  readonly next: ChannelUnit | undefined;
+}
+
+/** Whether the events have to be carried over: out of memory, and to another type of channel. */
+function isMoved(pair: Succession): pair is Succession & { readonly next: ChannelUnit } {
+  const { old, next } = pair;
+  return next !== undefined && old.component.isRunning && (old.channel.isVolatile || old.plan.type !== next.plan.type);
 }
 
 interface Unit {
