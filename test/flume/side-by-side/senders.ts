@@ -5,7 +5,7 @@ import { answers, sleep } from '../../peers/child.js';
 
 /** Waits until something listens. */
 export async function listening(port: number): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 40_000;
   while (!(await answers(port))) {
     if (Date.now() > deadline) throw new Error(`nothing listens on port ${port}`);
     await sleep(50);
@@ -21,7 +21,7 @@ export async function sendTcp(port: number, text: string | Buffer, answerLines =
   socket.on('data', (chunk: string) => (answer += chunk));
   await once(socket, 'connect');
   socket.write(text);
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 40_000;
   while (answer.split('\n').length - 1 < answerLines && Date.now() < deadline) await sleep(10);
   socket.end();
   await Promise.race([once(socket, 'close'), sleep(1000)]);
