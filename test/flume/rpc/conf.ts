@@ -5,21 +5,23 @@ export interface AgentConf {
   readonly name: string;
   readonly sources: Readonly<Record<string, Properties>>;
   readonly channels: readonly string[];
+  /** Properties of every channel; default in memory. */
+  readonly channel?: Properties;
   readonly sinks: Readonly<Record<string, Properties>>;
 }
 
-/** Every channel is in memory. */
-export function confOf({ name, sources, channels, sinks }: AgentConf): string {
+const memory: Properties = { type: 'memory', capacity: 20_000, transactionCapacity: 1000 };
+
+export function confOf({ name, sources, channels, channel = memory, sinks }: AgentConf): string {
   const section = (word: string, components: Readonly<Record<string, Properties>>): string[] => [
     `${name}.${word} = ${Object.keys(components).join(' ')}`,
     ...Object.entries(components).flatMap(([component, properties]) =>
       Object.entries(properties).map(([key, value]) => `${name}.${word}.${component}.${key} = ${value}`),
     ),
   ];
-  const memory = { type: 'memory', capacity: 20_000, transactionCapacity: 1000 };
   const lines = [
     ...section('sources', sources),
-    ...section('channels', Object.fromEntries(channels.map((channel) => [channel, memory]))),
+    ...section('channels', Object.fromEntries(channels.map((one) => [one, channel]))),
     ...section('sinks', sinks),
   ];
   return `${lines.join('\n')}\n`;
