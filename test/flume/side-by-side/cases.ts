@@ -219,8 +219,14 @@ export const cases: readonly Case[] = [
   },
   {
     name: 'netcat-udp',
+    varying: ['null'],
     drive: (place) => sendUdp(place.port('UDP_PORT'), ['one\n', 'two', 'drei zwölf\n']),
     events: 3,
+    differs: {
+      why: 'Flume sets a header without a name to the sender where no name was given for it.',
+      flume: ['{null=*} one', '{null=*} two', '{null=*} drei zwölf'],
+      ours: ['{} one', '{} two', '{} drei zwölf'],
+    },
   },
   {
     name: 'load-balancing-selector',
