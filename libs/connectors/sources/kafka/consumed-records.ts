@@ -36,6 +36,50 @@ type Column = (string | null)[];
 
 /** Events in the order of `parts`. A record that cannot be read is left out and named. */
 export function eventsOfConsumed(parts: readonly ConsumedRecords[], options: RecordEventOptions): ConsumedEvents {
+  if (options.useFlumeEventFormat || options.headers.size > 0) return openedEvents(parts, options);
+  return { batch: plainEvents(parts, options), unreadable: [] };
+}
+
+/** Bodies as they are, and headers of nothing but where they came from: columns that are only appended to. */
+function plainEvents(parts: readonly ConsumedRecords[], options: RecordEventOptions): EventBatch {
+  const bodies: Buffer[] = [];
+  const topics: string[] = [];
+  const partitions: string[] = [];
+  const offsets: string[] = [];
+  const timestamps: string[] = [];
+  let keys: Column | null = null;
+  let time = -1;
+  let timeText = '-1';
+  for (const { topic, partition, records } of parts) {
+    const partitionText = String(partition);
+    for (let index = 0; index < records.count; index += 1) {
+      const recordTime = records.timestamp(index);
+      if (recordTime !== time) {
+        // Neighbours mostly were written together.
+        time = recordTime;
+        timeText = String(time);
+      }
+      const key = records.key(index);
+      if (key !== null) keys ??= Array.from(bodies, () => null);
+      keys?.push(key?.toString() ?? null);
+      topics.push(topic);
+      partitions.push(partitionText);
+      offsets.push(String(records.offset(index)));
+      timestamps.push(timeText);
+      bodies.push(records.value(index) ?? noBody);
+    }
+  }
+  const columns = new Map<string, Column>([
+    ['partition', partitions],
+    ['offset', offsets],
+    [options.timestampHeader, timestamps],
+  ]);
+  if (options.topicHeader !== null) columns.set(options.topicHeader, topics);
+  if (keys !== null) columns.set(keyHeader, keys);
+  return batchOf(bodies, columns);
+}
+
+function openedEvents(parts: readonly ConsumedRecords[], options: RecordEventOptions): ConsumedEvents {
   const { useFlumeEventFormat, topicHeader, timestampHeader, headers: wanted } = options;
   const sizeMax = parts.reduce((total, { records }) => total + records.count, 0);
   const bodies: Buffer[] = [];
@@ -49,12 +93,7 @@ export function eventsOfConsumed(parts: readonly ConsumedRecords[], options: Rec
     }
     return column;
   };
-  const topics = topicHeader === null ? null : columnOf(topicHeader);
-  const partitions = columnOf('partition');
-  const offsets = columnOf('offset');
-  const timestamps = columnOf(timestampHeader);
   for (const { topic, partition, records } of parts) {
-    const partitionText = String(partition);
     for (let index = 0; index < records.count; index += 1) {
       const at = bodies.length;
       let body = records.value(index) ?? noBody;
@@ -65,15 +104,15 @@ export function eventsOfConsumed(parts: readonly ConsumedRecords[], options: Rec
           if (value !== null) columnOf(name)[at] = value;
         }
       } catch (error) {
-        // What it has already set is overwritten by the next record, or cut off below.
+        // What it has already set is none of the next record's, which takes its place.
         for (const column of columns.values()) column[at] = null;
         unreadable.push(`${topic}-${partition} at ${records.offset(index)}: ${messageOf(error)}`);
         continue;
       }
-      if (topics !== null) topics[at] ??= topic;
-      partitions[at] ??= partitionText;
-      offsets[at] ??= String(records.offset(index));
-      timestamps[at] ??= String(records.timestamp(index));
+      if (topicHeader !== null) columnOf(topicHeader)[at] ??= topic;
+      columnOf('partition')[at] ??= String(partition);
+      columnOf('offset')[at] ??= String(records.offset(index));
+      columnOf(timestampHeader)[at] ??= String(records.timestamp(index));
       const key = records.key(index);
       if (key !== null) columnOf(keyHeader)[at] = key.toString();
       bodies.push(body);
