@@ -6,10 +6,12 @@ export class BlobDeserializer implements Deserializer {
   constructor(private readonly blobBytesMax: number) {}
 
   async next(file: SpooledFile): Promise<FileEvents | null> {
-    const wanted = Math.min(this.blobBytesMax, file.entry.size - file.position);
-    if (wanted === 0) return null;
-    while (file.to - file.from < wanted) await file.readMore(wanted);
-    const batch = new EventBatch(file.buffer, Int32Array.of(file.from), Int32Array.of(file.from + wanted));
-    return { batch, position: file.position + wanted };
+    while (file.to - file.from < this.blobBytesMax && !file.isReadToEnd) {
+      if (!(await file.readMore(Math.min(this.blobBytesMax, file.entry.size - file.position)))) break;
+    }
+    const bytes = Math.min(this.blobBytesMax, file.to - file.from);
+    if (bytes === 0) return null;
+    const batch = new EventBatch(file.buffer, Int32Array.of(file.from), Int32Array.of(file.from + bytes));
+    return { batch, position: file.position + bytes };
   }
 }

@@ -6,8 +6,10 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { systemCode } from '#std/errors';
-import { hasHead, type FileHead } from '../file-head.js';
+import { isCompressed } from '../byte-source.js';
+import type { FileHead } from '../file-head.js';
 import type { SpooledEntry } from './spool-folder.js';
+import { SpooledFile } from './spooled-file.js';
 
 export interface SpoolPosition {
   readonly file: string;
@@ -17,14 +19,13 @@ export interface SpoolPosition {
   readonly head: FileHead;
 }
 
-const listSchema = z.array(
-  z.object({
-    file: z.string(),
-    inode: z.number().int(),
-    position: z.number().int().min(0),
-    head: z.object({ bytes: z.number().int(), hash: z.string() }),
-  }),
-);
+const positionSchema = z.object({
+  file: z.string(),
+  inode: z.number().int(),
+  position: z.number().int().min(0),
+  head: z.object({ bytes: z.number().int(), hash: z.string() }),
+});
+const listSchema = z.array(positionSchema);
 
 /** Writes are at least this far apart, so that small batches do not cost a file each. */
 const writeIntervalMs = 250;
@@ -39,6 +40,18 @@ export class SpoolPositions {
     positions: readonly SpoolPosition[],
   ) {
     for (const position of positions) this.byPath.set(position.file, position);
+  }
+
+  /** What channels have kept; it wins over what the file says. */
+  absorb(kept: ReadonlyMap<string, string>): void {
+    for (const [file, text] of kept) {
+      const known = positionSchema.safeParse(JSON.parse(text));
+      if (known.success) this.byPath.set(file, known.data);
+    }
+  }
+
+  has(file: string): boolean {
+    return this.byPath.has(file);
   }
 
   /** Throws on a file that is something else: starting from 0 would repeat what was delivered. */
@@ -60,11 +73,17 @@ export class SpoolPositions {
     }
   }
 
-  /** Where to go on in a file: 0 for one that is not known, or that is another of the same name. */
-  async recall(entry: SpooledEntry): Promise<number> {
+  /** Where to go on in a file; null for one that is not known, or that is another of the same name. */
+  async recall(entry: SpooledEntry): Promise<number | null> {
     const known = this.byPath.get(entry.path);
-    if (known === undefined || known.inode !== entry.inode || known.position > entry.size) return 0;
-    return (await hasHead(entry.path, known.head)) ? known.position : 0;
+    const fits = known !== undefined && (known.position <= entry.size || isCompressed(entry.path));
+    if (!fits || known.inode !== entry.inode) return null;
+    const file = await SpooledFile.open(entry, 0);
+    try {
+      return (await file.fingerprint(known.head.bytes)).hash === known.head.hash ? known.position : null;
+    } finally {
+      await file.close();
+    }
   }
 
   set(position: SpoolPosition): void {
@@ -76,9 +95,11 @@ export class SpoolPositions {
     if (this.byPath.delete(file)) this.isDirty = true;
   }
 
-  /** Forgets files that are not there any more. */
-  retain(files: ReadonlySet<string>): void {
-    for (const file of this.byPath.keys()) if (!files.has(file)) this.delete(file);
+  /** Forgets files that are not there any more; gives them. */
+  retain(files: ReadonlySet<string>): string[] {
+    const gone = [...this.byPath.keys()].filter((file) => !files.has(file));
+    for (const file of gone) this.delete(file);
+    return gone;
   }
 
   isDue(nowMs: number): boolean {

@@ -74,11 +74,19 @@ export const spooldirOptions = defineOptions({
     default: 'LINE',
     values: [
       'LINE',
+      'AVRO',
       'BLOB',
+      'org.apache.flume.serialization.AvroEventDeserializer$Builder',
       'org.apache.flume.serialization.LineDeserializer$Builder',
       'org.apache.flume.sink.solr.morphline.BlobDeserializer$Builder',
     ],
-    doc: 'How a file becomes events: `LINE`, or `BLOB` for the whole file as one event. Flume’s class names do too.',
+    doc: 'How a file becomes events: `LINE`, `AVRO` for each datum of an Avro container file, or `BLOB` for the whole file as one event. Flume’s class names do too. What a file `*.gz` holds is read decompressed.',
+  },
+  'deserializer.schemaType': {
+    type: 'string',
+    default: 'HASH',
+    values: ['HASH', 'LITERAL'],
+    doc: 'Header with the schema of a datum, for AVRO: `flume.avro.schema.hash`, its CRC-64-AVRO fingerprint, or `flume.avro.schema.literal`, its JSON.',
   },
   'deserializer.maxLineLength': {
     type: 'int',

@@ -8,26 +8,35 @@
  * - What was in a file when it was opened is delivered, and nothing of what is written to it later.
  * - A line of exactly `maxLineLength` is one event; Flume gives an empty event after it.
  * - A zero-byte file is one empty event in every order; Flume leaves it out in `random`.
- * - Positions are kept in the folder of this source, as JSON, and not in `trackerDir`.
+ * - Positions are kept in the folder of this source, as JSON, and not in `trackerDir`; where all channels are topics, in one transaction
+ *   with the events, so that nothing comes twice. A mark of Flume's own is taken over.
+ * - What a `.gz` file holds is read decompressed.
  * - At the start the folder's rights are asked of the system; Flume writes and deletes a file there, which others may see.
  */
 import { constants } from 'node:fs';
 import { access, mkdir, rename, unlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { requireOptions, type OptionValues } from '#config/options';
 import type { ComponentRemark, ComponentType, Source, SourceContext } from '#pipeline/collector';
 import { EventBatch, type HeaderColumn } from '#pipeline/event-batch';
+import { assert } from '#std/assert';
 import { messageOf, systemCode } from '#std/errors';
 import { requireCharset } from '../charset.js';
-import { deliverUntilTaken } from '../deliver-until-taken.js';
+import { DeliveryWindow, RefusedDelivery } from '../delivery-window.js';
+import { AvroDeserializer } from './avro-deserializer.js';
 import { BlobDeserializer } from './blob-deserializer.js';
+import { readFlumeMark, removeFlumeMark } from './flume-meta.js';
 import { LineDeserializer } from './line-deserializer.js';
 import { look, SpoolFolder, type SpooledEntry } from './spool-folder.js';
 import { SpoolPositions } from './spool-positions.js';
 import { spooldirOptions } from './spooldir-options.js';
-import { SpooledFile, type Deserializer } from './spooled-file.js';
+import { SpooledFile, type Deserializer, type FileEvents } from './spooled-file.js';
 
 const channelRetryMsMin = 250;
+/** Bytes given to topics and not committed. */
+const windowBytesMax = 8 * 1024 * 1024;
+/** Events of one delivery to topics, which have no transaction capacity. */
+const topicBatchEventsMin = 4096;
 
 export const spooldirSource: ComponentType<Source> = {
   name: 'spooldir',
@@ -56,6 +65,9 @@ class SpooldirSource implements Source {
   /** Files that are not tried again, by path, with the reason. */
   private readonly setAside = new Map<string, { readonly inode: number; readonly reason: string }>();
   private positions: SpoolPositions | null = null;
+  private window: DeliveryWindow | null = null;
+  /** Positions that go with the next delivery: of files that are done. */
+  private readonly forgotten = new Map<string, null>();
   private context: SourceContext | null = null;
   private stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
@@ -67,9 +79,20 @@ class SpooldirSource implements Source {
 
   async start(context: SourceContext): Promise<void> {
     await this.checkFolder();
-    this.positions = await SpoolPositions.read(join(context.stateDirectory, 'spooldir_position.json'));
+    const positions = await SpoolPositions.read(join(context.stateDirectory, 'spooldir_position.json'));
+    const kept = await context.positions?.load();
+    if (kept !== undefined) positions.absorb(kept);
+    await this.takeOver(positions);
+    this.positions = positions;
     this.context = context;
     this.stopping = new AbortController();
+    this.window = new DeliveryWindow(context, {
+      bytesMax: windowBytesMax,
+      signal: this.stopping.signal,
+      retryMsMin: channelRetryMsMin,
+      retryMsMax: this.options.maxBackoff,
+      report: (error) => this.report(context, error),
+    });
     this.setAside.clear();
     this.running = this.run(context, this.positions);
   }
@@ -80,7 +103,26 @@ class SpooldirSource implements Source {
     this.context = null;
     this.stopping.abort(new Error('the source stops'));
     await this.running;
+    await this.window?.settle();
     await this.positions?.write(context.clock.monotonic());
+  }
+
+  /** Goes on where an agent of Flume stopped within a file. */
+  private async takeOver(positions: SpoolPositions): Promise<void> {
+    const trackerDirectory = resolve(this.folder.directory, this.options.trackerDir);
+    const mark = await readFlumeMark(trackerDirectory);
+    if (mark === null || positions.has(mark.file)) return;
+    const entry = await look(mark.file, basename(mark.file));
+    if (entry === null || mark.offset > entry.size) return;
+    const file = await SpooledFile.open(entry, 0);
+    try {
+      const head = await file.fingerprint(mark.offset);
+      positions.set({ file: mark.file, inode: entry.inode, position: mark.offset, head });
+    } finally {
+      await file.close();
+    }
+    await positions.write(0);
+    await removeFlumeMark(trackerDirectory);
   }
 
   private async checkFolder(): Promise<void> {
@@ -103,7 +145,8 @@ class SpooldirSource implements Source {
       try {
         const entries = await this.folder.list();
         this.forgetReplaced(entries);
-        positions.retain(new Set(entries.map((entry) => entry.path)));
+        for (const path of positions.retain(new Set(entries.map((entry) => entry.path))))
+          this.forgotten.set(path, null);
         this.report(context, null);
         await this.round(context, positions, entries);
         await positions.write(context.clock.monotonic());
@@ -134,17 +177,10 @@ class SpooldirSource implements Source {
   /** One file, whole; or it is set aside. Throws only when told to stop. */
   private async take(context: SourceContext, positions: SpoolPositions, entry: SpooledEntry): Promise<void> {
     try {
-      const file = await SpooledFile.open(entry, await positions.recall(entry));
-      try {
-        if (entry.size === 0) await this.deliver(context, file, emptyEvent);
-        else await this.deliverAll(context, positions, file);
-      } finally {
-        // Also of a file that fails: what was delivered of it is not to come again.
-        await this.remember(positions, file);
-        await file.close();
-      }
+      await this.readWhole(context, positions, entry);
       await this.finish(entry);
       positions.delete(entry.path);
+      if (context.positions !== null) this.forgotten.set(entry.path, null);
     } catch (error) {
       if (this.stopping.signal.aborted) throw error;
       if ((await look(entry.path, entry.name)) === null) return;
@@ -156,34 +192,54 @@ class SpooldirSource implements Source {
     }
   }
 
+  /** Until all of it is committed: after a refusal it is read again from there. */
+  private async readWhole(context: SourceContext, positions: SpoolPositions, entry: SpooledEntry): Promise<void> {
+    const { window } = this;
+    assert(window !== null, 'a started source has a window');
+    for (let waitMs = channelRetryMsMin; ; waitMs = Math.min(waitMs * 2, this.options.maxBackoff)) {
+      const known = await positions.recall(entry);
+      const file = await SpooledFile.open(entry, known ?? 0);
+      let refusal: unknown = null;
+      try {
+        if (entry.size > 0) await this.deliverAll(context, positions, file);
+        else if (known === null) await this.deliver(positions, file, { batch: emptyEvent, position: 0 });
+      } catch (error) {
+        if (!(error instanceof RefusedDelivery)) throw error;
+      } finally {
+        // Also of a file that fails: what was delivered of it is not to come again.
+        refusal = await window.settle();
+        await positions.write(context.clock.monotonic());
+        await file.close();
+      }
+      if (refusal === null) return;
+      this.report(context, refusal);
+      await context.clock.sleep(waitMs, this.stopping.signal);
+    }
+  }
+
   private async deliverAll(context: SourceContext, positions: SpoolPositions, file: SpooledFile): Promise<void> {
     const deserializer = this.createDeserializer();
+    const eventsMax =
+      context.positions === null ? this.options.batchSize : Math.max(this.options.batchSize, topicBatchEventsMin);
     for (;;) {
-      const events = await deserializer.next(file, this.options.batchSize);
+      const events = await deserializer.next(file, eventsMax);
       if (events === null) return;
-      await this.deliver(context, file, events.batch);
-      file.commit(events.position);
+      await this.deliver(positions, file, events);
       const nowMs = context.clock.monotonic();
-      if (positions.isDue(nowMs)) {
-        await this.remember(positions, file);
-        await positions.write(nowMs);
-      }
+      if (context.positions === null && positions.isDue(nowMs)) await positions.write(nowMs);
       this.stopping.signal.throwIfAborted();
     }
   }
 
-  private async remember(positions: SpoolPositions, file: SpooledFile): Promise<void> {
+  private async deliver(positions: SpoolPositions, file: SpooledFile, events: FileEvents): Promise<void> {
     const { path, inode } = file.entry;
-    positions.set({ file: path, inode, position: file.position, head: await file.fingerprint() });
-  }
-
-  private async deliver(context: SourceContext, file: SpooledFile, batch: EventBatch): Promise<void> {
-    await deliverUntilTaken(context, this.withHeaders(file, batch), {
-      signal: this.stopping.signal,
-      retryMsMin: channelRetryMsMin,
-      retryMsMax: this.options.maxBackoff,
-      report: (error) => this.report(context, error),
-    });
+    const { position } = events;
+    const after = { file: path, inode, position, head: await file.fingerprint(position) };
+    const moved = new Map<string, string | null>(this.forgotten);
+    this.forgotten.clear();
+    moved.set(path, JSON.stringify(after));
+    await this.window?.give(this.withHeaders(file, events.batch), moved, () => positions.set(after));
+    file.commit(position);
   }
 
   private withHeaders(file: SpooledFile, batch: EventBatch): EventBatch {
@@ -197,6 +253,7 @@ class SpooldirSource implements Source {
 
   private createDeserializer(): Deserializer {
     const { options } = this;
+    if (/avro/i.test(options.deserializer)) return new AvroDeserializer(options['deserializer.schemaType']);
     if (/blob/i.test(options.deserializer)) return new BlobDeserializer(options['deserializer.maxBlobLength']);
     return new LineDeserializer({
       input: requireCharset(options.inputCharset),

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { headBytesMax, headOfBytes } from '../file-head.js';
 import type { CutLines } from '../line-cutter.js';
-import { bytesOf, isCompressed, type ByteSource } from './byte-source.js';
+import { bytesOf, isCompressed, type ByteSource } from '../byte-source.js';
 import type { FoundFile } from './file-finder.js';
 import { cutEvents, type LineRules } from './line-batches.js';
 import type { FilePosition } from './position-file.js';

@@ -1,7 +1,7 @@
 import type { OptionValues } from '#config/options';
 import type { Clock } from '#std/clock';
 import { headOfBytes, type FileHead } from '../file-head.js';
-import { isCompressed, openBytes } from './byte-source.js';
+import { isCompressed, openBytes } from '../byte-source.js';
 import { FileFinder, lookAt, type FoundFile } from './file-finder.js';
 import { keyOf, KnownPositions } from './known-positions.js';
 import type { FilePosition } from './position-file.js';
