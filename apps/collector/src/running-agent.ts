@@ -144,7 +144,9 @@ export class RunningAgent implements LeasedWork {
   }
 
   private files(): ConfFile[] {
-    return [{ file: 'flume.conf', bytes: Buffer.from(this.wanted.config['flume.conf'] ?? '') }];
+    const { config } = this.wanted;
+    const file = join((config['conf.directory'] ?? '').trim(), 'flume.conf');
+    return [{ file, bytes: Buffer.from(config['flume.conf'] ?? '') }];
   }
 
   private fail(error: unknown): void {

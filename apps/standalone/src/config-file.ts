@@ -60,8 +60,7 @@ export function loadConfigFile(given: string): StandaloneConfig {
     connectors: [
       ...file.sinks.map((sink) => ({ name: sink.name, config: asText(sink.config) })),
       ...file.collectors.map((entry) => {
-        const conf = readConf(resolve(dirname(path), entry.conf));
-        return collectorOf(entry.name, conf, entry.agent ?? entry.name);
+        return collectorOf(entry.name, resolve(dirname(path), entry.conf), entry.agent ?? entry.name);
       }),
     ],
     generator: file.generator === undefined ? null : join(dirname(path), file.generator),
@@ -79,14 +78,18 @@ function flumeOnly(path: string): StandaloneConfig {
     name: path,
     topicService: {},
     topics: [],
-    connectors: [...new Set(agents)].map((agent) => collectorOf(agent, text, agent)),
+    connectors: [...new Set(agents)].map((agent) => collectorOf(agent, path, agent)),
     generator: null,
     next: null,
   };
 }
 
-function collectorOf(name: string, conf: string, agent: string): { name: string; config: Record<string, string> } {
-  return { name, config: { 'connector.class': 'collector', 'flume.conf': conf, agent } };
+function collectorOf(name: string, confPath: string, agent: string): { name: string; config: Record<string, string> } {
+  const text = readConf(confPath);
+  return {
+    name,
+    config: { 'connector.class': 'collector', 'flume.conf': text, 'conf.directory': dirname(confPath), agent },
+  };
 }
 
 function readConf(path: string): string {

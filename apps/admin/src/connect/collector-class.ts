@@ -45,6 +45,12 @@ export const collectorOptions = defineOptions({
     group: 'Collector',
     doc: 'Name of the agent in it that is to run.',
   },
+  'conf.directory': {
+    type: 'string',
+    importance: 'low',
+    group: 'Collector',
+    doc: 'Folder of the worker that files of components of one’s own are relative to (`type = ./mine.ts`). Absent: where the worker was started.',
+  },
   'worker.id': {
     type: 'string',
     importance: 'medium',
