@@ -116,6 +116,20 @@ describe('topic sink', () => {
     ]);
   });
 
+  it('puts aside what a topic never takes, and writes the rest in order', async () => {
+    const { sink, topics } = await open({ partitionIdHeader: 'to', deadLetterTopic: 'letters' });
+    await sink.write(lines('a', 'b', 'c', 'd').withHeader('to', ['0', 'nowhere', '1', null]));
+    const texts = topics.writes.map(({ topic, columns }) => {
+      const bodies = Array.from(columns.starts, (start, at) => columns.bytes.toString('utf8', start, columns.ends[at]));
+      return `${topic} ${bodies.join('')}`;
+    });
+    expect(texts).toEqual(['logs a', 'letters b', 'logs cd']);
+    const letter = topics.writes[1]?.columns.headers ?? new Map<string, unknown>();
+    expect(letter.get('__connect.errors.exception.message')).toContain('nowhere');
+    const refusing = await open({ partitionIdHeader: 'to' });
+    await expect(refusing.sink.write(lines('b').withHeader('to', 'nowhere'))).rejects.toThrow(/nowhere/);
+  });
+
   it('needs a topic with a name that there can be', () => {
     const check = topicSink.options['topic']?.check as ((value: string) => string | null) | undefined;
     expect(check?.('a.b-c_d')).toBeNull();

@@ -21,6 +21,10 @@ const shared = defineOptions({
   },
   defaultPartitionId: { type: 'int', min: 0, doc: 'Partition of events without that header. Absent: by key.' },
   useFlumeEventFormat: { type: 'boolean', default: false, doc: 'Writes headers and body as an AvroFlumeEvent.' },
+  'errors.deadletterqueue.topic.name': {
+    type: 'string',
+    doc: 'Topic for events that can never be written: too large, a partition or topic that cannot be. Absent: they are tried for ever, as in Flume.',
+  },
   'kafka.producer': {
     type: 'map',
     doc: "Kafka's producer properties: acks, compression.type, linger.ms, batch.size and others.",
@@ -151,6 +155,7 @@ interface SharedValues {
   readonly partitionIdHeader: string | null;
   readonly defaultPartitionId: number | null;
   readonly useFlumeEventFormat: boolean;
+  readonly 'errors.deadletterqueue.topic.name': string | null;
 }
 
 function sharedSettings(values: SharedValues) {
@@ -159,6 +164,7 @@ function sharedSettings(values: SharedValues) {
     topicHeader: values.allowTopicOverride ? values.topicHeader : null,
     partitionIdHeader: values.partitionIdHeader,
     defaultPartitionId: values.defaultPartitionId,
+    deadLetterTopic: values['errors.deadletterqueue.topic.name'],
   };
 }
 

@@ -1,7 +1,9 @@
 import type { ChannelSink, ComponentContext } from '#pipeline/collector';
+import { PoisonRecordError } from '#pipeline/errors';
 import type { EventBatch, HeaderColumn } from '#pipeline/event-batch';
 import { EventSinkBatch } from '#pipeline/event-sink-batch';
 import { CalendarZone } from '#std/calendar-zone';
+import { messageOf } from '#std/errors';
 import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
 import { keyHeader, keysOf, partitionsOf, timestampsOf } from '../../channels/topic/event-columns.js';
 import { closeWithin, type TopicAccess, type TopicOutput } from '../../channels/topic/topic-access.js';
@@ -9,6 +11,7 @@ import type { ProducerProperties } from '../../channels/topic/producer-propertie
 import { machineHostNames } from '../../formats/path-escapes.js';
 import { PathTemplate } from '../../formats/path-template.js';
 import { recordTimeMs } from '../../formats/record-time.js';
+import { deadLetter, writeAround } from './poison-events.js';
 
 export interface TopicSinkSettings {
   readonly topic: string;
@@ -23,6 +26,8 @@ export interface TopicSinkSettings {
   readonly timestampHeader: string | null;
   /** 'all', or record header names by event header. */
   readonly headers: 'all' | Readonly<Record<string, string>>;
+  /** Topic of events that can never be written; null: they are tried for ever, as in Flume. */
+  readonly deadLetterTopic?: string | null;
 }
 
 /** Batches under way to the topics at once: the writer joins small ones, so there is no need to join them before. */
@@ -65,18 +70,30 @@ export class TopicSink implements ChannelSink {
   async write(batch: EventBatch): Promise<void> {
     const parts = this.byTopic(batch);
     const [only] = parts;
-    if (parts.length === 1 && only !== undefined) await this.writeTo(only.topic, only.batch);
-    else await Promise.all(parts.map((part) => this.writeTo(part.topic, part.batch)));
+    if (parts.length === 1 && only !== undefined) await this.writePart(only.topic, only.batch);
+    else await Promise.all(parts.map((part) => this.writePart(part.topic, part.batch)));
+  }
+
+  private writePart(topic: string, batch: EventBatch): Promise<void> {
+    const letters = this.settings.deadLetterTopic ?? null;
+    if (letters === null) return this.writeTo(topic, batch);
+    return writeAround(
+      batch,
+      (part) => this.writeTo(topic, part),
+      async (event, error) => {
+        const { output, context } = this;
+        if (output === null || context === null) throw error;
+        await output.write(letters, deadLetter(event, topic, error, context.clock.now()));
+        context.count('DeadLetterCount', 1);
+      },
+    );
   }
 
   private async writeTo(topic: string, batch: EventBatch): Promise<void> {
     const { settings, output, context } = this;
     if (output === null || context === null) throw new Error('The topic sink is not started.');
     const keys = keysOf(batch);
-    const partitions = partitionsOf(batch, {
-      header: settings.partitionIdHeader,
-      fallback: settings.defaultPartitionId,
-    });
+    const partitions = this.partitionsOf(batch);
     const timestamps =
       settings.timestampHeader === null
         ? context.clock.now()
@@ -91,6 +108,15 @@ export class TopicSink implements ChannelSink {
       ...(keys === undefined ? {} : { keys }),
       ...(partitions === undefined ? {} : { partitions }),
     });
+  }
+
+  private partitionsOf(batch: EventBatch): number | Int32Array | undefined {
+    const { partitionIdHeader: header, defaultPartitionId: fallback } = this.settings;
+    try {
+      return partitionsOf(batch, { header, fallback });
+    } catch (error) {
+      throw new PoisonRecordError(messageOf(error), null, { cause: error });
+    }
   }
 
   /** What the record holds elsewhere (key, timestamp) is not sent as a header as well. */
