@@ -12,8 +12,12 @@ import { JavaDouble, javaText, type RecordValue } from '#morphlines/java-value';
 import { Morphline } from '#morphlines/morphline';
 import { RecordCollector, recordOf } from '#morphlines/morphline.testkit';
 import type { MorphlineRecord } from '#morphlines/record';
+import { morphlineInterceptor } from '#connectors/interceptors/morphline/morphline-interceptor';
+import type { ComponentContext } from '#pipeline/collector';
+import { EventBatch } from '#pipeline/event-batch';
 import { classPath } from '../peers/jars.js';
 import type { CaseRecord, MorphlineCase } from './morphlines/case.js';
+import { interceptorCases, type InterceptorCase } from './morphlines/interceptor-cases.js';
 import { fileCases, flowCases, timestampCases } from './morphlines/flow-cases.js';
 import { readerCases } from './morphlines/reader-cases.js';
 import { valueCases } from './morphlines/value-cases.js';
@@ -26,16 +30,28 @@ interface Outcome {
   readonly records?: readonly Readonly<Record<string, readonly string[]>>[];
 }
 
+interface EventOutcome {
+  readonly error?: 'compile';
+  readonly events?: readonly (
+    | { readonly body: string; readonly headers: Readonly<Record<string, string>> }
+    | { readonly error: 'run' }
+    | null
+  )[];
+}
+
 const cases: readonly MorphlineCase[] = [...readerCases, ...valueCases, ...flowCases, ...timestampCases, ...fileCases];
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'morphlines-'));
 let kite: readonly Outcome[];
+let flume: readonly EventOutcome[];
 
 beforeAll(async () => {
   mkdirSync(join(folder, 'dictionaries'));
   for (const [name, text] of shippedDictionaries) writeFileSync(join(folder, 'dictionaries', name), text);
   writeFileSync(join(folder, 'included.conf'), 'included { value : /usr }');
-  kite = await runKite();
+  const outcomes = await runKite();
+  kite = outcomes.slice(0, cases.length) as Outcome[];
+  flume = outcomes.slice(cases.length) as EventOutcome[];
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -54,6 +70,64 @@ describe('A morphline gives the records that Kite gives', () => {
     }
   });
 });
+
+describe("A morphline interceptor gives the events that Flume's gives", () => {
+  it.each(interceptorCases.map((item, index) => [item.name, item, index] as const))(
+    '%s',
+    async (_name, item, index) => {
+      expect(await interceptOurs(item, index)).toEqual(withoutMessages(flume[index]));
+    },
+  );
+});
+
+function withoutMessages(outcome: EventOutcome | undefined): EventOutcome {
+  if (outcome?.events === undefined) return { error: 'compile' };
+  return {
+    events: outcome.events.map((event) => (event !== null && 'error' in event ? { error: event.error } : event)),
+  };
+}
+
+async function interceptOurs(item: InterceptorCase, index: number): Promise<EventOutcome> {
+  const services = { bootstrap: '', clock: systemClock, logger: silentLogger };
+  const context: ComponentContext = {
+    ...services,
+    name: 'i1',
+    stateDirectory: folder,
+    count() {},
+    reportError() {},
+  };
+  const interceptor = morphlineInterceptor.create({
+    agent: 'a1',
+    name: 'i1',
+    options: interceptorOptions(item, index),
+    services,
+  });
+  try {
+    await interceptor.start?.(context);
+  } catch {
+    return { error: 'compile' };
+  }
+  const events: NonNullable<EventOutcome['events']>[number][] = [];
+  for (const { body, headers = {} } of item.events) {
+    try {
+      const batch = await interceptor.intercept(EventBatch.of([{ body: Buffer.from(body), headers }]));
+      events.push(batch.count === 0 ? null : { body: batch.body(0).toString('base64'), headers: batch.headersOf(0) });
+    } catch {
+      events.push({ error: 'run' });
+    }
+  }
+  await interceptor.stop?.();
+  return { events };
+}
+
+function interceptorOptions(item: InterceptorCase, index: number): Record<string, string> {
+  const path = join(folder, `interceptor-${index}.conf`);
+  writeFileSync(
+    path,
+    `KNOWN : of the file\nmorphlines : [ { id : m, importCommands : ["org.kitesdk.**"], commands : [\n${item.commands}\n] } ]`,
+  );
+  return { morphlineFile: path, ...item.options };
+}
 
 /** Messages are for people, and ours say more. */
 function comparable(outcome: Outcome): unknown {
@@ -81,11 +155,13 @@ function fileOf(item: MorphlineCase, index: number): string {
 }
 
 /** All cases in one Java machine. */
-async function runKite(): Promise<readonly Outcome[]> {
+async function runKite(): Promise<readonly unknown[]> {
   const jars = await classPath('kite-morphlines', [
     'org.kitesdk:kite-morphlines-core:1.1.0',
     'org.kitesdk:kite-morphlines-json:1.1.0',
     'org.slf4j:slf4j-nop:1.7.36',
+    'org.apache.flume.flume-ng-sinks:flume-ng-morphline-solr-sink:1.11.0 !*:*',
+    ...['core', 'sdk', 'configuration'].map((name) => `org.apache.flume:flume-ng-${name}:1.11.0 !*:*`),
   ]);
   const encoded = (value: string, name: string): string =>
     name === '_attachment_body' ? `x:${Buffer.from(value).toString('base64')}` : `s:${value}`;
@@ -97,11 +173,15 @@ async function runKite(): Promise<readonly Outcome[]> {
     file: fileOf(item, index),
     records: (item.input ?? []).map(encodedRecord),
   }));
-  writeFileSync(join(folder, 'input.json'), JSON.stringify(input));
+  const intercepted = interceptorCases.map((item, index) => ({
+    options: interceptorOptions(item, index),
+    events: item.events.map(({ body, headers = {} }) => ({ body: Buffer.from(body).toString('base64'), headers })),
+  }));
+  writeFileSync(join(folder, 'input.json'), JSON.stringify([...input, ...intercepted]));
   const runner = join(dirname(fileURLToPath(import.meta.url)), '..', 'peers', 'KiteRunner.java');
   const files = [join(folder, 'input.json'), join(folder, 'output.json')];
   await run('java', ['-Xmx256m', '-cp', jars, runner, ...files], { timeout: 120_000 });
-  return JSON.parse(readFileSync(join(folder, 'output.json'), 'utf8')) as Outcome[];
+  return JSON.parse(readFileSync(join(folder, 'output.json'), 'utf8')) as unknown[];
 }
 
 async function runOurs(item: MorphlineCase, index: number): Promise<Outcome> {

@@ -8,9 +8,15 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.apache.flume.Context;
+import org.apache.flume.Event;
+import org.apache.flume.event.EventBuilder;
+import org.apache.flume.interceptor.Interceptor;
+import org.apache.flume.sink.solr.morphline.MorphlineInterceptor;
 import org.kitesdk.morphline.api.Command;
 import org.kitesdk.morphline.api.MorphlineCompilationException;
 import org.kitesdk.morphline.api.MorphlineContext;
@@ -20,7 +26,9 @@ import org.kitesdk.morphline.base.Notifications;
 
 /**
  * Runs morphlines through Kite. Arguments: a JSON file with a list of {file, records} where a record is a list of values a field and a value
- * is "s:text" or "x:base64", and the file to write the outcomes to: {error} or {results, records}.
+ * is "s:text" or "x:base64", and the file to write the outcomes to: {error} or {results, records}. An item with options instead,
+ * {options, events}, runs events with headers and a body in base64 through Flume's interceptor; its outcome is {events}, each an event, null where
+ * it was dropped, or {error}.
  */
 public class KiteRunner {
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -31,7 +39,7 @@ public class KiteRunner {
     for (String jar : System.getProperty("java.class.path").split(File.pathSeparator)) jars.add(new File(jar).toURI().toURL());
     Thread.currentThread().setContextClassLoader(new URLClassLoader(jars.toArray(new URL[0]), KiteRunner.class.getClassLoader()));
     ArrayNode outcomes = MAPPER.createArrayNode();
-    for (JsonNode item : MAPPER.readTree(new File(args[0]))) outcomes.add(run(item));
+    for (JsonNode item : MAPPER.readTree(new File(args[0]))) outcomes.add(item.has("options") ? intercept(item) : run(item));
     MAPPER.writeValue(new File(args[1]), outcomes);
   }
 
@@ -69,6 +77,46 @@ public class KiteRunner {
       outcome.put("error", "run").put("message", String.valueOf(e.getMessage()));
     }
     return outcome;
+  }
+
+  private static ObjectNode intercept(JsonNode item) {
+    ObjectNode outcome = MAPPER.createObjectNode();
+    Interceptor interceptor;
+    try {
+      Interceptor.Builder builder = new MorphlineInterceptor.Builder();
+      builder.configure(new Context(texts(item.get("options"))));
+      interceptor = builder.build();
+      interceptor.initialize();
+    } catch (Exception e) {
+      return outcome.put("error", "compile").put("message", String.valueOf(e.getMessage()));
+    }
+    ArrayNode events = outcome.putArray("events");
+    for (JsonNode given : item.get("events")) {
+      byte[] body = Base64.getDecoder().decode(given.get("body").asText());
+      try {
+        Event event = interceptor.intercept(EventBuilder.withBody(body, texts(given.get("headers"))));
+        if (event == null) {
+          events.addNull();
+          continue;
+        }
+        ObjectNode shown = events.addObject().put("body", Base64.getEncoder().encodeToString(event.getBody()));
+        ObjectNode headers = shown.putObject("headers");
+        for (Map.Entry<String, String> header : event.getHeaders().entrySet()) headers.put(header.getKey(), header.getValue());
+      } catch (Exception e) {
+        events.addObject().put("error", "run").put("message", String.valueOf(e.getMessage()));
+      }
+    }
+    interceptor.close();
+    return outcome;
+  }
+
+  private static Map<String, String> texts(JsonNode node) {
+    Map<String, String> texts = new HashMap<>();
+    for (Iterator<Map.Entry<String, JsonNode>> fields = node.fields(); fields.hasNext(); ) {
+      Map.Entry<String, JsonNode> field = fields.next();
+      texts.put(field.getKey(), field.getValue().asText());
+    }
+    return texts;
   }
 
   private static Record read(JsonNode node) {
