@@ -31,6 +31,9 @@ export function planComponent<T>(
   return planOptions(type, component, problems);
 }
 
+/** `com.example.MySource`, and `…Interceptor$Builder`. */
+const javaClass = /^[a-z_][\w]*(?:\.[a-z_]\w*)*\.[A-Z]\w*(?:\$\w+)?$/;
+
 function findType<T>(
   types: readonly ComponentType<T>[],
   missing: readonly string[],
@@ -58,6 +61,13 @@ function findType<T>(
     problems.error(
       written.at,
       `${component.what}: Flume's ${component.kind} type "${written.text}" is not supported in this release; there are ${there}.${instead}`,
+    );
+    return null;
+  }
+  if (near === null && javaClass.test(written.text)) {
+    problems.error(
+      written.at,
+      `${component.what}: "${written.text}" is a Java class, and nothing runs Java here. A ${component.kind} of your own is a TypeScript or JavaScript file (type = ./mine.ts), or a package.`,
     );
     return null;
   }

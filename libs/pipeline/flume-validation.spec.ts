@@ -182,6 +182,11 @@ describe('a flume.conf with one mistake', () => {
       { 'a1.channels.c1.type': 'org.apache.flume.channel.MemoryChanel' },
       'f:8: error: channel c1: there is no channel type "org.apache.flume.channel.MemoryChanel". Did you mean org.apache.flume.channel.MemoryChannel?',
     ],
+    [
+      'a Java class of one’s own',
+      { 'a1.sinks.k1.type': 'com.example.sink.MySink' },
+      'f:9: error: sink k1: "com.example.sink.MySink" is a Java class, and nothing runs Java here. A sink of your own is a',
+    ],
     ['no type', { 'a1.sinks.k1.type': null }, 'f:10: error: sink k1 has no type.'],
     [
       'an unknown option',
