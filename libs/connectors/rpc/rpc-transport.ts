@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { createSecureContext, TLSSocket, type SecureContextOptions } from 'node:tls';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import { constants, createDeflate, createInflate } from 'node:zlib';
 
 /** What messages are read from and written to. */
@@ -47,20 +47,27 @@ export function compressedStream(socket: Socket, level: number = levelDefault): 
   return stream;
 }
 
-/** For whoever listens with TLS and compression. Rejects when the peer does not come to an end of its handshake. */
-export async function acceptCompressedTls(socket: Socket, tls: SecureContextOptions): Promise<RpcTransport> {
-  const options = { isServer: true, secureContext: createSecureContext(tls) };
-  const isInside = (await firstByte(socket)) !== handshakeByte;
-  const secured = new TLSSocket(isInside ? compressedStream(socket) : socket, options);
+/** For whoever listens with TLS. Rejects when the peer does not bring its handshake to an end. */
+export async function acceptTls(
+  socket: Socket,
+  secureContext: SecureContext,
+  isCompressed: boolean,
+): Promise<RpcTransport> {
+  const isInside = isCompressed && (await firstByte(socket)) !== handshakeByte;
+  const secured = new TLSSocket(isInside ? compressedStream(socket) : socket, {
+    isServer: true,
+    secureContext,
+  });
   // Errors end in `close`.
   secured.on('error', () => undefined);
   await new Promise<void>((resolve, reject) => {
+    const leave = (): void => reject(new Error('the peer left in the middle of its handshake'));
     secured.once('secure', resolve);
     secured.once('error', reject);
-    secured.once('close', () => reject(new Error('the peer left in the middle of its handshake')));
-    socket.once('close', () => reject(new Error('the peer left in the middle of its handshake')));
+    secured.once('close', leave);
+    socket.once('close', leave);
   });
-  return isInside ? plainTransport(secured) : compressedTransport(secured);
+  return isCompressed && !isInside ? compressedTransport(secured) : plainTransport(secured);
 }
 
 /** Leaves it in the stream. */

@@ -9,7 +9,7 @@ import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { avroSource } from '../../sources/avro/avro-source.js';
 import { batchOf, type TestEvent } from '../../sources/rpc/rpc-peer.testkit.js';
-import { portOf } from '../../sources/socket.testkit.js';
+import { eventually, portOf } from '../../sources/socket.testkit.js';
 import { createSource, TestContext } from '../../sources/source-context.testkit.js';
 import { thriftSource } from '../../sources/thrift/thrift-source.js';
 import { storePassword, writeTestStores, type TestStores } from '../../tls/key-stores.testkit.js';
@@ -123,6 +123,10 @@ describe.each(kinds)('%s sink', (kind) => {
     await sink.write(batchOf(many));
     expect(context.events).toEqual([...seen, events[1], ...many]);
     expect(sinkContext.counters.get('ConnectionCreatedCount')).toBe(1);
+    expect(context.counters.get('OpenConnectionCount')).toBe(1);
+    await sink.stop();
+    await eventually(() => context.counters.get('OpenConnectionCount') === 0);
+    expect(context.counters.get('EventReadFail')).toBeUndefined();
   });
 
   test('a refused batch is rejected, and the next goes over a new connection', async () => {

@@ -213,6 +213,22 @@ test('a stop answers the calls under way', async () => {
   await stopped;
 });
 
+test('a stop waits for the channels, also when the peer has left', async () => {
+  const running = await start();
+  const client = await Client.connect(running);
+  let release: () => void = () => undefined;
+  context.deliver = () => new Promise((resolve) => (release = resolve));
+  void client.send(['a']);
+  await systemClock.sleep(50);
+  client.peer?.close();
+  let isStopped = false;
+  const stopped = running.stop().then(() => (isStopped = true));
+  await systemClock.sleep(50);
+  expect(isStopped).toBe(false);
+  release();
+  await stopped;
+});
+
 test('open connections are counted, and limited', async () => {
   const running = await start({ maxConnections: '2' });
   const first = await Client.connect(running);

@@ -12,6 +12,8 @@ export interface RpcConnectionOptions {
   readonly heldBytesMax: number;
   /** The peer sent what cannot be read, and its connection was closed. */
   readonly onBroken: (error: unknown) => void;
+  /** Gets each delivery, which settles when its peer was answered. Never rejects. */
+  readonly onDelivery: (delivery: Promise<void>) => void;
   /** Gets each refusal of the channels, and null for each batch that they took. */
   readonly onOutcome: (refusal: unknown) => void;
 }
@@ -133,7 +135,7 @@ export class RpcConnection {
       slot.answer = call.answer(null);
       this.settle();
     } else {
-      void this.deliver(slot);
+      this.options.onDelivery(this.deliver(slot));
     }
   }
 

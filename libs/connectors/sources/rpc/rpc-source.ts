@@ -1,15 +1,10 @@
 import type { Socket } from 'node:net';
-import type { SecureContextOptions } from 'node:tls';
+import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { plainAddress } from '#net/host';
 import { ReceiveBudget } from '#net/receive-budget';
 import type { Source, SourceContext } from '#pipeline/collector';
 import { messageOf } from '#std/errors';
-import {
-  acceptCompressedTls,
-  compressedTransport,
-  plainTransport,
-  type RpcTransport,
-} from '../../rpc/rpc-transport.js';
+import { acceptTls, compressedTransport, plainTransport, type RpcTransport } from '../../rpc/rpc-transport.js';
 import { SocketListener } from '../socket-listener.js';
 import type { RpcProtocol } from './rpc-call.js';
 import { RpcConnection } from './rpc-connection.js';
@@ -45,7 +40,8 @@ export class RpcSource implements Source {
   private listener: SocketListener | null = null;
   private context: SourceContext | null = null;
   private readonly peers = new Set<RpcConnection>();
-  private tls: SecureContextOptions | null = null;
+  private readonly deliveries = new Set<Promise<void>>();
+  private secureContext: SecureContext | null = null;
   private wasRefused = false;
   private loggedAt = -Infinity;
   private unlogged = 0;
@@ -58,8 +54,9 @@ export class RpcSource implements Source {
   }
 
   async start(context: SourceContext): Promise<void> {
-    const { host, port, maxConnections: connectionsMax, isCompressed } = this.options;
-    this.tls = this.options.tls();
+    const { host, port, maxConnections: connectionsMax } = this.options;
+    const tls = this.options.tls();
+    this.secureContext = tls === null ? null : createSecureContext(tls);
     const budget = new ReceiveBudget(budgetBytes, () => {
       for (const peer of this.peers) peer.look();
     });
@@ -67,11 +64,8 @@ export class RpcSource implements Source {
       host,
       port,
       connectionsMax,
-      // With compression TLS may lie inside of it.
-      tls: isCompressed ? null : this.tls,
       onSocket: (socket) => void this.admit(socket, context, budget),
       onRefused: () => context.count('ConnectionRefusedCount', 1),
-      onHandshakeFailed: (error) => this.complain(context, 'The TLS handshake of a peer failed', error),
     });
     await listener.start();
     this.context = context;
@@ -86,6 +80,7 @@ export class RpcSource implements Source {
     const closed = listener.stop();
     this.listener = null;
     for (const peer of this.peers) peer.end();
+    await Promise.all(this.deliveries);
     const timer = context.clock.after(closeMsMax, () => listener.destroyAll());
     await closed;
     timer.cancel();
@@ -107,11 +102,11 @@ export class RpcSource implements Source {
 
   /** Null where the peer did not bring its handshake to an end. */
   private async transportOf(socket: Socket, context: SourceContext): Promise<RpcTransport | null> {
-    if (!this.options.isCompressed) return plainTransport(socket);
-    if (this.tls === null) return compressedTransport(socket);
+    const { isCompressed } = this.options;
+    if (this.secureContext === null) return isCompressed ? compressedTransport(socket) : plainTransport(socket);
     const timer = context.clock.after(handshakeMsMax, () => socket.destroy());
     try {
-      return await acceptCompressedTls(socket, this.tls);
+      return await acceptTls(socket, this.secureContext, isCompressed);
     } catch (error) {
       socket.destroy();
       this.complain(context, 'The TLS handshake of a peer failed', error);
@@ -128,6 +123,7 @@ export class RpcSource implements Source {
       budget,
       heldBytesMax,
       onBroken: (error) => this.complain(context, `The connection of ${address} was closed`, error),
+      onDelivery: (delivery) => this.watch(delivery),
       onOutcome: (refusal) => this.report(context, refusal),
     });
     this.peers.add(peer);
@@ -137,6 +133,11 @@ export class RpcSource implements Source {
       context.count('OpenConnectionCount', -1);
     });
     peer.start();
+  }
+
+  private watch(delivery: Promise<void>): void {
+    this.deliveries.add(delivery);
+    void delivery.then(() => this.deliveries.delete(delivery));
   }
 
   private complain(context: SourceContext, what: string, error: unknown): void {
