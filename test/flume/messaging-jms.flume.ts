@@ -137,6 +137,12 @@ describe.each(providers)('jms and ActiveMQ $name', ({ name, start, port, initial
   });
 
   it('keeps durable subscriptions while it is away, and repeats nothing after a stop', async () => {
+    let hellos = 0;
+    await eventually('both subscriptions', 60_000, async () => {
+      await sendJms(client, 'topic', { names: ['news'], prefix: `hello-${hellos}`, range: [0, 1] });
+      hellos += 1;
+      return collector.bodies().filter((body) => body === `hello-${hellos - 1}:news-0`).length === 2;
+    });
     await collector.stop();
     const before = collector.bodies();
     await sendJms(client, 'topic', { names: ['news'], prefix: 'missed', range: [0, 20] });
@@ -145,7 +151,7 @@ describe.each(providers)('jms and ActiveMQ $name', ({ name, start, port, initial
     await collector.untilTaken([...news, ...(await send('last', 0, 10))]);
     // Each of the two subscriptions gets all of it.
     const expected = before.length + 2 * 20 + 3 * 10;
-    await eventually('both subscriptions', 30_000, () => collector.bodies().length >= expected);
+    await eventually('all of both subscriptions', 30_000, () => collector.bodies().length >= expected);
     await sleep(500);
     expect(collector.bodies()).toHaveLength(expected);
   });

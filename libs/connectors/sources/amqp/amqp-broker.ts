@@ -79,26 +79,38 @@ export class AmqpBroker implements Broker<Delivery> {
       const late = (): void => end(new Error('no answer in time'));
       deadline.addEventListener('abort', late, { once: true });
       watch(connection, end);
-      const receiver = connection.open_receiver(sourceOf(container, settings));
-      receiver.once('receiver_open', () => {
-        // A broker that refuses a link opens it without a source, and closes it at once: that it may do so is told below.
-        if (receiver.source === undefined || receiver.source === null) return;
-        deadline.removeEventListener('abort', late);
-        session = new AmqpSession(connection, receiver, context, settings.subscription !== null);
-        resolve(session);
-      });
-      receiver.on('message', ({ message, delivery }: EventContext) => {
-        if (message === undefined || delivery === undefined) return;
-        try {
-          events.onMessage({ ...settings.event(message), token: delivery });
-        } catch (error) {
-          context.count('EventReadFail', 1);
-          context.logger.warn(`A message was refused that is no event: ${messageOf(error)}`);
-          delivery.reject({ condition: 'amqp:decode-error', description: 'The message cannot be read.' });
-        }
+      connection.once('connection_open', () => {
+        const receiver = connection.open_receiver(sourceOf(container, settings, prefixOf(connection, settings.kind)));
+        receiver.once('receiver_open', () => {
+          // A broker that refuses a link opens it without a source, and then closes it: that is told by its error.
+          if (receiver.source === undefined || receiver.source === null) return;
+          deadline.removeEventListener('abort', late);
+          session = new AmqpSession(connection, receiver, context, settings.subscription !== null);
+          resolve(session);
+        });
+        receiver.on('message', (heard: EventContext) => this.take(heard, events, context));
       });
     });
   }
+
+  private take({ message, delivery }: EventContext, events: SessionEvents<Delivery>, context: ComponentContext): void {
+    if (message === undefined || delivery === undefined) return;
+    try {
+      events.onMessage({ ...this.settings.event(message), token: delivery });
+    } catch (error) {
+      context.count('EventReadFail', 1);
+      context.logger.warn(`A message was refused that is no event: ${messageOf(error)}`);
+      delivery.reject({ condition: 'amqp:decode-error', description: 'The message cannot be read.' });
+    }
+  }
+}
+
+/** What brokers with one set of names for queues and topics (ActiveMQ Classic) want before a name; they say so when they are connected to. */
+function prefixOf(connection: Connection, kind: AmqpSettings['kind']): string {
+  const properties: unknown = connection.properties;
+  if (kind === null || typeof properties !== 'object' || properties === null) return '';
+  const prefix: unknown = Object.entries(properties).find(([name]) => name === `${kind}-prefix`)?.[1];
+  return typeof prefix === 'string' ? prefix : '';
 }
 
 /** Everything that ends a connection, by whatever name the library tells it. */
@@ -115,7 +127,11 @@ function watch(connection: Connection, end: (error: unknown) => void): void {
   for (const name of ['error', 'protocol_error']) connection.on(name, end);
 }
 
-function sourceOf(container: Container, settings: AmqpSettings): Parameters<Connection['open_receiver']>[0] {
+function sourceOf(
+  container: Container,
+  settings: AmqpSettings,
+  prefix: string,
+): Parameters<Connection['open_receiver']>[0] {
   const { destination, kind, selector, subscription } = settings;
   return {
     credit_window: 0,
@@ -125,7 +141,7 @@ function sourceOf(container: Container, settings: AmqpSettings): Parameters<Conn
     max_message_size: settings.maxMessageBytes,
     ...(subscription === null ? {} : { name: subscription }),
     source: {
-      address: destination,
+      address: destination.startsWith(prefix) ? destination : prefix + destination,
       ...(kind === null ? {} : { capabilities: [kind] }),
       ...(selector === null ? {} : { filter: container.filter.selector(selector) }),
       ...(subscription === null
