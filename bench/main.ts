@@ -28,7 +28,9 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   start: benchStart,
   'fan-out': benchFanOut,
   scale: benchScale,
-  tail: benchTail,
+  tail: benchTail('tail'),
+  'tail-exactly-once': benchTail('tail-exactly-once'),
+  'tail-rsyslog': benchTail('tail-rsyslog'),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
