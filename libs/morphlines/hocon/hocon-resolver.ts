@@ -37,7 +37,8 @@ export class HoconResolver {
     let value: HoconValue | null = null;
     for (let index = (outer ?? layers.length) - 1; index >= 0; index -= 1) {
       const layer = layers[index];
-      if (layer === undefined) break;
+      // An object hides a list or text that was assigned before it, and what that refers to.
+      if (layer === undefined || (value !== null && (layer.kind === 'arrayNode' || layer.kind === 'scalar'))) break;
       this.underWay.set(layers, index);
       const below = this.node(layer);
       if (below === null) continue;
@@ -89,18 +90,18 @@ export class HoconResolver {
     );
   }
 
-  private lookUp(path: readonly string[]): HoconValue | null {
-    let at: ObjectNode = this.root;
-    for (const [index, key] of path.entries()) {
-      const layers = at.fields.get(key);
-      if (layers === undefined) return null;
-      const rest = path.slice(index + 1);
-      if (rest.length === 0) return this.field(layers);
-      const [only] = layers;
-      if (layers.length === 1 && only?.kind === 'objectNode') at = only;
-      else return descend(this.field(layers), rest);
+  private lookUp(path: readonly string[], root = this.root): HoconValue | null {
+    const [key = '', ...rest] = path;
+    const layers = root.fields.get(key);
+    if (layers === undefined) return null;
+    if (rest.length === 0) return this.field(layers);
+    const last = layers.at(-1);
+    if (last?.kind === 'objectNode') {
+      const found = this.lookUp(rest, last);
+      // What stands below may only matter where it is to be merged with, or where nothing was found.
+      if (layers.length === 1 || (found !== null && found.kind !== 'object')) return found;
     }
-    return null;
+    return descend(this.field(layers), rest);
   }
 
   private concatenation(node: ConcatenationNode): HoconValue | null {

@@ -10,7 +10,7 @@ export function scalarOf(word: string, origin: Origin): HoconScalar {
     const number = Number(word);
     return new HoconScalar(Number.isSafeInteger(number) ? number : BigInt(word), word, origin);
   }
-  if (/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(word))
+  if (/^-?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?$/.test(word))
     return new HoconScalar(new JavaDouble(Number(word)), word, origin);
   return new HoconScalar(word, word, origin);
 }
