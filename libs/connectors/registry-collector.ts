@@ -22,6 +22,7 @@ import { morphlineSink } from './flume-sinks/morphline/morphline-sink.js';
 import { nullSink } from './flume-sinks/null/null-sink.js';
 import { thriftSink } from './flume-sinks/thrift/thrift-sink.js';
 import { kafkaSink, topicSink } from './flume-sinks/topic/topic-sink-types.js';
+import { postgresSink } from './flume-sinks/worker/worker-sink.js';
 import { celFilterInterceptor } from './interceptors/cel/cel-filter-interceptor.js';
 import { celRouteInterceptor } from './interceptors/cel/cel-route-interceptor.js';
 import { csvInterceptor } from './interceptors/csv/csv-interceptor.js';
@@ -50,6 +51,7 @@ import { journaldSource } from './sources/journald/journald-source.js';
 import { kafkaSource } from './sources/kafka/kafka-source.js';
 import { mqttSource } from './sources/mqtt/mqtt-source.js';
 import { multiportSyslogtcpSource } from './sources/multiport-syslogtcp/multiport-syslogtcp-source.js';
+import { jdbcPollSource } from './sources/jdbc-poll/jdbc-poll-source.js';
 import { netcatSource } from './sources/netcat/netcat-source.js';
 import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
 import { otlpSource } from './sources/otlp/otlp-source.js';
@@ -89,6 +91,7 @@ export const collectorRegistry: ComponentRegistry = {
     fluentSource,
     otlpSource,
     journaldSource,
+    jdbcPollSource,
   ],
   channels: [
     memoryChannel,
@@ -114,6 +117,7 @@ export const collectorRegistry: ComponentRegistry = {
     hiveSink,
     ircSink,
     elasticsearchSink,
+    postgresSink,
   ],
   interceptors: [
     timestampInterceptor,

@@ -1,7 +1,7 @@
 import { AgentSinkTask } from '#pipeline/agent-sink-task';
 import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentContext } from '#pipeline/collector';
-import { FatalSinkError, PoisonRecordError } from '#pipeline/errors';
+import { FatalSinkError, FencedSinkError, PoisonRecordError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import { FakeDeadLetters, FakeReader, SimulatedClock } from '#pipeline/sink-task.testkit';
 import { silentLogger } from '#std/log';
@@ -65,6 +65,7 @@ function startRig(): Rig {
     },
     context,
     type: 'fake',
+    connector: 'a1-k1',
   });
   task.start();
   return Object.assign(rig, { task });
@@ -92,14 +93,17 @@ describe('a sink of an agent that runs as a sink task', () => {
     expect(reader?.stopped).toBe(true);
   });
 
-  it('begins anew after it has failed', async () => {
+  it.each([
+    ['it has failed', new FatalSinkError('The table is gone.')],
+    ['another owner was met', new FencedSinkError('The partition is gone.')],
+  ])('begins anew after %s', async (_what, refusal) => {
     const rig = startRig();
-    rig.refusal = new FatalSinkError('The table is gone.');
+    rig.refusal = refusal;
     rig.readers[0]?.append('orders', 0, ['a']);
     await rig.clock.advance(100);
     await rig.readers[0]?.assign('orders', 0);
     await rig.clock.advance(3000);
-    expect(rig.errors.join()).toMatch(/The table is gone/);
+    expect(rig.errors.join()).toMatch(/is gone/);
     expect(rig.readers).toHaveLength(1);
     await rig.clock.advance(5000);
     expect(rig.readers).toHaveLength(2);

@@ -1,4 +1,6 @@
 import type { ChannelTopic, ComponentContext, SinkTaskPlan } from '#pipeline/collector';
+import { FencedSinkError } from '#pipeline/errors';
+import type { Sink } from '#pipeline/sink';
 import { SinkTask } from '#pipeline/sink-task';
 import type { TaskStatus } from '#pipeline/task-status';
 import type { Timer } from '#std/clock';
@@ -11,6 +13,8 @@ export interface AgentSinkTaskParts {
   readonly context: ComponentContext;
   /** The kind of sink, for dead letters. */
   readonly type: string;
+  /** Under which a store keeps the task's positions: the same for agents that stand in for each other. */
+  readonly connector: string;
 }
 
 const statusEveryMs = 1000;
@@ -39,6 +43,8 @@ export class AgentSinkTask {
   private timer: Timer | null = null;
   private isStopped = false;
   private failures = 0;
+  /** The store has met an owner that began later than this task. */
+  private isFenced = false;
   private counted: Readonly<Record<string, number>> = {};
   private changing: Promise<void> = Promise.resolve();
 
@@ -52,15 +58,15 @@ export class AgentSinkTask {
     const topic = this.parts.openTopic(plan.deadLetterTopic);
     this.topic = topic;
     this.counted = {};
-    const startedAt = clock.now();
+    this.isFenced = false;
+    const sink = noticing(plan.sink, () => (this.isFenced = true));
     this.task = new SinkTask(
-      { sink: plan.sink, reader: topic.reader, deadLetters: topic.deadLetters, clock, random: systemRandom, logger },
+      { sink, reader: topic.reader, deadLetters: topic.deadLetters, clock, random: systemRandom, logger },
       {
-        // Which agent has a partition is the group's business: an owner that comes later wins, whatever its clock says.
-        connector: `${context.name}-${startedAt}-${systemRandom.next().toString(36).slice(2)}`,
+        connector: this.parts.connector,
         task: 0,
         className: type,
-        ownerEpoch: startedAt,
+        ownerEpoch: clock.now(),
         stateDirectory: context.stateDirectory,
         limits,
         policy: { attemptsMax: 3, stopAfterDeadLetter: false, drop: false, contextHeaders: true },
@@ -87,7 +93,9 @@ export class AgentSinkTask {
       const status = this.task?.status();
       if (status === undefined || this.isStopped) return;
       this.count(status);
-      if (status.state === 'FAILED') this.restart(status);
+      // Who has a partition is the group's business. Where the group gave it to this agent, and another one that began later had it before,
+      // this one has to begin anew to be the later one.
+      if (status.state === 'FAILED' || this.isFenced) this.restart(status);
       else {
         this.parts.context.reportError(status.degraded ? (status.lastError?.message ?? 'The store is away.') : null);
         if (!status.degraded && status.partitions.some(({ lastSuccessAt }) => lastSuccessAt !== null))
@@ -99,7 +107,7 @@ export class AgentSinkTask {
 
   private restart(status: TaskStatus): void {
     const { context } = this.parts;
-    context.reportError(status.trace?.split('\n', 1)[0] ?? 'The task failed.');
+    context.reportError(status.trace?.split('\n', 1)[0] ?? status.lastError?.message ?? 'The task failed.');
     const delayMs = Math.min(restartMs * 2 ** this.failures, restartMsMax);
     this.failures = Math.min(this.failures + 1, 10);
     this.changing = this.end();
@@ -126,4 +134,25 @@ export class AgentSinkTask {
     }
     this.counted = metrics;
   }
+}
+
+/** The same sink; `onFenced` hears of a store that has another owner. */
+function noticing(sink: Sink, onFenced: () => void): Sink {
+  const watched = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof FencedSinkError) onFenced();
+      throw error;
+    }
+  };
+  return {
+    start: (context) => sink.start(context),
+    open: (partitions) => watched(sink.open(partitions)),
+    put: (batch) => watched(sink.put(batch)),
+    flush: (all) => watched(sink.flush(all)),
+    skip: (next) => watched(sink.skip?.(next) ?? Promise.resolve()),
+    close: (partitions) => sink.close(partitions),
+    stop: () => sink.stop(),
+  };
 }

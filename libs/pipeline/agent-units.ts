@@ -135,12 +135,14 @@ class UnitBuilder {
   private buildSinkTask(plan: SinkPlan): SinkUnit | null {
     const openTopic = this.channelOf(plan.channel).openTopic;
     const { type } = plan;
+    const { agent, services } = this.surroundings;
     const createPlan = (): SinkTaskPlan | null => type.createTask?.(this.inputOf(plan)) ?? null;
     if (openTopic === null || createPlan() === null) return null;
     let task: AgentSinkTask | null = null;
     const component = this.component('sink', plan, {
       start: (context) => {
-        task = new AgentSinkTask({ createPlan, openTopic, context, type: type.name });
+        const connector = `${services.owner ?? agent}-${plan.name}`;
+        task = new AgentSinkTask({ createPlan, openTopic, context, type: type.name, connector });
         task.start();
         return Promise.resolve();
       },

@@ -51,12 +51,13 @@ interface WaitingWrite {
   readonly reject: (error: unknown) => void;
 }
 
-const writesInFlightMax = 16;
+/** Events that may wait for one flush: an append costs so much more than its bytes that small batches must go together. */
+const eventsInFlightMax = 10_000;
+const writesInFlightMax = 128;
 /** How long a stop waits for files to get their names, ms; the next start does the rest. */
 const finishMsMax = 5000;
 
 export class BucketSink implements ChannelSink {
-  readonly writesInFlightMax = writesInFlightMax;
   private context: ComponentContext | null = null;
   private store: AppendStore | null = null;
   private journal: FileJournal | null = null;
@@ -78,6 +79,10 @@ export class BucketSink implements ChannelSink {
 
   get batchSize(): number {
     return this.settings.batchSize;
+  }
+
+  get writesInFlightMax(): number {
+    return Math.max(2, Math.min(writesInFlightMax, Math.floor(eventsInFlightMax / this.settings.batchSize)));
   }
 
   /** Does not wait for the store: it may be away. Files that a crash left open are finished meanwhile. */
