@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Child } from '../peers/child.js';
-import { runAvroClient, sendByFlume, type ClientProperties } from '../peers/flume-client.js';
+import { runAvroClient, sendByFlume, sendByScribe, type ClientProperties } from '../peers/flume-client.js';
 import { marked, rolled, type AgentConf } from './rpc/conf.js';
 import { makeStores } from './rpc/key-tool.js';
 import { startOwnAgent } from './rpc/own-agent.js';
@@ -16,6 +16,7 @@ const port = {
   thrift: 31_104,
   binary: 31_105,
   thriftTls: 31_106,
+  scribe: 31_107,
   away: 31_109,
 };
 
@@ -57,6 +58,12 @@ describe('Flume’s own clients', () => {
         tls: { type: 'avro', port: port.tls, 'compression-type': 'deflate', ...tls, ...at, ...marked('via', 'tls') },
         thrift: { type: 'thrift', port: port.thrift, ...at, ...marked('via', 'thrift') },
         binary: { type: 'thrift', port: port.binary, protocol: 'binary', ...at, ...marked('via', 'binary') },
+        scribe: {
+          type: 'org.apache.flume.source.scribe.ScribeSource',
+          port: port.scribe,
+          channels: 'c1',
+          ...marked('via', 'scribe'),
+        },
         thriftTls: { type: 'thrift', port: port.thriftTls, ...tls, ...at, ...marked('via', 'thriftTls') },
       },
       channels: ['c1'],
@@ -121,6 +128,17 @@ describe('Flume’s own clients', () => {
     const events = await untilRolled(out, count * names.length + lines.length);
     expect(events.filter((event) => event.headers['kind'] === 'file')).toEqual(
       lines.map((body) => ({ headers: { kind: 'file', place: 'here', via: 'avro' }, body })),
+    );
+  }, 60_000);
+
+  test('the Scribe client that comes with Flume is answered OK', async () => {
+    expect(await sendByScribe(join(directory, 'scribe'), port.scribe, 550)).toBe('OK');
+    const events = await untilRolled(out, count * names.length + 500 + 550);
+    expect(events.filter(({ headers }) => headers['via'] === 'scribe')).toEqual(
+      Array.from({ length: 550 }, (_, n) => ({
+        headers: { category: n % 2 === 0 ? 'even' : 'odd', via: 'scribe' },
+        body: `entry ${n}`,
+      })),
     );
   }, 60_000);
 });
