@@ -121,7 +121,7 @@ describe.each(providers)('jms and ActiveMQ $name', ({ name, start, port, initial
   it('loses nothing when the collector is killed in the middle', async () => {
     const sent: string[] = [];
     for (let round = 0; round < 2; round += 1) {
-      sent.push(...(await send('killed', round * 1000, round * 1000 + 1000)));
+      sent.push(...(await send('killed', round * 400, round * 400 + 400)));
       await collector.kill();
       await collector.start();
     }

@@ -69,6 +69,8 @@ class BridgeSession implements BrokerSession<number> {
   private credit = 0;
   /** Messages of the open transaction that are not settled. */
   private unsettled = 0;
+  /** How many of the next messages come one by one: those of a transaction that was rolled back, so that the rest goes on. */
+  private alone = 0;
   private isAsking = false;
   private isOver = false;
   private lastWords = '';
@@ -126,6 +128,7 @@ class BridgeSession implements BrokerSession<number> {
   }
 
   async giveBack(): Promise<void> {
+    this.alone = Math.max(this.alone, this.unsettled);
     this.unsettled = 0;
     await this.settle(command.rollback);
   }
@@ -151,7 +154,7 @@ class BridgeSession implements BrokerSession<number> {
   }
 
   private askForMore(): void {
-    const count = Math.min(this.credit, this.batchSize);
+    const count = Math.min(this.credit, this.alone > 0 ? 1 : this.batchSize);
     if (this.isOver || this.isAsking || this.unsettled > 0 || count <= 0) return;
     this.isAsking = true;
     const bytes = Buffer.alloc(5);
@@ -179,6 +182,7 @@ class BridgeSession implements BrokerSession<number> {
         this.isAsking = false;
         this.unsettled = frame.messages.length;
         this.credit -= frame.messages.length;
+        this.alone = Math.max(0, this.alone - frame.messages.length);
         if (!this.isOver) for (const message of frame.messages) this.events.onMessage({ ...message, token: 0 });
         this.askForMore();
         return;
