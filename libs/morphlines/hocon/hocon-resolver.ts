@@ -98,8 +98,8 @@ export class HoconResolver {
     const last = layers.at(-1);
     if (last?.kind === 'objectNode') {
       const found = this.lookUp(rest, last);
-      // What stands below may only matter where it is to be merged with, or where nothing was found.
-      if (layers.length === 1 || (found !== null && found.kind !== 'object')) return found;
+      // What was assigned before matters only where it is to be merged with, or where this has nothing at the path.
+      if (layers.length === 1 || (found?.kind !== 'object' && holds(last, rest))) return found;
     }
     return descend(this.field(layers), rest);
   }
@@ -124,6 +124,14 @@ export class HoconResolver {
     const text = values.map((value) => textOf(value)).join('');
     return new HoconScalar(text, text, node.origin);
   }
+}
+
+/** Whether something was assigned at a path, whatever came of it. */
+function holds(node: ObjectNode, path: readonly string[]): boolean {
+  const [key = '', ...rest] = path;
+  const last = node.fields.get(key)?.at(-1);
+  if (last === undefined || rest.length === 0) return last !== undefined;
+  return last.kind === 'objectNode' && holds(last, rest);
 }
 
 function descend(value: HoconValue | null, path: readonly string[]): HoconValue | null {

@@ -40,6 +40,7 @@ describe('HOCON', () => {
     ['a : ${?none}, b : x${?none}', { b: 'x' }],
     ['a : [${?none}, 1]', { a: [1] }],
     ['c : [], c { a : [1] }, c.a += 2', { c: { a: [1, 2] } }],
+    ['a : x, a.b += 1, c : ${?a.b}', { a: { b: [1] }, c: [1] }],
     ['a : 1., b : { x : 1 } ${?none}', { a: 1, b: { x: 1 } }],
     ['path : [one], path : ${path} [two]', { path: ['one', 'two'] }],
     ['base { x : 1 }, a : ${base} { y : 2 }', { base: { x: 1 }, a: { x: 1, y: 2 } }],
