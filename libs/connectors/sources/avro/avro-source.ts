@@ -10,7 +10,7 @@
  *   event, which is Flume's way; the connection goes on.
  */
 import { requireOptions, type OptionValues } from '#config/options';
-import type { ComponentRemark, ComponentType, Source, SourceContext } from '#pipeline/collector';
+import type { ComponentRemark, ComponentType, Source } from '#pipeline/collector';
 import { ChannelError } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import { AvroServerSession, KnownClients, type AvroCall } from '#wire/flume/avro-server';
@@ -42,10 +42,11 @@ export const avroSource: ComponentType<Source> = {
     return new RpcSource({
       ...options,
       host: options.bind,
+      messageBytesMax: options.maxMessageBytes,
       isCompressed: options['compression-type'] === 'deflate',
       tls: () => serverTls(options),
       admits: rules === null ? null : (address) => admitsAddress(rules, address),
-      protocolOf: (context) => new AvroProtocol(clients, options.maxMessageBytes, context),
+      protocolOf: (onProblem) => new AvroProtocol(clients, options.maxMessageBytes, onProblem),
     });
   },
 };
@@ -68,7 +69,7 @@ class AvroProtocol implements RpcProtocol {
   constructor(
     clients: KnownClients,
     messageBytesMax: number,
-    private readonly context: SourceContext,
+    private readonly onProblem: (problem: string) => void,
   ) {
     this.frames = new NettyFrameReader(messageBytesMax);
     this.session = new AvroServerSession(clients);
@@ -84,7 +85,7 @@ class AvroProtocol implements RpcProtocol {
 
   private callOf(serial: number, call: AvroCall): RpcCall {
     if (call.kind === 'answer') {
-      if (call.problem !== null) this.refuse(call.problem);
+      if (call.problem !== null) this.onProblem(call.problem);
       return { events: null, isSingle: false, answer: () => nettyFrame(serial, call.answer) };
     }
     const { starts, ends, headers, bytes } = call.events;
@@ -93,11 +94,6 @@ class AvroProtocol implements RpcProtocol {
       isSingle: call.isSingle,
       answer: (refusal) => nettyFrame(serial, answerTo(call, refusal)),
     };
-  }
-
-  private refuse(problem: string): void {
-    this.context.count('EventReadFail', 1);
-    this.context.logger.warn(`A client was answered with an error: ${problem}`);
   }
 }
 

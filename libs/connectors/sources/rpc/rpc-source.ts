@@ -14,20 +14,19 @@ export interface RpcSourceOptions {
   /** 0 takes any free one. */
   readonly port: number;
   readonly maxConnections: number;
+  /** Of one message; with two of them above their budget, connections in the middle of a message are closed too. */
+  readonly messageBytesMax: number;
   readonly isCompressed: boolean;
   /** Called at each start; null without TLS. */
   readonly tls: () => SecureContextOptions | null;
   /** Whether a peer may connect, by its address. */
   readonly admits: ((address: string) => Promise<boolean>) | null;
-  /** Of a new peer. */
-  readonly protocolOf: (context: SourceContext) => RpcProtocol;
+  /** Of a new peer. `onProblem` gets what is answered with an error because it cannot be understood. */
+  readonly protocolOf: (onProblem: (problem: string) => void) => RpcProtocol;
 }
 
 /** Messages of all peers, being received or with the channels: then only those in the middle of a message are read. */
 const budgetBytes = 128 * 1024 * 1024;
-/** Even those are not over this; so much more than the largest message that nobody gets there who means well. */
-const heldBytesMax = 512 * 1024 * 1024;
-
 /** What peers get to take the last answers when the source stops, ms. */
 const closeMsMax = 1500;
 /** What a peer gets for the handshake of TLS, ms. */
@@ -118,10 +117,13 @@ export class RpcSource implements Source {
 
   private serve(socket: Socket, transport: RpcTransport, context: SourceContext, budget: ReceiveBudget): void {
     const address = plainAddress(socket.remoteAddress ?? '');
-    const peer = new RpcConnection(socket, transport, this.options.protocolOf(context), {
+    const protocol = this.options.protocolOf((problem) =>
+      this.complain(context, `A call of ${address} was answered with an error`, problem),
+    );
+    const peer = new RpcConnection(socket, transport, protocol, {
       context,
       budget,
-      heldBytesMax,
+      heldBytesMax: budgetBytes + 2 * this.options.messageBytesMax,
       onBroken: (error) => this.complain(context, `The connection of ${address} was closed`, error),
       onDelivery: (delivery) => this.watch(delivery),
       onOutcome: (refusal) => this.report(context, refusal),

@@ -1,4 +1,3 @@
-import type { SourceContext } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
 import { LengthFrameReader } from '#wire/flume/length-frames';
 import { readThriftCall, type ThriftCall, type ThriftService } from '#wire/flume/thrift-server';
@@ -9,7 +8,8 @@ export interface ThriftProtocolOptions {
   readonly service: ThriftService;
   readonly protocol: ThriftProtocolName;
   readonly messageBytesMax: number;
-  readonly context: SourceContext;
+  /** Gets what is answered with an error because it cannot be understood. */
+  readonly onProblem: (problem: string) => void;
   /** What a peer is told of events that were committed (refusal null) or not. */
   readonly answer: (call: Extract<ThriftCall, { kind: 'events' }>, refusal: unknown) => Buffer;
 }
@@ -33,8 +33,7 @@ export class ThriftProtocol implements RpcProtocol {
 
   private callOf(call: ThriftCall): RpcCall {
     if (call.kind === 'answer') {
-      this.options.context.count('EventReadFail', 1);
-      this.options.context.logger.warn(`A client was answered with an error: ${call.problem}`);
+      this.options.onProblem(call.problem);
       return { events: null, isSingle: false, answer: () => call.answer };
     }
     const { bytes, starts, ends, headers } = call.events;

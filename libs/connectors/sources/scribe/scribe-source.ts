@@ -52,15 +52,16 @@ export const scribeSource: ComponentType<Source> = {
     const values = requireOptions(`source ${input.name}`, options, input.options);
     return new RpcSource({
       ...values,
+      messageBytesMax: values.maxReadBufferBytes,
       isCompressed: false,
       tls: () => null,
       admits: null,
-      protocolOf: (context) =>
+      protocolOf: (onProblem) =>
         new ThriftProtocol({
           service: scribeService,
           protocol: 'binary',
           messageBytesMax: values.maxReadBufferBytes,
-          context,
+          onProblem,
           answer: (call, refusal) => call.answer(refusal === null ? scribeResult.ok : scribeResult.tryLater),
         }),
     });

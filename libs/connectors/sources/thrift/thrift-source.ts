@@ -30,15 +30,16 @@ export const thriftSource: ComponentType<Source> = {
     return new RpcSource({
       ...options,
       host: options.bind,
+      messageBytesMax,
       isCompressed: false,
       tls: () => serverTls(options),
       admits: null,
-      protocolOf: (context) =>
+      protocolOf: (onProblem) =>
         new ThriftProtocol({
           service: flumeService,
           protocol,
           messageBytesMax,
-          context,
+          onProblem,
           answer(call, refusal) {
             if (refusal === null) return call.answer(thriftStatus.ok);
             return refusal instanceof ChannelError ? call.answer(thriftStatus.failed) : call.fail(refusal);
