@@ -92,7 +92,7 @@ describe('syslog on Flume and on ours', () => {
   }
 
   test.each(Object.keys(vectors).filter((name) => name !== 'some'))('%s leaves the same events', (name) => {
-    const { flume = [], millrace = [] } = same[name] ?? {};
+    const { flume, millrace } = same[name] ?? nothing;
     expect(flume.length).toBeGreaterThanOrEqual(
       (vectors[name] ?? []).filter((vector) => vector.differs === undefined).length,
     );
@@ -107,13 +107,15 @@ describe('syslog on Flume and on ours', () => {
   });
 
   test.each(['tcp', 'keep', 'multiport'])('%s: where it is said that events differ, they do', (name) => {
-    const { flume = [], millrace = [] } = other[name] ?? {};
+    const { flume, millrace } = other[name] ?? nothing;
     const theirs = new Set(flume.map((event) => JSON.stringify(event)));
     const differing = (vectors[name] ?? []).filter((vector) => vector.differs !== undefined).length;
     const ours = millrace.filter((event) => !theirs.has(JSON.stringify(event)));
     expect(ours.length).toBeGreaterThanOrEqual(differing);
   });
 });
+
+const nothing: Readonly<Record<Side, readonly SeenEvent[]>> = { flume: [], millrace: [] };
 
 /** In an order that does not depend on whose connection was served first. */
 function sorted(events: readonly SeenEvent[]): string[] {
