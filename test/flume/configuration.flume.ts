@@ -188,9 +188,26 @@ describe('one configuration on Flume and on ours', () => {
     }
     expect(shown['CHANNEL.c1']?.['ChannelCapacity']).toBe('200');
     expect(theirs['CHANNEL.c1']?.['ChannelCapacity']).toBe('200');
-    expect(shown['SOURCE.sq']?.['EventAcceptedCount']).toBe('5');
-    expect(theirs['SOURCE.sq']?.['EventAcceptedCount']).toBe('5');
+    await ours?.until('five events of both', async () => {
+      const groups = await Promise.all([metricsOf('flume'), metricsOf('millrace')]);
+      return groups.every((group) => group['SOURCE.sq']?.['EventAcceptedCount'] === '5');
+    });
   }, 60_000);
+
+  it.each([
+    ['GET', '/', 200, 'text/html;charset=utf-8'],
+    ['GET', '/METRICS', 200, 'application/json;charset=utf-8'],
+    ['POST', '/metrics', 200, 'application/json;charset=utf-8'],
+    ['OPTIONS', '/metrics', 403, null],
+    ['GET', '/nothing', 404, undefined],
+  ] as const)('answers %s %s alike', async (method, path, status, type) => {
+    for (const { metrics } of Object.values(sides)) {
+      const response = await fetch(`http://127.0.0.1:${metrics}${path}`, { method });
+      await response.arrayBuffer();
+      expect(response.status).toBe(status);
+      if (type !== undefined) expect(response.headers.get('content-type')).toBe(type);
+    }
+  });
 
   it('puts the same texts in the place of look-ups, escapes and config filters', async () => {
     const eventsOf = (place: string): string[] =>

@@ -287,6 +287,19 @@ describe('what a running agent answers', () => {
     expect((await fetch(`${url}/metrics`, { method: 'OPTIONS' })).status).toBe(403);
   });
 
+  it('nothing where its port is taken, and then it runs without', async () => {
+    await write('a.conf', conf());
+    await write('logs/a.log', 'one\n');
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const taken = (other.address() as AddressInfo).port;
+    await start({ metrics: { host: null, port: taken, format: 'json' } });
+    await untilLines(1);
+    expect(log.join('\n')).toMatch(new RegExp(`error Metrics are not shown at port ${taken}: .*EADDRINUSE`));
+    expect((await port()).url).not.toContain(`:${taken}`);
+    await new Promise((resolve) => other.close(resolve));
+  });
+
   it('events on an edge, to its own user only, and no counters where nobody asked for them', async () => {
     await write('a.conf', conf(staticHeader('x')));
     await start();

@@ -1,5 +1,6 @@
 /** What the command line does with a flume.conf: run one agent of it, or judge it. */
 import { hostname } from 'node:os';
+import type { Agent } from '#pipeline/agent';
 import type { ConfFile } from '#pipeline/flume-conf';
 import type { AgentPlan } from '#pipeline/flume-plan';
 import { formatProblem } from '#pipeline/flume-problem';
@@ -58,7 +59,7 @@ const remoteIntervalMs = 300_000;
  */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
   const { agentName, bootstrap, security = noSecurity, stateDirectory, logger, signal } = options;
-  const { environment = process.env, system, reload = null, metrics = null } = options;
+  const { environment = process.env, system, reload = null } = options;
   const interval = reload?.intervalMs ?? null;
   const reader = new ConfReader(options.conf, systemClock, interval ?? remoteIntervalMs);
   const backup = new ConfBackup(options.backupDirectory ?? null, agentName, logger);
@@ -70,16 +71,7 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
   const services = { bootstrap, security, owner, clock: systemClock, logger, environment, databaseUrl };
   const configured = await ConfiguredAgent.load(files, { agentName, services, stateDirectory, environment, system });
   await backup.keep(files);
-  const server = new AgentServer({
-    agent: configured.agent,
-    port: metrics?.port ?? null,
-    host: metrics?.host ?? '127.0.0.1',
-    metrics: metrics?.format ?? 'json',
-    stateDirectory,
-    clock: systemClock,
-    logger,
-  });
-  await server.start();
+  const server = await startServer(configured.agent, options);
   await configured.agent.start();
   logger.info(`Agent ${agentName} runs: ${summaryOf(configured.plan)}.`);
   if (reload === null) await aborted(signal);
@@ -88,9 +80,31 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     const intervalMs = interval ?? (isRemote ? remoteIntervalMs : fileIntervalMs);
     await follow({ configured, reader, backup, files, intervalMs, onDemand: reload.onDemand, logger, signal });
   }
-  await server.stop();
+  await server?.stop();
   await configured.agent.stop();
   logger.info(`Agent ${agentName} has stopped.`);
+}
+
+/** What the agent answers over HTTP. Where it cannot, that is logged, and the agent runs without, as in Flume. */
+async function startServer(
+  agent: Agent,
+  { metrics = null, stateDirectory, logger }: RunAgentOptions,
+): Promise<AgentServer | null> {
+  const common = { agent, stateDirectory, clock: systemClock, logger, metrics: metrics?.format ?? 'json' } as const;
+  const wanted = { ...common, host: metrics?.host ?? '127.0.0.1', port: metrics?.port ?? null };
+  for (const options of metrics === null ? [wanted] : [wanted, { ...common, port: null }]) {
+    const server = new AgentServer(options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      const what =
+        options.port === null ? 'The agent cannot be tapped' : `Metrics are not shown at port ${options.port}`;
+      logger.error(`${what}: ${messageOf(error)}`);
+      await server.stop();
+    }
+  }
+  return null;
 }
 
 interface Following {
