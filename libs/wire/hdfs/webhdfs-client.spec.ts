@@ -60,6 +60,17 @@ describe('a WebHDFS client', () => {
     expect(await readAll(client.open('/f'))).toBe('new');
   });
 
+  it.each([false, true])('adds to a file that is there, and cuts it (NameNode redirects: %s)', async (redirects) => {
+    fake.redirects = redirects;
+    const client = connect();
+    await client.create('/a', bytesOf('one'));
+    await client.append('/a', Buffer.from('two'));
+    expect(fake.files.get('/a')?.toString()).toBe('onetwo');
+    expect(await client.truncate('/a', 4)).toBe(true);
+    expect(fake.files.get('/a')?.toString()).toBe('onet');
+    await expect(client.truncate('/nowhere', 0)).rejects.toThrow(/FileNotFound/);
+  });
+
   it('lists, looks, renames, deletes and keeps attributes', async () => {
     const client = connect();
     await client.makeDirectory('/d/e');
