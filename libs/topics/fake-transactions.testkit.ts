@@ -126,7 +126,10 @@ export class FakeTransactions {
     const state = committed ? 'CompleteCommit' : 'CompleteAbort';
     const isRepeated = session?.state === state && (session.endedEpoch === epoch || this.level === 0);
     if (session === undefined || (session.epoch !== epoch && !isRepeated)) {
-      return { errorCode: kafkaError.PRODUCER_FENCED };
+      // As real ones: the epoch before the last is known, only not with this end.
+      const isOwnAbort = this.level === 2 && session?.state === 'CompleteAbort' && session.epoch === epoch + 1;
+      if (isOwnAbort && !committed) return { producerId: session.producerId, producerEpoch: session.epoch };
+      return { errorCode: isOwnAbort ? kafkaError.INVALID_TXN_STATE : kafkaError.PRODUCER_FENCED };
     }
     if (!isRepeated || session.epoch === epoch) {
       this.settle(session.producerId, committed ? 'committed' : 'aborted');

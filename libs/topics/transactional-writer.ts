@@ -113,7 +113,8 @@ export class TransactionalWriter {
       next = await this.coordinator.end(this.known, true);
     } catch (error) {
       const reason = asTopicsError(error, 'A transaction could not be committed.');
-      if (isFencing(reason.kafkaCode)) throw this.broken(await this.verdict(reason));
+      const isForeign = isFencing(reason.kafkaCode) || reason.kafkaCode === kafkaError.INVALID_TXN_STATE;
+      if (isForeign) throw this.broken(await this.verdict(reason));
       throw this.broken(reason.retriable ? this.lost(messageOf(reason)) : reason);
     }
     if (next !== this.identity) {
@@ -181,9 +182,12 @@ export class TransactionalWriter {
     return this.identity;
   }
 
+  /** What an answer means that says the transaction is none of ours: another writer, or the cluster's own abort. */
   private async verdict(reason: TopicsError): Promise<TopicsError> {
     if (!(await this.coordinator.wasTimedOut(this.known))) {
-      return fenced(this.options.transactionalId, reason.kafkaCode, reason);
+      return isFencing(reason.kafkaCode)
+        ? fenced(this.options.transactionalId, reason.kafkaCode, reason)
+        : this.lost(messageOf(reason));
     }
     return new TopicsError(
       topicsErrors.refusedForNow,

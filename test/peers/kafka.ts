@@ -23,6 +23,8 @@ export interface KafkaOptions {
   readonly directory: string;
   /** Further broker properties, `key=value`. */
   readonly properties?: readonly string[];
+  /** Levels of features to begin with, `transaction.version=0`; the others have those of the release. */
+  readonly features?: readonly string[];
 }
 
 /** A real Apache Kafka on loopback: one node, KRaft, with Kafka's own JVM flags, threads and timings. */
@@ -39,7 +41,11 @@ export async function startKafka(options: KafkaOptions): Promise<{ child: Child;
       .trim()
       .split('\n')
       .at(-1);
-    await run('java', [...flags, 'kafka.tools.StorageTool', 'format', '-t', id ?? '', '-c', propertiesPath]);
+    const features = (options.features ?? []).flatMap((feature) => ['--feature', feature]);
+    await run('java', [
+      ...flags,
+      ...['kafka.tools.StorageTool', 'format', '-t', id ?? '', '-c', propertiesPath, ...features],
+    ]);
   }
   const child = new Child({
     command: 'java',
