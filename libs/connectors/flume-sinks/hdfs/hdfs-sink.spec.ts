@@ -170,6 +170,37 @@ describe('the HDFS sink of a flume.conf', () => {
     await eventually(() => contents()[`/flume/FlumeData.${at(1)}-1`] === 'a\n', 'the file has its name');
   });
 
+  it.each([
+    [{ 'hdfs.retryInterval': '0' }, 1],
+    [{ 'hdfs.closeTries': '2', 'hdfs.retryInterval': '1' }, 2],
+  ])('gives up to name a file where %j asks for it', async (options, tries) => {
+    const context = new TestSinkContext(still);
+    const sink = await start({ ...text, 'hdfs.rollCount': '1', ...options }, context);
+    fake.intercept = ({ query }) => (query.get('op') === 'RENAME' ? { status: 403, exception: 'IOException' } : null);
+    await sink.write(events(['a']));
+    await eventually(() => context.logged.some((line) => line.includes(`after ${tries} tries`)), 'it is given up');
+    expect(fake.requests.filter(({ query }) => query.get('op') === 'RENAME')).toHaveLength(tries);
+    expect(names()).toEqual([`/flume/FlumeData.${at(1)}.tmp`]);
+  });
+
+  it('tries to name a file for ever elsewise, and soon at first', async () => {
+    const sink = await start({ ...text, 'hdfs.rollCount': '1' });
+    let refusals = 2;
+    fake.intercept = ({ query }) => {
+      if (query.get('op') !== 'RENAME' || refusals === 0) return null;
+      refusals -= 1;
+      return { status: 403, exception: 'IOException' };
+    };
+    await sink.write(events(['a']));
+    await eventually(() => names().join() === `/flume/FlumeData.${at(1)}`, 'the third try succeeds');
+  });
+
+  it('takes an unknown escape and a header that is not there for nothing', async () => {
+    const sink = await start({ ...text, 'hdfs.path': '/flume/%Q/%{none}x', 'hdfs.useLocalTimeStamp': 'true' });
+    await sink.write(events(['a']));
+    expect(names()).toEqual([`/flume/x/FlumeData.${at(1)}.tmp`]);
+  });
+
   it('flushes batches together that come while a flush is under way', async () => {
     const sink = await start(text);
     await sink.write(events(['0']));
