@@ -258,6 +258,16 @@ export const valueCases: readonly MorphlineCase[] = [
   { name: 'head', commands: '{ head { limit : 2 } }', input: [{ a: '1' }, { a: '2' }, { a: '3' }] },
   { name: 'head: below -1', commands: '{ head { limit : -2 } }' },
   { name: 'sample: all', commands: '{ sample { probability : 1.0 } }', input: [{ a: '1' }, { a: '2' }] },
+  {
+    name: 'sample by a seed',
+    commands: '{ sample { probability : 0.5, seed : 12345 } }',
+    input: Array.from({ length: 40 }, (_, index) => ({ a: String(index) })),
+  },
+  {
+    name: 'sample by a long seed',
+    commands: '{ sample { probability : 0.1, seed : -1234567890123456789 } }',
+    input: Array.from({ length: 800 }, (_, index) => ({ a: String(index) })),
+  },
   { name: 'sample: none', commands: '{ sample { probability : 0.0, seed : 12345 } }', input: [{ a: '1' }, { a: '2' }] },
   {
     name: 'logging',
