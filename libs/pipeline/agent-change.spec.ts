@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Channel } from '#pipeline/collector';
-import { Tap } from '#pipeline/tap';
+import { EventBatch } from '#pipeline/event-batch';
+import { EventSinkBatch } from '#pipeline/event-sink-batch';
+import { Tap, TapPoint } from '#pipeline/tap';
 import { build, lines, settle, TestChannel, texts, typeOf } from './agent.testkit.js';
 
 describe('an agent whose plan changes', () => {
@@ -58,6 +60,27 @@ describe('an agent whose plan changes', () => {
     expect(journal.slice(3)).toEqual(['stop r1', 'stop k1', 'start c1 anew', 'stop c1', 'start r1']);
     await source.deliver(lines('d'));
     expect(other.size()).toBe(4);
+    await agent.stop();
+  });
+
+  it('does not start a source any more that was taken out again while its predecessor still stopped', async () => {
+    const { agent, plan, source, clock, journal } = build();
+    await agent.start();
+    let release: () => void = () => undefined;
+    source.stop = () =>
+      new Promise((resolve) => {
+        release = resolve;
+      });
+    const anew = plan.sources.map((each) => ({ ...each, options: { x: '1' } }));
+    const first = agent.change({ ...plan, sources: anew });
+    for (let second = 0; second < 20; second += 1) await clock.advance(1000);
+    await first;
+    const second = agent.change({ ...plan, sources: [] });
+    for (let at = 0; at < 20; at += 1) await clock.advance(1000);
+    await second;
+    release();
+    await settle();
+    expect(journal).toEqual(['start c1', 'start k1', 'start r1']);
     await agent.stop();
   });
 
@@ -132,5 +155,20 @@ describe('a tap', () => {
     await source.deliver(lines('after'));
     expect(taps.map(({ tap }) => tap.take().passed)).toEqual([3, 3, 3, 3]);
     await agent.stop();
+  });
+
+  it('shows records that a sink gets straight from a topic as events, with the key as a header', () => {
+    const events = EventBatch.of([{ body: Buffer.from('a'), headers: { key: 'k', dc: 'b1' } }]);
+    const records = new EventSinkBatch(events, { topic: 't', partition: 0, firstOffset: 7, timeMs: 0 });
+    const point = new TapPoint();
+    point.offerRecords(records);
+    const tap = new Tap();
+    point.open(tap);
+    point.offerRecords(records);
+    expect(tap.take()).toEqual({
+      events: [{ headers: { key: 'k', dc: 'b1' }, body: Buffer.from('a'), bodyBytes: 1 }],
+      passed: 1,
+      dropped: 0,
+    });
   });
 });

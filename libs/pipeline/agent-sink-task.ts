@@ -2,6 +2,7 @@ import type { ChannelTopic, ComponentContext, SinkTaskPlan } from '#pipeline/col
 import { FencedSinkError } from '#pipeline/errors';
 import type { Sink } from '#pipeline/sink';
 import { SinkTask } from '#pipeline/sink-task';
+import type { TapPoint } from '#pipeline/tap';
 import type { TaskStatus } from '#pipeline/task-status';
 import type { Timer } from '#std/clock';
 import { systemRandom } from '#std/random';
@@ -15,6 +16,8 @@ export interface AgentSinkTaskParts {
   readonly type: string;
   /** Under which a store keeps the task's positions: the same for agents that stand in for each other. */
   readonly connector: string;
+  /** Sees what the sink is given. */
+  readonly tap?: TapPoint;
 }
 
 const statusEveryMs = 1000;
@@ -59,7 +62,7 @@ export class AgentSinkTask {
     this.topic = topic;
     this.counted = {};
     this.isFenced = false;
-    const sink = noticing(plan.sink, () => (this.isFenced = true));
+    const sink = noticing(plan.sink, () => (this.isFenced = true), this.parts.tap);
     this.task = new SinkTask(
       { sink, reader: topic.reader, deadLetters: topic.deadLetters, clock, random: systemRandom, logger },
       {
@@ -137,7 +140,7 @@ export class AgentSinkTask {
 }
 
 /** The same sink; `onFenced` hears of a store that has another owner. */
-function noticing(sink: Sink, onFenced: () => void): Sink {
+function noticing(sink: Sink, onFenced: () => void, tap?: TapPoint): Sink {
   const watched = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work;
@@ -149,7 +152,10 @@ function noticing(sink: Sink, onFenced: () => void): Sink {
   return {
     start: (context) => sink.start(context),
     open: (partitions) => watched(sink.open(partitions)),
-    put: (batch) => watched(sink.put(batch)),
+    put: (batch) => {
+      tap?.offerRecords(batch);
+      return watched(sink.put(batch));
+    },
     flush: (all) => watched(sink.flush(all)),
     skip: (next) => watched(sink.skip?.(next) ?? Promise.resolve()),
     close: (partitions) => sink.close(partitions),

@@ -138,11 +138,12 @@ class UnitBuilder {
     const { agent, services } = this.surroundings;
     const createPlan = (): SinkTaskPlan | null => type.createTask?.(this.inputOf(plan)) ?? null;
     if (openTopic === null || createPlan() === null) return null;
+    const tap = this.surroundings.taps.point('sink', plan.name);
     let task: AgentSinkTask | null = null;
     const component = this.component('sink', plan, {
       start: (context) => {
         const connector = `${services.owner ?? agent}-${plan.name}`;
-        task = new AgentSinkTask({ createPlan, openTopic, context, type: type.name, connector });
+        task = new AgentSinkTask({ createPlan, openTopic, context, type: type.name, connector, tap });
         task.start();
         return Promise.resolve();
       },

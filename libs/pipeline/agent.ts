@@ -50,6 +50,7 @@ export class Agent {
   private readonly logger: Logger;
   private units: AgentUnits;
   private isStarted = false;
+  private isStopping = false;
 
   /** Throws what a component's `create` throws. */
   constructor(private readonly options: AgentOptions) {
@@ -66,6 +67,7 @@ export class Agent {
   /** Resolves when every component runs or has failed its first start; failed ones are tried again every 3 s. */
   async start(): Promise<void> {
     this.isStarted = true;
+    this.isStopping = false;
     const { channels, sinks, sources } = this.units;
     await startAll([...channels.values()]);
     await startAll([...sinks.values()]);
@@ -78,6 +80,7 @@ export class Agent {
    */
   async stop(): Promise<void> {
     const { channels, sinks, sources } = this.units;
+    this.isStopping = true;
     const sourcesStopped = Promise.all([...sources.values()].map(({ component }) => component.stop()));
     await this.settled(sourcesStopped);
     await this.drain([...channels.values()]);
@@ -124,7 +127,7 @@ export class Agent {
     }
     await stopAll([...kept]);
     // A source that still waits for a full channel must not read beside its successor.
-    await this.settled(sourcesStopped.then(() => startAll([...added.sources.values()])));
+    await this.settled(sourcesStopped.then(() => this.startSources(added)));
     return change;
   }
 
@@ -139,6 +142,12 @@ export class Agent {
     const isWell = components.every((component) => component.state === 'RUNNING' && component.error === null);
     const state = !this.isStarted ? 'STOPPED' : isWell ? 'RUNNING' : 'DEGRADED';
     return { agent: this.name, state, components };
+  }
+
+  /** Those that are still wanted: their predecessors may have taken long to stop. */
+  private async startSources({ sources }: AgentUnits): Promise<void> {
+    const wanted = [...sources].filter(([name, unit]) => !this.isStopping && this.units.sources.get(name) === unit);
+    await startAll(wanted.map(([, unit]) => unit));
   }
 
   private build(plan: AgentPlan, old: AgentUnits): AgentUnits {

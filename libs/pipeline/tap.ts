@@ -1,4 +1,11 @@
-import type { EventBatch } from '#pipeline/event-batch';
+import type { SinkBatch } from '#pipeline/sink-batch';
+
+/** What a tap needs of a batch; an `EventBatch` is one. */
+export interface TappedBatch {
+  readonly count: number;
+  body(index: number): Buffer;
+  headersOf(index: number): Readonly<Record<string, string>>;
+}
 
 /** One event as somebody saw it pass. */
 export interface TappedEvent {
@@ -37,7 +44,7 @@ export class Tap {
     this.bodyBytesMax = bodyBytesMax;
   }
 
-  offer(batch: EventBatch): void {
+  offer(batch: TappedBatch): void {
     this.passed += batch.count;
     const count = Math.min(batch.count, this.eventsMax - this.events.length);
     this.dropped += batch.count - count;
@@ -66,9 +73,23 @@ const noTaps: readonly Tap[] = [];
 export class TapPoint {
   private taps: readonly Tap[] = noTaps;
 
-  offer(batch: EventBatch): void {
+  offer(batch: TappedBatch): void {
     if (this.taps.length === 0) return;
     for (const tap of this.taps) tap.offer(batch);
+  }
+
+  /** Records that a sink gets straight from a topic; a key is shown as the header that Flume has for it. */
+  offerRecords(batch: SinkBatch): void {
+    if (this.taps.length === 0) return;
+    this.offer({
+      count: batch.count,
+      body: (index) => batch.value(index) ?? Buffer.alloc(0),
+      headersOf: (index) => {
+        const key = batch.key(index);
+        const headers = batch.headers(index).map(({ key: name, value }) => [name, value?.toString() ?? '']);
+        return Object.fromEntries(key === null ? headers : [['key', key.toString()], ...headers]);
+      },
+    });
   }
 
   open(tap: Tap): void {
