@@ -30,7 +30,6 @@ export class DataDirectories {
       for (const folder of new Set(folders.map(expandHome))) {
         const directory = join(folder, 'queue');
         await mkdir(directory, { recursive: true });
-        await warnOfFlumeLogs(folder, context);
         locks.push(await DirectoryLock.acquire(directory));
         paths.push(directory);
       }
@@ -103,14 +102,4 @@ async function holdsEvents(path: string): Promise<boolean> {
 
 function expandHome(directory: string): string {
   return resolve(directory.startsWith('~/') ? join(homedir(), directory.slice(2)) : directory);
-}
-
-/** Events that Flume left in the same folder are not ours to read. */
-async function warnOfFlumeLogs(folder: string, context: ComponentContext): Promise<void> {
-  const names = await readdir(folder);
-  if (!names.some((name) => /^log-\d+$/.test(name))) return;
-  context.logger.warn(
-    "The folder has logs of Flume's file channel, which are not read: let Flume drain its channel first.",
-    { folder },
-  );
 }

@@ -13,6 +13,7 @@ import { DataDirectories } from './data-directories.js';
 import { EncryptedBatchCodec } from './encrypted-batch.js';
 import { checkEncryption } from './encryption-options.js';
 import { fileChannelOptions, readFileChannelOptions, type FileChannelSettings } from './file-channel-options.js';
+import { flumeTakeover, type FlumeTakeover } from './flume-takeover.js';
 import { readKeyRing } from './key-ring.js';
 import { storeOf } from './queue-store.js';
 
@@ -96,8 +97,10 @@ class RunningFileChannel {
     const ring = settings.encryption === null ? null : await readKeyRing(settings.encryption);
     const folders = settings.directories.length === 0 ? [context.stateDirectory] : settings.directories;
     const directories = await DataDirectories.open(folders, context);
+    const codec = ring === null ? plainCodec : new EncryptedBatchCodec(ring);
     let queue: RecordQueue | null = null;
     try {
+      const takeover = await flumeTakeover(directories.paths, ring?.keys ?? new Map(), context);
       queue = await RecordQueue.open(directories.paths, {
         disk: realDisk,
         logger: context.logger,
@@ -105,7 +108,7 @@ class RunningFileChannel {
         syncsEach: settings.syncIntervalMs === null,
         freeBytesMin: settings.freeBytesMin,
       });
-      const codec = ring === null ? plainCodec : new EncryptedBatchCodec(ring);
+      if (takeover !== null) await takeOver(takeover, queue, codec);
       const running = new RunningFileChannel(name, settings, context, directories, queue, codec);
       await running.events.recover();
       await running.checkSpace();
@@ -154,6 +157,14 @@ class RunningFileChannel {
   private async checkSpace(): Promise<void> {
     this.hasSpace = (await this.directories.freeBytes()) >= this.settings.freeBytesMin;
   }
+}
+
+async function takeOver(takeover: FlumeTakeover, queue: RecordQueue, codec: BatchCodec): Promise<void> {
+  for await (const batch of takeover.batches) {
+    await queue.append(codec.encode(batch, (size) => Buffer.allocUnsafeSlow(size)));
+  }
+  await queue.sync();
+  await takeover.done();
 }
 
 function checkFileChannel(options: Readonly<Record<string, string>>): ComponentRemark[] {
