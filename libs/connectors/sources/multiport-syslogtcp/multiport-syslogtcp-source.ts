@@ -5,7 +5,6 @@
  * Where it differs from Flume, besides what syslogtcp says of full channels, framing and bind addresses:
  * - The year of a date without one is the nearest, as in syslogtcp; Flume gives years 1999 and 2001.
  * - Empty lines and a time without a zone do not lose the batch: the first are passed over, the second are Invalid.
-
  */
 import type { Socket } from 'node:net';
 import { requireOptions, type OptionValues } from '#config/options';
