@@ -50,7 +50,7 @@ describe('SimpleDateFormat', () => {
     ['yyyyy.MMMM.dd GGG hh:mm aaa', 'UTC', '02001.July.04 AD 07:08 PM'],
     ['EEE, d MMM yyyy HH:mm:ss Z', 'America/Los_Angeles', 'Wed, 4 Jul 2001 12:08:56 -0700'],
     ["yyyy-MM-dd'T'HH:mm:ss.SSSXXX", 'Europe/Berlin', '2001-07-04T21:08:56.235+02:00'],
-    ['X XX XXX', 'UTC', 'Z Z Z'],
+    ['X XX mmXXX', 'UTC', 'Z Z 08Z'],
     ['D k K u EEEE', 'UTC', '185 19 7 3 Wednesday'],
     ['z', 'Europe/Berlin', 'CEST'],
   ])('writes %j in %s as %j', (pattern, zone, text) => {

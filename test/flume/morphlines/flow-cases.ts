@@ -212,7 +212,7 @@ const timestamps: readonly (readonly [string, string, readonly string[]])[] = [
   ['to milliseconds', 'outputFormat : unixTimeInMillis', ['2011-09-06T14:14:34.789Z']],
   [
     'letters',
-    `outputFormat : "yy yyyyy M MM MMM d D E u a H k K h m s S SSS z Z X XX XXX 'it''s'"`,
+    `outputFormat : "yy yyyyy M MM MMM d D E u a H k K h m s S SSS z Z X XX mmXXX 'it''s'"`,
     ['2011-09-06T00:04:05.006Z', '2011-12-31T12:00:00.000Z'],
   ],
   [
