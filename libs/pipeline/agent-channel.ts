@@ -99,7 +99,8 @@ export class AgentChannel {
   gauges(): Record<string, number> {
     const size = this.size();
     const { capacity } = this.parts.channel;
-    if (size === null || capacity === null) return {};
+    if (size === null) return {};
+    if (capacity === null) return { ChannelSize: size };
     return { ChannelSize: size, ChannelCapacity: capacity, ChannelFillPercentage: (100 * size) / capacity };
   }
 
