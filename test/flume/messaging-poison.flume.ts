@@ -38,7 +38,7 @@ const picky = `export default {
 `;
 
 beforeAll(async () => {
-  broker = await startArtemis({ directory: join(folder, 'artemis'), port });
+  broker = await startArtemis({ directory: join(folder, 'artemis'), port, attemptsMax: 5 });
   const directory = join(folder, 'collector');
   mkdirSync(directory);
   writeFileSync(join(directory, 'picky.mjs'), picky);

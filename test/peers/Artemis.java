@@ -12,7 +12,7 @@ import org.apache.activemq.artemis.api.core.SimpleString;
 import org.apache.activemq.artemis.spi.core.security.ActiveMQJAASSecurityManager;
 import org.apache.activemq.artemis.spi.core.security.jaas.InVMLoginModule;
 
-/** Artemis DIRECTORY USER PASSWORD ACCEPTOR...: a broker on disk with one user, queues and addresses made on first use. */
+/** Artemis DIRECTORY USER PASSWORD ACCEPTOR...: a broker on disk with one user, queues and addresses made on first use; -Dattempts=N limits deliveries. */
 public class Artemis {
   public static void main(String[] args) throws Exception {
     File home = new File(args[0]);
@@ -36,7 +36,7 @@ public class Artemis {
         .setDefaultQueueRoutingType(RoutingType.ANYCAST)
         .setDeadLetterAddress(SimpleString.of("DLQ"))
         .setAutoCreateDeadLetterResources(true)
-        .setMaxDeliveryAttempts(5)
+        .setMaxDeliveryAttempts(Integer.getInteger("attempts", -1))
         .setAutoDeleteQueues(false)
         .setAutoDeleteAddresses(false));
     SecurityConfiguration users = new SecurityConfiguration();

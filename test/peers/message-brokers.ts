@@ -10,6 +10,8 @@ export interface BrokerOptions {
   readonly directory: string;
   /** Artemis answers all protocols with TLS too, one port up. */
   readonly keyStore?: { readonly path: string; readonly password: string };
+  /** Deliveries after which Artemis moves a message to its dead-letter queue; default: none does. A killed collector makes one fail. */
+  readonly attemptsMax?: number;
   /** The first of the ports that it takes. */
   readonly port: number;
 }
@@ -47,7 +49,12 @@ export function classicClientPath(): Promise<string> {
 }
 
 /** A real ActiveMQ Artemis: one port answers all protocols. */
-export async function startArtemis({ directory, port, keyStore }: BrokerOptions): Promise<MessageBroker> {
+export async function startArtemis({
+  directory,
+  port,
+  keyStore,
+  attemptsMax = -1,
+}: BrokerOptions): Promise<MessageBroker> {
   const acceptor = `tcp://127.0.0.1:${port}?protocols=CORE,AMQP,STOMP,MQTT,OPENWIRE;supportAdvisory=false`;
   const secured =
     keyStore === undefined
@@ -57,7 +64,10 @@ export async function startArtemis({ directory, port, keyStore }: BrokerOptions)
         ];
   const addresses = [acceptor, ...secured];
   const ports = addresses.map((_, index) => port + index);
-  const child = await startBroker('Artemis', { directory, jars: await artemisServerPath(), ports, addresses });
+  const child = await startBroker('Artemis', {
+    ...{ directory, jars: await artemisServerPath(), ports, addresses },
+    flags: [`-Dattempts=${attemptsMax}`],
+  });
   return { child, amqpPort: port, stompPort: port, mqttPort: port, jmsUrl: `tcp://127.0.0.1:${port}` };
 }
 
@@ -78,7 +88,13 @@ export async function startClassic({ directory, port }: BrokerOptions): Promise<
 
 async function startBroker(
   program: string,
-  { directory, jars, ports, addresses }: { directory: string; jars: string; ports: number[]; addresses: string[] },
+  {
+    directory,
+    jars,
+    ports,
+    addresses,
+    flags = [],
+  }: { directory: string; jars: string; ports: number[]; addresses: string[]; flags?: string[] },
 ): Promise<Child> {
   mkdirSync(directory, { recursive: true });
   let run = 0;
@@ -86,7 +102,7 @@ async function startBroker(
   const child = new Child({
     command: 'java',
     args: [
-      ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...javaOpens, '-cp', jars],
+      ...['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', ...flags, ...javaOpens, '-cp', jars],
       join(import.meta.dirname, `${program}.java`),
       ...[join(directory, 'data'), brokerUser, brokerPassword, ...addresses],
     ],

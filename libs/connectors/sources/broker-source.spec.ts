@@ -107,6 +107,19 @@ test('full channels are waited for: nothing is accepted or given back, and the r
   await source.stop();
 });
 
+test('credit is as much as fits into memory, once the size of messages is known', async () => {
+  const { broker, context, source } = await started(new FakeBroker(), { prefetchBytes: 80_000, prefetch: 1000 });
+  expect(broker.last.credit).toBe(8);
+  broker.last.give(...Array.from({ length: 8 }, () => 'x'.repeat(9_700)));
+  await context.until(8);
+  await eventually(() => broker.last.credit === 16);
+  for (let round = 0; round < 20; round += 1) broker.last.give(...Array.from({ length: 8 }, () => 'x'.repeat(200)));
+  await context.until(168);
+  await eventually(() => broker.last.credit > 250);
+  expect(broker.last.credit).toBeLessThanOrEqual(168 + 400);
+  await source.stop();
+});
+
 test('a limit of bytes stops the reading as well', async () => {
   const { broker, context, source } = await started(new FakeBroker(), { prefetchBytes: 1000, prefetch: 100 });
   context.refusal = full;

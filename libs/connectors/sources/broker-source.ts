@@ -125,18 +125,18 @@ export class BrokerSource<T> implements Source {
     backoff.reset();
     context.reportError(null);
     const delivery = new BrokerDelivery(context, session, signal);
-    let owed = prefetch;
+    let asked = 0;
+    let settled = 0;
     try {
       for (;;) {
-        if (owed > 0 && !messages.isFull) {
-          session.request(owed);
-          owed = 0;
-          held?.(false);
-        }
+        const more = Math.min(prefetch - (asked - settled), messages.room(asked));
+        if (more > 0) session.request(more);
+        asked += Math.max(more, 0);
+        if (!messages.isFull) held?.(false);
         const batch = await messages.next(batchSize);
         if (batch === null) break;
         await delivery.deliver(batch);
-        owed += batch.length;
+        settled += batch.length;
       }
     } finally {
       await session.close(messages.drain().map(({ token }) => token));

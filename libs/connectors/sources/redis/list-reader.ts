@@ -7,7 +7,8 @@ const blockSeconds = 0.5;
 /** Elements from the left of lists, moved to a list of this consumer's own until the channels have them. */
 export class ListReader implements RedisReader {
   private recoveredList = 0;
-  private recoveredAt = 0;
+  /** Elements at the head of the list that is being recovered which were given and not acknowledged: the next come after them. */
+  private givenCount = 0;
   private turn = 0;
 
   constructor(
@@ -21,12 +22,13 @@ export class ListReader implements RedisReader {
     for (;;) {
       const list = this.settings.lists[this.recoveredList];
       if (list === undefined) return [];
-      const from = this.recoveredAt;
+      // Acknowledgements go over the same connection: what was asked to be removed is removed before this looks.
+      const from = this.givenCount;
       const elements = await this.client.lrangeBuffer(this.ownOf(list), from, from + count - 1);
-      this.recoveredAt += elements.length;
+      this.givenCount += elements.length;
       if (elements.length > 0) return elements.map((element) => entryOf(list, element));
       this.recoveredList += 1;
-      this.recoveredAt = 0;
+      this.givenCount = 0;
     }
   }
 
@@ -49,6 +51,7 @@ export class ListReader implements RedisReader {
     let count = 0;
     for (const { key, id } of tokens) {
       if (typeof id === 'string') continue;
+      if (key === this.settings.lists[this.recoveredList]) this.givenCount -= 1;
       pipeline.lrem(this.ownOf(key), 1, id);
       count += 1;
     }
