@@ -65,7 +65,15 @@ export class PositionFiles {
     if (text === null || text.trim() === '') return { positions: [], isFlumes: false };
     try {
       const rows = flumeSchema.parse(JSON.parse(text));
-      const positions = rows.map((row) => ({ ...row, device: -1, head: row.head ?? null, crc: null }));
+      // Flume keeps no head: the one that we knew still tells the file under another name.
+      const headOf = (inode: number, pos: number): FileHead | null =>
+        own?.positions.find((known) => known.inode === inode && known.pos <= pos)?.head ?? null;
+      const positions = rows.map((row) => ({
+        ...row,
+        device: -1,
+        head: row.head ?? headOf(row.inode, row.pos),
+        crc: null,
+      }));
       return { positions, isFlumes: true };
     } catch (error) {
       throw notPositions(this.path, error);

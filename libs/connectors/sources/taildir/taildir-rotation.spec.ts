@@ -297,6 +297,23 @@ describe('what is in a file', () => {
     expect(context.bodies.map((body) => Number(body.split(' ')[1]))).toEqual(Array.from({ length: 5000 }, (_, n) => n));
   });
 
+  it('is not read again when a file that was read is compressed, only what came since', async () => {
+    const options = { 'filegroups.g': join(folder, 'a\\.log.*') };
+    const text = Array.from({ length: 50 }, (_, n) => `line ${n} ${n * n}\n`).join('');
+    writeFileSync(log, text);
+    const source = await start(options);
+    await context.until(50);
+    renameSync(log, `${log}.1`);
+    await quiet();
+    writeFileSync(`${log}.1.gz`, gzipSync(`${text}unseen\n`));
+    unlinkSync(`${log}.1`);
+    await context.until(51);
+    await restart(source, options);
+    writeFileSync(`${log}.2.gz`, gzipSync('another file\n'));
+    await context.until(52);
+    expect(context.bodies.slice(50)).toEqual(['unseen', 'another file']);
+  });
+
   it('becomes UTF-8 from the charset that is given', async () => {
     writeFileSync(log, Buffer.from('caf\u00e9\n', 'latin1'));
     const source = await start({ charset: 'ISO-8859-1' });

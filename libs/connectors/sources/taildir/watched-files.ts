@@ -5,6 +5,7 @@ import { isCompressed, openBytes } from '../byte-source.js';
 import { FileFinder, lookAt, type FoundFile } from './file-finder.js';
 import { keyOf, KnownPositions } from './known-positions.js';
 import type { FilePosition } from './position-file.js';
+import { recognise } from './read-content.js';
 import { TailedFile } from './tailed-file.js';
 import type { taildirOptions } from './taildir-options.js';
 
@@ -19,6 +20,8 @@ const coldRoundMs = 5000;
 const coldLooksMin = 256;
 /** A file renamed and replaced between two looks shows its new name first, its successor after. */
 const passesMax = 3;
+/** A compressed file that has not changed for so long is whole. */
+const freshMs = 2000;
 
 /**
  * The files of all groups, by what they are and by their names. One look takes one stat of each name, and judges by that alone, so that
@@ -128,13 +131,23 @@ export class WatchedFiles {
 
   private async adopt(found: FoundFile): Promise<void> {
     const nowMs = this.options.clock.monotonic();
-    const position = await this.recall(found);
+    const position = (await this.recall(found)) ?? (await this.recogniseRead(found));
+    if (position === 'later') return;
     const skips = this.options.skipToEnd && this.isFirstLook && position === null;
     const start = skips ? { ...nowhere, pos: found.size } : position;
     const file = new TailedFile(found, start, nowMs);
     if (skips) this.skipped.push(file);
     this.files.set(file.key, file);
     this.byPath.set(found.path, file);
+  }
+
+  /** A file that was read and is compressed now has nothing new. One that is still being written is looked at later. */
+  private async recogniseRead(found: FoundFile): Promise<FilePosition | 'later' | null> {
+    if (!isCompressed(found.path)) return null;
+    const live = [...this.files.values()].map((file) => ({ ...file.committed, file: file.path }));
+    const { position, resembles } = await recognise(found.path, [...live, ...this.known.all]);
+    const isFresh = this.options.clock.now() - found.modifiedMs < freshMs;
+    return position === null && resembles && isFresh ? 'later' : position;
   }
 
   /** The position of a file from before the restart, or from before it was let go of. */
