@@ -54,7 +54,9 @@ export const collectorCommands: readonly Command[] = [
         value: 's',
         short: 'i',
       },
-      'no-reload-conf': { doc: 'keeps to the configuration of the start, also after SIGHUP' },
+      'no-reload-conf': {
+        doc: 'keeps to the configuration of the start; SIGHUP then stops the agent, as it stops Flume',
+      },
       'backup-directory': { doc: 'keeps the last good configuration there', value: 'dir', short: 'b' },
       'metrics-port': {
         doc: 'shows counters at /metrics as Flume does; also -Dflume.monitoring.type=http',
@@ -71,8 +73,9 @@ export const collectorCommands: readonly Command[] = [
       Object.assign(process.env, tlsEnvironment(system));
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+      const isFixed = isSet('no-reload-conf');
       let look: () => void = () => undefined;
-      process.on('SIGHUP', () => look());
+      process.on('SIGHUP', () => (isFixed ? stop.abort() : look()));
       if (agentName === null) throw new UsageError('--name is missing: the agent in that file');
       const seconds = secondsOf(optionOf('poll-interval'));
       await runAgent({
@@ -88,7 +91,7 @@ export const collectorCommands: readonly Command[] = [
         }),
         signal: stop.signal,
         backupDirectory: optionOf('backup-directory'),
-        reload: isSet('no-reload-conf')
+        reload: isFixed
           ? null
           : {
               intervalMs: seconds === null ? null : seconds * 1000,
