@@ -162,6 +162,36 @@ describe('Grok', () => {
     expect(new GrokPattern(`%{${name}}`, shipped).source).not.toBe('');
   });
 
+  it('takes no time over texts made to be slow', () => {
+    const names = [...shippedDictionaries.values()].flatMap((text) =>
+      [...text.matchAll(/^(\S+) /gm)].map((match) => match[1]),
+    );
+    const units = [
+      'a',
+      '1',
+      '.',
+      '/',
+      'a.',
+      '1.',
+      'a/',
+      '[a]',
+      '"a',
+      '\\"',
+      "'",
+      ' ',
+      'a:',
+      '::',
+      'ab-',
+      '%a',
+      '<1>',
+      'a b ',
+    ];
+    const texts = units.map((unit) => `${unit.repeat(600)}\u0000`);
+    const began = performance.now();
+    for (const name of names) for (const text of texts) new GrokPattern(`%{${name}}`, shipped).match(text);
+    expect(performance.now() - began).toBeLessThan(20_000);
+  });
+
   it('finds parts of a text', () => {
     const pattern = new GrokPattern('%{INT:n}', shipped);
     expect([...pattern.matchesIn('a1b22')].map((match) => match[0])).toEqual(['1', '22']);

@@ -17,7 +17,7 @@ SYSLOGPAMSESSION %{SYSLOGBASE} (?=%{GREEDYDATA:message})%{WORD:pam_module}\(%{DA
 CRON_ACTION [A-Z ]+
 CRONLOG %{SYSLOGBASE} \(%{USER:user}\) %{CRON_ACTION:action} \(%{DATA:message}\)
 SYSLOG5424PRI <%{NONNEGINT:syslog5424_pri}>
-SYSLOG5424SD (?:\[%{DATA}\])+
+SYSLOG5424SD (?:\[[^\]"]*(?:"(?:[^"\\]|\\.)*"[^\]"]*)*\])+
 SYSLOG5424LINE %{SYSLOG5424PRI}%{NONNEGINT:syslog5424_ver} (?:%{TIMESTAMP_ISO8601:syslog5424_ts}|-) (?:%{HOSTNAME:syslog5424_host}|-) (?:%{NOTSPACE:syslog5424_app}|-) (?:%{NOTSPACE:syslog5424_proc}|-) (?:%{NOTSPACE:syslog5424_msgid}|-) (?:%{SYSLOG5424SD:syslog5424_sd}|-) %{GREEDYDATA:syslog5424_msg}
 `;
 
