@@ -64,7 +64,7 @@ export class RedisBroker implements Broker<RedisToken> {
 
   async connect(
     events: SessionEvents<RedisToken>,
-    _context: ComponentContext,
+    context: ComponentContext,
     signal: AbortSignal,
   ): Promise<BrokerSession<RedisToken>> {
     const { settings } = this;
@@ -96,11 +96,10 @@ export class RedisBroker implements Broker<RedisToken> {
     try {
       await Promise.all([client.connect(), blocking.connect()]);
       const readers = [
-        ...(settings.streams.length > 0 ? [new StreamReader(client, blocking, settings)] : []),
+        ...(settings.streams.length > 0 ? [new StreamReader(client, blocking, settings, context.clock)] : []),
         ...(settings.lists.length > 0 ? [new ListReader(client, blocking, settings)] : []),
       ];
-      const session = new RedisSession(client, blocking, readers, settings.batchSize, events);
-      return session;
+      return new RedisSession(client, blocking, readers, settings.batchSize, events);
     } catch (error) {
       disconnect(client, blocking);
       throw unreachable(place, lastError ?? error);

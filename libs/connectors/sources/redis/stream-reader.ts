@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { Clock } from '#std/clock';
 import type { RedisEntry, RedisReader, RedisSettings, RedisToken } from './redis-broker.js';
 
 /** How long one look waits for new entries, ms: a stop is noticed in between. */
@@ -18,6 +19,7 @@ export class StreamReader implements RedisReader {
     private readonly client: Redis,
     private readonly blocking: Redis,
     private readonly settings: RedisSettings,
+    private readonly clock: Clock,
   ) {}
 
   async recover(count: number): Promise<readonly RedisEntry[]> {
@@ -90,7 +92,7 @@ export class StreamReader implements RedisReader {
   /** Entries that other consumers have had for too long. */
   private async claim(count: number): Promise<readonly RedisEntry[]> {
     const { claimIdleMs, streams, group, consumer } = this.settings;
-    const nowMs = performance.now();
+    const nowMs = this.clock.monotonic();
     if (claimIdleMs === 0 || nowMs - this.lastClaimMs < Math.min(claimIdleMs, 10_000)) return [];
     const claimed: RedisEntry[] = [];
     let isThrough = true;
