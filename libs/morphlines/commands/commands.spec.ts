@@ -176,6 +176,10 @@ describe('Commands', () => {
     expect(lines).toEqual(['info logInfo [1, 2] {}', 'warn logWarn [1, 2] {}', 'error logError [1, 2] {}']);
   });
 
+  it('end a pipe that calls itself for ever with an error', async () => {
+    await expect(tryCommands('{ callParentPipe {} }', {})).rejects.toThrow('no condition ends it');
+  });
+
   it('decompress gzip and bzip2, and take the ending off the name', async () => {
     const bzip2 = 'QlpoOTFBWSZTWX99hq4AAAdRgIAQQCACAYTAAAggACElMR5IQAwvqJ6ohsHENbdB8XckU4UJB/fYauA=';
     const both: readonly Fields[] = [

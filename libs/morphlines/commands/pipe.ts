@@ -1,5 +1,6 @@
 import { dropEnd } from '../chained-command.js';
 import type { Command, CommandType, LifecycleEvent } from '../command.js';
+import { MorphlineRuntimeError } from '../errors.js';
 import type { MorphlineRecord } from '../record.js';
 
 /** A chain of commands of its own inside another. */
@@ -16,11 +17,23 @@ export const callParentPipe: CommandType = {
   create: (input) => new CallParentPipe(input.pipe),
 };
 
+/** Calls inside each other at which a pipe is taken to call itself for ever. */
+const depthMax = 500;
+
 class CallParentPipe implements Command {
+  private depth = 0;
+
   constructor(private readonly pipe: Command) {}
 
   process(record: MorphlineRecord): boolean {
-    return this.pipe.process(record);
+    if (this.depth === depthMax)
+      throw new MorphlineRuntimeError(`callParentPipe called itself ${depthMax} times: no condition ends it`);
+    this.depth += 1;
+    try {
+      return this.pipe.process(record);
+    } finally {
+      this.depth -= 1;
+    }
   }
 
   /** Not to the pipe, which is where it came from. */
