@@ -41,24 +41,21 @@ export const hdfsOptions = defineOptions({
   'hdfs.rollInterval': {
     type: 'int',
     default: 30,
-    min: 0,
     unit: 's',
-    doc: 'Age at which a file is finished; 0 is never.',
+    doc: 'Age at which a file is finished; 0 or less is never.',
   },
   'hdfs.rollSize': {
     type: 'long',
     default: 1024,
-    min: 0,
     unit: 'bytes',
-    doc: 'Bytes of bodies, before compression, at which a file is finished; 0 is never.',
+    doc: 'Bytes of bodies, before compression, at which a file is finished; 0 or less is never.',
   },
-  'hdfs.rollCount': { type: 'long', default: 10, min: 0, unit: 'events', doc: 'Events of a file; 0 is no limit.' },
+  'hdfs.rollCount': { type: 'long', default: 10, unit: 'events', doc: 'Events of a file; 0 or less is no limit.' },
   'hdfs.idleTimeout': {
     type: 'int',
     default: 0,
-    min: 0,
     unit: 's',
-    doc: 'Time without an event after which a file is finished; 0 is never.',
+    doc: 'Time without an event after which a file is finished; 0 or less is never.',
   },
   'hdfs.batchSize': {
     type: 'int',
@@ -97,16 +94,14 @@ export const hdfsOptions = defineOptions({
   'hdfs.callTimeout': {
     type: 'int',
     default: 30_000,
-    min: 100,
     unit: 'ms',
-    doc: 'A call in which no byte moves for so long has failed.',
+    doc: 'A call in which no byte moves for so long has failed; 0 or less is ten minutes.',
   },
   'hdfs.closeTries': {
     type: 'int',
     default: 0,
-    min: 0,
     unit: 'tries',
-    doc: 'Tries to give a finished file its name; 0 is for ever.',
+    doc: 'Tries to give a finished file its name; 0 or less is for ever.',
   },
   'hdfs.retryInterval': {
     type: 'int',

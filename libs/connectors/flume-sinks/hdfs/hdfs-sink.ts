@@ -55,6 +55,9 @@ function placeOf(meaning: HdfsMeaning): KnownPlace {
   return meaning.place;
 }
 
+/** Where `hdfs.callTimeout` sets no limit. */
+const callMsMax = 600_000;
+
 type KnownPlace = Exclude<FileSystemPlace, { kind: 'unknown' }>;
 
 function openStore(place: KnownPlace, values: HdfsValues): HdfsAppendStore | LocalAppendStore {
@@ -71,7 +74,7 @@ function openStore(place: KnownPlace, values: HdfsValues): HdfsAppendStore | Loc
           return [pair.slice(0, at), pair.slice(at + 1)];
         }),
       ),
-      idleTimeoutMs: values['hdfs.callTimeout'],
+      idleTimeoutMs: values['hdfs.callTimeout'] > 0 ? values['hdfs.callTimeout'] : callMsMax,
       connectionsMax: values['hdfs.threadsPoolSize'],
     }),
   );
@@ -96,13 +99,13 @@ function settingsOf(values: HdfsValues, path: string, { codec }: HdfsMeaning): B
     suffix: values['hdfs.fileSuffix'] ?? codec?.extension ?? '',
     inUsePrefix: values['hdfs.inUsePrefix'],
     inUseSuffix: values['hdfs.emptyInUseSuffix'] ? '' : values['hdfs.inUseSuffix'],
-    rollMs: values['hdfs.rollInterval'] * 1000,
-    rollBytes: values['hdfs.rollSize'],
-    rollEvents: values['hdfs.rollCount'],
-    idleMs: values['hdfs.idleTimeout'] * 1000,
+    rollMs: Math.max(0, values['hdfs.rollInterval']) * 1000,
+    rollBytes: Math.max(0, values['hdfs.rollSize']),
+    rollEvents: Math.max(0, values['hdfs.rollCount']),
+    idleMs: Math.max(0, values['hdfs.idleTimeout']) * 1000,
     openFilesMax: values['hdfs.maxOpenFiles'],
     flushesAtOnce: values['hdfs.threadsPoolSize'],
-    finisher: { triesMax: retryMs <= 0 ? 1 : values['hdfs.closeTries'], retryMs },
+    finisher: { triesMax: retryMs <= 0 ? 1 : Math.max(0, values['hdfs.closeTries']), retryMs },
   };
 }
 
