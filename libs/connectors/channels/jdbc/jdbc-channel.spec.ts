@@ -110,6 +110,19 @@ describe('the jdbc channel', () => {
     });
   });
 
+  it('says at once that a batch will never fit', async () => {
+    const channel = await open({ 'maximum.capacity': '5', 'keep-alive': '60' });
+    await expect(channel.put(numbered(0, 6))).rejects.toThrow('more than its maximum.capacity 5');
+  });
+
+  it('is taken over by another process when the one that had it has ended', async () => {
+    const first = await open();
+    await first.put(numbered(0, 3));
+    await expect(open()).rejects.toThrow('in use by another process');
+    const second = await reopen(first);
+    expect(await takeAll(second)).toEqual(names(0, 3));
+  });
+
   it('keeps channels of different names apart in one database', async () => {
     const one = await open();
     const two = await startChannel(

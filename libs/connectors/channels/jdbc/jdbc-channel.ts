@@ -72,6 +72,13 @@ export class JdbcChannel implements Channel {
   }
 
   async put(batch: EventBatch): Promise<void> {
+    const { capacity } = this;
+    if (capacity !== null && batch.count > capacity) {
+      throw new ChannelError(
+        pipelineErrors.channelFull,
+        `Channel ${this.name}: a batch of ${batch.count} events is more than its maximum.capacity ${capacity} (ChannelFullException). Raise it, or lower the batch size of the source.`,
+      );
+    }
     await this.checkRunning().put(batch);
   }
 
