@@ -22,11 +22,13 @@ export interface TailOutcome {
   readonly repeated: number;
   /** Records that are none of the lines. */
   readonly strange: number;
+  readonly repeats: readonly string[];
   readonly kills: number;
   readonly rotated: Readonly<Record<Rotation, number>>;
 }
 
 const topics = ['tailed-a', 'tailed-b'] as const;
+const repeatsKept = 20;
 
 /**
  * A collector tails rotating files into two topics and is killed on the way; a reader of committed records counts each line in both.
@@ -38,6 +40,8 @@ export class ExactlyOnceTail {
   private readonly logs: string;
   private collector: Child | null = null;
   private strange = 0;
+  /** The first lines that came twice, for whoever looks for the reason. */
+  private readonly repeats: string[] = [];
   private starts = 0;
   private isDone = false;
 
@@ -83,6 +87,7 @@ export class ExactlyOnceTail {
       missing: all.reduce((sum, ledger) => sum + ledger.missing(), 0),
       repeated: all.reduce((sum, ledger) => sum + ledger.repeated(), 0),
       strange: this.strange,
+      repeats: this.repeats,
       kills,
       rotated: writer.rotated,
     };
@@ -97,19 +102,26 @@ export class ExactlyOnceTail {
 
   /** Lines that are in every topic. */
   private get arrived(): number {
-    return Math.min(...[...this.ledgers.values()].map((ledger) => ledger.total));
+    return Math.min(...[...this.ledgers.values()].map((ledger) => ledger.distinct));
   }
 
   private async count(): Promise<void> {
     while (!this.isDone) {
-      for (const { topic, records } of await this.reader.poll(100)) {
+      for (const { topic, partition, records } of await this.reader.poll(100)) {
         for (let index = 0; index < records.count; index += 1) {
           const n = lineNumber(records.value(index));
           if (n < 0) this.strange += 1;
-          else this.ledgers.get(topic)?.add(n);
+          else this.tally(topic, n, `${topic}-${partition} ${records.offset(index)}`);
         }
       }
     }
+  }
+
+  private tally(topic: string, n: number, place: string): void {
+    const ledger = this.ledgers.get(topic);
+    const before = ledger?.timesSeen(n) ?? 0;
+    if (before > 0 && this.repeats.length < repeatsKept) this.repeats.push(`line ${n} again at ${place}`);
+    ledger?.add(n);
   }
 
   /** Spread over the lines, each a little after a random moment. */

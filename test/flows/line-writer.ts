@@ -64,6 +64,8 @@ export class LineWriter {
 export class Ledger {
   private readonly counts: Uint32Array;
   total = 0;
+  /** Lines seen at least once. */
+  distinct = 0;
 
   constructor(private readonly lines: number) {
     this.counts = new Uint32Array(lines);
@@ -71,8 +73,14 @@ export class Ledger {
 
   add(n: number, times = 1): void {
     if (n < 0 || n >= this.lines) throw new Error(`line ${n} was never written`);
-    this.counts[n] = (this.counts[n] ?? 0) + times;
+    const before = this.timesSeen(n);
+    if (before === 0 && times > 0) this.distinct += 1;
+    this.counts[n] = before + times;
     this.total += times;
+  }
+
+  timesSeen(n: number): number {
+    return this.counts[n] ?? 0;
   }
 
   /** Lines that were never seen. */
