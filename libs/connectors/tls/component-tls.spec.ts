@@ -171,6 +171,9 @@ describe('what cannot be used is said precisely', () => {
   test('a missing key store is found before the start', () => {
     expect(serverTlsRemarks(serverValues({}), tlsGlobals({})).map(({ option }) => option)).toEqual(['ssl']);
     expect(serverTlsRemarks(serverValues(own()), tlsGlobals({}))).toEqual([]);
+    const [remark] = serverTlsRemarks(serverValues({ keystore: '/nowhere' }), tlsGlobals({}));
+    expect(remark).toMatchObject({ severity: 'warning', option: 'keystore' });
+    expect(remark?.message).toContain('The key store /nowhere cannot be used');
   });
 });
 

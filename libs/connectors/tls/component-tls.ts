@@ -45,13 +45,17 @@ export function clientTls(values: ClientTlsValues, globals: TlsGlobals = tlsGlob
 const missingKeyStore =
   'ssl = true needs a key store: set keystore and keystore-password, or FLUME_SSL_KEYSTORE_PATH and _PASSWORD';
 
-/** For a component's `check`: what of its TLS block only shows when it is looked at as a whole. Reads no files. */
+/**
+ * For a component's `check`: what of its TLS block only shows when it is looked at as a whole. A file that cannot be used is a warning: the
+ * component may be meant for another machine, or the file may come before it starts.
+ */
 export function serverTlsRemarks(values: ServerTlsValues, globals: TlsGlobals = tlsGlobals()): ComponentRemark[] {
   if (!values.ssl) return [];
   const remarks = selectionRemarks(values, globals);
   if (values.keystore === null && globals.keyStore.path === null) {
     remarks.push({ severity: 'error', option: 'ssl', message: missingKeyStore });
   }
+  if (remarks.length === 0) remarks.push(...storeRemarks('keystore', () => serverTls(values, globals)));
   return remarks;
 }
 
@@ -62,7 +66,17 @@ export function clientTlsRemarks(values: ClientTlsValues, globals: TlsGlobals = 
     const message = 'trust-all-certs = true takes any certificate, so that truststore has no effect';
     remarks.push({ severity: 'warning', option: 'trust-all-certs', message });
   }
+  if (remarks.length === 0) remarks.push(...storeRemarks('truststore', () => clientTls(values, globals)));
   return remarks;
+}
+
+function storeRemarks(option: string, read: () => unknown): ComponentRemark[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [{ severity: 'warning', option, message: messageOf(error) }];
+  }
 }
 
 type SelectionValues = Pick<
