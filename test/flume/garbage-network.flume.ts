@@ -136,7 +136,7 @@ describe('a collector under garbage', () => {
   test('it goes on serving and its memory stays flat', async () => {
     const resident: number[] = [];
     for (let part = 0; part < 4; part += 1) {
-      for (let count = 0; count < 12; count += 1) await round();
+      for (let count = 0; count < 6; count += 1) await round();
       await sleep(500);
       resident.push(usageOf(collector.pid).residentMiB);
     }
