@@ -6,14 +6,17 @@ import { contains, equals } from './commands/contains.js';
 import { convertTimestamp } from './commands/convert-timestamp.js';
 import { decompress, unpack } from './commands/decompress.js';
 import { detectMimeType } from './commands/detect-mime-type.js';
+import { extractAvroPaths, extractAvroTree } from './commands/extract-avro.js';
 import { extractJsonPaths } from './commands/extract-json-paths.js';
 import { extractUriComponent, extractUriComponents, extractUriQueryParameters } from './commands/extract-uri.js';
 import { findReplace } from './commands/find-replace.js';
+import { geoIp } from './commands/geo-ip.js';
 import { grok } from './commands/grok.js';
 import { head, sample } from './commands/head.js';
 import { ifThenElse, not } from './commands/if-then-else.js';
 import { logDebug, logError, logInfo, logTrace, logWarn } from './commands/log.js';
 import { callParentPipe, dropRecord, pipe } from './commands/pipe.js';
+import { readAvro, readAvroContainer } from './commands/read-avro.js';
 import { readBlob, readClob } from './commands/read-blob.js';
 import { readCsv } from './commands/read-csv.js';
 import { readJson } from './commands/read-json.js';
@@ -24,6 +27,7 @@ import { reportMetrics } from './commands/report-metrics.js';
 import { sanitizeUnknownSolrFields } from './commands/sanitize-unknown-solr-fields.js';
 import { separateAttachments } from './commands/separate-attachments.js';
 import { split, splitKeyValue } from './commands/split.js';
+import { toAvro, writeAvroToByteArray } from './commands/to-avro.js';
 import { decodeBase64, hashDigest, toByteArray, toStringCommand } from './commands/to-string.js';
 import { translate } from './commands/translate.js';
 import { tryRules } from './commands/try-rules.js';
@@ -41,12 +45,15 @@ export const commandTypes: readonly CommandType[] = [
   detectMimeType,
   dropRecord,
   equals,
+  extractAvroPaths,
+  extractAvroTree,
   extractJsonPaths,
   extractUriComponent,
   extractUriComponents,
   extractUriQueryParameters,
   findReplace,
   generateUuid,
+  geoIp,
   grok,
   hashDigest,
   head,
@@ -58,6 +65,8 @@ export const commandTypes: readonly CommandType[] = [
   logWarn,
   not,
   pipe,
+  readAvro,
+  readAvroContainer,
   readBlob,
   readClob,
   readCsv,
@@ -74,9 +83,11 @@ export const commandTypes: readonly CommandType[] = [
   setValues,
   split,
   splitKeyValue,
+  toAvro,
   toByteArray,
   toStringCommand,
   translate,
   tryRules,
   unpack,
+  writeAvroToByteArray,
 ];

@@ -16,7 +16,9 @@ import { morphlineInterceptor } from '#connectors/interceptors/morphline/morphli
 import type { ComponentContext } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
 import { classPath } from '../peers/jars.js';
-import type { CaseRecord, MorphlineCase } from './morphlines/case.js';
+import { avroCases } from './morphlines/avro-cases.js';
+import { bodyBytes, type CaseRecord, type MorphlineCase } from './morphlines/case.js';
+import { archiveCases } from './morphlines/archive-cases.js';
 import { interceptorCases, type InterceptorCase } from './morphlines/interceptor-cases.js';
 import { fileCases, flowCases, timestampCases } from './morphlines/flow-cases.js';
 import { readerCases } from './morphlines/reader-cases.js';
@@ -39,7 +41,15 @@ interface EventOutcome {
   )[];
 }
 
-const cases: readonly MorphlineCase[] = [...readerCases, ...valueCases, ...flowCases, ...timestampCases, ...fileCases];
+const cases: readonly MorphlineCase[] = [
+  ...readerCases,
+  ...valueCases,
+  ...flowCases,
+  ...timestampCases,
+  ...fileCases,
+  ...archiveCases,
+  ...avroCases,
+];
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'morphlines-'));
 let kite: readonly Outcome[];
@@ -157,14 +167,19 @@ function fileOf(item: MorphlineCase, index: number): string {
 /** All cases in one Java machine. */
 async function runKite(): Promise<readonly unknown[]> {
   const jars = await classPath('kite-morphlines', [
+    // The one of Kite's own age does not start on a Java of today.
+    'org.xerial.snappy:snappy-java:1.1.10.5',
     'org.kitesdk:kite-morphlines-core:1.1.0',
     'org.kitesdk:kite-morphlines-json:1.1.0',
+    'org.kitesdk:kite-morphlines-tika-core:1.1.0',
+    'org.kitesdk:kite-morphlines-tika-decompress:1.1.0',
+    'org.kitesdk:kite-morphlines-avro:1.1.0',
     'org.slf4j:slf4j-nop:1.7.36',
     'org.apache.flume.flume-ng-sinks:flume-ng-morphline-solr-sink:1.11.0 !*:*',
     ...['core', 'sdk', 'configuration'].map((name) => `org.apache.flume:flume-ng-${name}:1.11.0 !*:*`),
   ]);
   const encoded = (value: string, name: string): string =>
-    name === '_attachment_body' ? `x:${Buffer.from(value).toString('base64')}` : `s:${value}`;
+    name === '_attachment_body' ? `x:${bodyBytes(value).toString('base64')}` : `s:${value}`;
   const encodedRecord = (record: CaseRecord): Record<string, string[]> =>
     Object.fromEntries(
       Object.entries(record).map(([name, values]) => [name, [values].flat().map((value) => encoded(value, name))]),
@@ -201,11 +216,16 @@ async function runOurs(item: MorphlineCase, index: number): Promise<Outcome> {
   const results: boolean[] = [];
   try {
     morphline.notify('START_SESSION');
-    for (const record of item.input ?? []) results.push(morphline.process(recordOf(record)));
+    for (const record of item.input ?? []) results.push(morphline.process(recordOf(withBytes(record))));
     return { results, records: collector.records.map(typedRecord) };
   } catch (error) {
     return { error: 'run', message: (error as Error).message, results, records: collector.records.map(typedRecord) };
   }
+}
+
+function withBytes(record: CaseRecord): Record<string, RecordValue | readonly RecordValue[]> {
+  const { _attachment_body: bodies, ...others } = record;
+  return bodies === undefined ? others : { ...others, _attachment_body: [bodies].flat().map(bodyBytes) };
 }
 
 function typedRecord(record: MorphlineRecord): Record<string, string[]> {

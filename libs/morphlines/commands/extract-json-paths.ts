@@ -73,7 +73,7 @@ class ExtractJsonPaths extends ChainedCommand {
 }
 
 /** `/a/b[]/c` is a, b, [], c. */
-function stepsOf(path: string): string[] {
+export function stepsOf(path: string): string[] {
   const bare = path.replace(/^\//, '').replace(/\/$/, '').trim();
   return bare.split('/').flatMap((written) => {
     const step = written.trim();

@@ -5,7 +5,7 @@ export interface MorphlineCase {
   readonly commands?: string;
   /** The whole file instead; HERE stands for its folder. */
   readonly file?: string;
-  /** Records, one after another through the same morphline. A list is several values; `_attachment_body` is bytes. */
+  /** Records, one after another through the same morphline. A list is several values; `_attachment_body` is bytes, `base64:…` or UTF-8. */
   readonly input?: readonly CaseRecord[];
   /** Where ours is meant to differ: why, and what ours gives (JSON of its outcome, or a part of it). */
   readonly differs?: { readonly why: string; readonly ours: string };
@@ -17,4 +17,9 @@ export type CaseRecord = Readonly<Record<string, string | readonly string[]>>;
 
 export function body(text: string, others: CaseRecord = {}): readonly CaseRecord[] {
   return [{ _attachment_body: text, ...others }];
+}
+
+/** The bytes of an `_attachment_body`. */
+export function bodyBytes(value: string): Buffer {
+  return value.startsWith('base64:') ? Buffer.from(value.slice('base64:'.length), 'base64') : Buffer.from(value);
 }
