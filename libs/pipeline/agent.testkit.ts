@@ -44,7 +44,7 @@ export class TestClock implements Clock {
   }
 }
 
-export const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
+export const settle = (): Promise<void> => systemClock.sleep(5);
 export const lines = (...texts: string[]) => EventBatch.of(texts.map((text) => ({ body: Buffer.from(text) })));
 export const texts = (batch: EventBatch) =>
   Array.from({ length: batch.count }, (_, index) => batch.body(index).toString());
