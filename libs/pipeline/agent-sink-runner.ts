@@ -9,6 +9,8 @@ const failureWaitStepMs = 1000;
 const failureWaitMsMax = 5000;
 /** Commits that may be under way for each write that may: a durable channel syncs them, several at once. */
 const commitsPerWriteMax = 4;
+/** Bodies of the writes under way; a larger batch goes alone. */
+const bytesInFlightMax = 16 * 1024 * 1024;
 
 export interface SinkRunnerParts {
   readonly sink: Pick<ChannelSink, 'batchSize' | 'write' | 'writesInFlightMax'>;
@@ -59,10 +61,10 @@ export class SinkRunner {
     const inFlightMax = Math.max(1, sink.writesInFlightMax ?? 1);
     const writes: Promise<boolean>[] = [];
     const commits: Promise<void>[] = [];
-    const run: RunState = { failure: null, rollbacks: [] };
+    const run: RunState = { failure: null, rollbacks: [], bytes: 0 };
     let previous: Promise<unknown> = Promise.resolve();
     while (!this.stopping.signal.aborted && run.failure === null) {
-      if (writes.length >= inFlightMax) {
+      if (writes.length >= inFlightMax || (writes.length > 0 && run.bytes >= bytesInFlightMax)) {
         await writes.shift();
         continue;
       }
@@ -103,6 +105,8 @@ export class SinkRunner {
 
   /** Writes at once; gives whether that went well, after every earlier write has ended. Never rejects. */
   private async write(take: ChannelTake, previous: Promise<unknown>, run: RunState): Promise<boolean> {
+    const bytes = take.batch.bodyBytes;
+    run.bytes += bytes;
     try {
       await this.parts.sink.write(take.batch);
       await previous;
@@ -113,6 +117,8 @@ export class SinkRunner {
       run.failure ??= { error };
       run.rollbacks.push(take);
       return false;
+    } finally {
+      run.bytes -= bytes;
     }
   }
 
@@ -149,4 +155,6 @@ interface RunState {
   failure: { error: unknown } | null;
   /** Takes to give back, the oldest first. */
   readonly rollbacks: ChannelTake[];
+  /** Of bodies whose writes are under way. */
+  bytes: number;
 }
