@@ -9,6 +9,7 @@ export const headerBytes = 8;
 export const headFlag = 0x8000_0000;
 export const headFrameBytes = headerBytes + 8;
 const scanBytes = 1024 * 1024;
+const searchBytes = 8 * 1024 * 1024;
 
 export interface ScannedFile {
   /** As of its last head frame; null where it has none. */
@@ -36,17 +37,20 @@ export async function scanFrames(handle: DiskFile, size: number): Promise<Scanne
     }
     const kind = at + need > size ? null : checkFrame(buffer, at - bufferAt, need);
     if (kind === null) {
-      const rest = Buffer.allocUnsafeSlow(size - at);
-      await handle.read(rest, at);
-      const next = nextFrame(rest, 1);
+      const next = await findFrame((position, length) => readPiece(handle, position, length), at, size);
       if (next === null) return { head, end: at, isDamaged };
       isDamaged = true;
-      at += next;
+      at = next;
       continue;
     }
     if (kind === 'head') head = Number(buffer.readBigInt64BE(at - bufferAt + headerBytes));
     at += need;
   }
+}
+
+async function readPiece(handle: DiskFile, position: number, length: number): Promise<Buffer> {
+  const piece = Buffer.allocUnsafeSlow(length);
+  return piece.subarray(0, await handle.read(piece, position));
 }
 
 export function frameHeader(word: number, payload: Buffer): Buffer {
@@ -68,11 +72,27 @@ export function frameBytesAt(buffer: Buffer, at: number): number {
   return headerBytes + (buffer.readUInt32BE(at) & ~headFlag);
 }
 
-/** Where the first whole frame at or after `from` begins, or null. Most bytes are ruled out by the length that they would mean. */
-export function nextFrame(buffer: Buffer, from: number): number | null {
-  for (let at = from; at + headerBytes < buffer.length; at += 1) {
-    const length = frameBytesAt(buffer, at);
-    if (length > headerBytes && at + length <= buffer.length && checkFrame(buffer, at, length) !== null) return at;
+/**
+ * Where the first whole frame after `from` begins, or null where there is none before `end`. Most bytes are ruled out by the length that
+ * they would mean; `read` is asked for a piece of the file at a time.
+ */
+export async function findFrame(
+  read: (position: number, length: number) => Promise<Buffer>,
+  from: number,
+  end: number,
+): Promise<number | null> {
+  let at = from + 1;
+  while (at + headerBytes < end) {
+    const piece = await read(at, Math.min(searchBytes, end - at));
+    for (let place = 0; place + headerBytes < piece.length; place += 1) {
+      const length = frameBytesAt(piece, place);
+      if (length <= headerBytes || at + place + length > end) continue;
+      const isInside = place + length <= piece.length;
+      const whole = isInside ? piece : await read(at + place, length);
+      if (checkFrame(whole, isInside ? place : 0, length) !== null) return at + place;
+    }
+    if (piece.length <= headerBytes) return null;
+    at += piece.length - headerBytes;
   }
   return null;
 }

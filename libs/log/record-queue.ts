@@ -7,13 +7,13 @@ import { logErrors } from './errors.js';
 import { GroupCommit } from './group-commit.js';
 import {
   checkFrame,
+  findFrame,
   frameBytesAt,
   frameHeader,
   headerBytes,
   headFlag,
   headFrame,
   headFrameBytes,
-  nextFrame,
   scanFrames,
 } from './record-queue-frame.js';
 
@@ -340,9 +340,7 @@ export class RecordQueue {
 
   /** Looks for the next whole frame; where there is none the file ends here. */
   private async passDamage(file: QueueFile, position: number, fileEnd: number): Promise<QueueRead> {
-    const rest = await this.readBytes(file, position, fileEnd - position);
-    const found = nextFrame(rest, 1);
-    const next = found === null ? fileEnd : position + found;
+    const next = (await findFrame((at, length) => this.readBytes(file, at, length), position, fileEnd)) ?? fileEnd;
     file.isDamaged = true;
     const damage = `${file.path} is damaged at byte ${position - file.start}: ${next - position} bytes fail their check and are passed over.`;
     return { records: [], next, damage };
