@@ -11,7 +11,7 @@ import { MillraceError } from '#std/errors';
 import { brokerErrors, readCredentials } from '../broker-options.js';
 import type { Broker, BrokerSession, SessionEvents } from '../broker-source.js';
 import { BridgeReader, bridgeSettings, command, type BridgeFrame } from './bridge-frames.js';
-import type { JmsValues } from './jms-options.js';
+import { bridgeClassPath, type JmsValues } from './jms-options.js';
 
 /** A JVM has to start and the program be compiled before it connects, ms. */
 const startMsMax = 60_000;
@@ -36,7 +36,7 @@ export class JmsBridge implements Broker<number> {
       values['bridge.java'],
       [
         ...values['bridge.javaOptions'].split(/\s+/).filter((word) => word !== ''),
-        ...['-cp', values['bridge.classpath'] ?? ''],
+        ...['-cp', bridgeClassPath(values) ?? ''],
         bridgeProgram(),
       ],
       { stdio: ['pipe', 'pipe', 'pipe'] },

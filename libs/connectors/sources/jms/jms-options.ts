@@ -94,7 +94,7 @@ export const jmsOptions = defineOptions({
   },
   'bridge.classpath': {
     type: 'string',
-    doc: 'Class path of the provider’s client for the bridge: jars and `folder/*`, separated by colons (semicolons on Windows).',
+    doc: 'Class path of the provider’s client for the bridge: jars and `folder/*`, separated by colons (semicolons on Windows). Absent: FLUME_CLASSPATH.',
   },
   'bridge.java': { type: 'string', default: 'java', doc: 'The JVM of the bridge: a JDK, 11 or newer.' },
   'bridge.javaOptions': {
@@ -116,6 +116,15 @@ const addresses = /([a-z][a-z0-9+.-]*):\/\/([^\s,()?]+)(\?[^\s,()]*)?/gi;
 
 export function isArtemis(values: Pick<JmsValues, 'initialContextFactory'>): boolean {
   return values.initialContextFactory.startsWith('org.apache.activemq.artemis.');
+}
+
+/** Null: there are no jars of a provider. */
+export function bridgeClassPath(
+  values: Pick<JmsValues, 'bridge.classpath'>,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string | null {
+  const found = values['bridge.classpath'] ?? environment['FLUME_CLASSPATH'] ?? '';
+  return found === '' ? null : found;
 }
 
 export function protocolOf(values: JmsValues): JmsProtocol {
@@ -162,9 +171,9 @@ export function checkJms(options: Readonly<Record<string, string>>): ComponentRe
 type Report = (option: string, message: string, severity?: ComponentRemark['severity']) => void;
 
 function checkBridge(values: JmsValues, report: Report): void {
-  if (values['bridge.classpath'] === null) {
+  if (bridgeClassPath(values) === null) {
     const message =
-      'this provider is reached by its own Java client: set bridge.classpath to its jars. A broker that speaks AMQP 1.0 or STOMP can be reached ' +
+      'this provider is reached by its own Java client: set bridge.classpath (or FLUME_CLASSPATH) to its jars. A broker that speaks AMQP 1.0 or STOMP can be reached ' +
       'without: set protocol = amqp and providerURL = amqp://host:5672, or stomp and stomp://host:61613';
     report('providerURL', message);
   }

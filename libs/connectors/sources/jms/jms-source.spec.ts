@@ -1,6 +1,6 @@
 import { requireOptions } from '#config/options';
 import { BridgeReader, bridgeSettings } from './bridge-frames.js';
-import { jmsOptions, protocolOf, providerUrls } from './jms-options.js';
+import { bridgeClassPath, jmsOptions, protocolOf, providerUrls } from './jms-options.js';
 import { jmsSource } from './jms-source.js';
 
 const classic = 'org.apache.activemq.jndi.ActiveMQInitialContextFactory';
@@ -112,4 +112,10 @@ test('what is no frame is refused', () => {
 
 test('settings that are null are left out', () => {
   expect(bridgeSettings({ a: 'b', c: null }).toString('hex')).toBe('00000001000000016100000001' + '62');
+});
+
+test('jars of a provider are found where Flume has them', () => {
+  expect(bridgeClassPath({ 'bridge.classpath': null }, { FLUME_CLASSPATH: '/opt/ems/*' })).toBe('/opt/ems/*');
+  expect(bridgeClassPath({ 'bridge.classpath': '/own/*' }, { FLUME_CLASSPATH: '/opt/ems/*' })).toBe('/own/*');
+  expect(bridgeClassPath({ 'bridge.classpath': null }, { FLUME_CLASSPATH: '' })).toBeNull();
 });
