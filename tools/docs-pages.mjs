@@ -44,7 +44,7 @@ async function sinksPage() {
 
 async function collectorPage() {
   const { collectorRegistry } = await import('#connectors/registry-collector');
-  const { sources, channels, interceptors, sinks, missing } = collectorRegistry;
+  const { sources, channels, interceptors, sinks, selectors, configFilters = [], missing } = collectorRegistry;
   return page('collector.md', 'libs/connectors/registry-collector.ts', 'Collectors: components and their options', [
     'What a `flume.conf` can name as `type`, by its short name or by a class name. Besides the options below a source has ' +
       '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume.',
@@ -52,6 +52,8 @@ async function collectorPage() {
     ...componentParts('Channels', channels, missing.channel),
     ...componentParts('Interceptors', interceptors, missing.interceptor),
     ...componentParts('Sinks', sinks, missing.sink),
+    ...(selectors.length === 0 ? [] : componentParts('Channel selectors', selectors, [])),
+    ...componentParts('Configuration filters', configFilters, []),
   ]);
 }
 

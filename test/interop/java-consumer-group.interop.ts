@@ -54,7 +54,11 @@ test('members come, one is killed, the service starts again, and every record is
   await sleep(3000);
   expect(await shares()).toEqual(before);
   await produce('gzip', 200);
-  await eventually('the records after the restart', 120_000, () => [...consumers, third].flatMap(printed).length >= 400);
+  await eventually(
+    'the records after the restart',
+    120_000,
+    () => [...consumers, third].flatMap(printed).length >= 400,
+  );
 
   await third.kill();
   await untilShared(2);
