@@ -22,7 +22,7 @@ function mimeType(
 
 /** What flows through collectors, and what is often mistaken for it. Earlier ones win. */
 export const commonMimeTypes: readonly MimeType[] = [
-  mimeType('application/gzip', ['\x1f\x8b'], '.gz', '.tgz'),
+  mimeType('application/x-gzip', ['\x1f\x8b'], '.gz', '.tgz'),
   mimeType('application/x-bzip2', ['BZh'], '.bz2', '.tbz2'),
   mimeType('application/x-xz', ['\xfd7zXZ\0'], '.xz'),
   mimeType('application/zstd', ['\x28\xb5\x2f\xfd'], '.zst'),
@@ -73,11 +73,15 @@ export function detectMimeType(bytes: Uint8Array, name: string, types: readonly 
   // A jar is a zip archive, and its name says more.
   if (byMagic !== undefined)
     return byMagic.type === 'application/zip' && byName !== undefined ? byName.type : byMagic.type;
-  if (byName !== undefined) return byName.type;
   // oxlint-disable-next-line no-control-regex
-  return /[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(head.toString('latin1')) || head.length === 0
-    ? 'application/octet-stream'
-    : 'text/plain';
+  const isText = head.length > 0 && !/[\0-\x08\x0e-\x1a\x1c-\x1f]/.test(head.toString('latin1'));
+  // A name is believed only where it says more of what was found.
+  if (byName !== undefined && !(isText && byName.magic.length > 0 && !isTextType(byName.type))) return byName.type;
+  return isText ? 'text/plain' : 'application/octet-stream';
+}
+
+function isTextType(type: string): boolean {
+  return type.startsWith('text/') || type === 'application/xml' || type === 'application/json';
 }
 
 const headBytes = 8192;

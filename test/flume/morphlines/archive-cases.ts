@@ -16,8 +16,8 @@ export const archiveCases: readonly MorphlineCase[] = [
     name: 'decompress',
     commands: commands('decompress'),
     input: [
-      { _attachment_body: gzip, _attachment_mimetype: 'application/gzip', _attachment_name: 'x.gz', a: '1' },
-      { _attachment_body: gzip, _attachment_mimetype: 'application/gzip', _attachment_name: 'x.tgz' },
+      { _attachment_body: gzip, _attachment_mimetype: 'application/x-gzip', _attachment_name: 'x.gz', a: '1' },
+      { _attachment_body: gzip, _attachment_mimetype: 'application/x-gzip', _attachment_name: 'x.tgz' },
       { _attachment_body: bzip2, _attachment_mimetype: 'application/x-bzip2', _attachment_name: 'x.tbz2' },
       { _attachment_body: gzip, _attachment_mimetype: 'text/plain' },
       { _attachment_body: gzip },
@@ -26,12 +26,12 @@ export const archiveCases: readonly MorphlineCase[] = [
   {
     name: 'decompress what is not compressed',
     commands: commands('decompress'),
-    input: [{ _attachment_body: 'plain', _attachment_mimetype: 'application/gzip' }],
+    input: [{ _attachment_body: 'plain', _attachment_mimetype: 'application/x-gzip' }],
   },
   {
     name: 'unpack a compressed tar archive',
     commands: `{ decompress {} }\n{ setValues { _attachment_mimetype : application/x-tar } }\n${commands('unpack')}`,
-    input: [{ _attachment_body: tarGz, _attachment_mimetype: 'application/gzip', a: '1' }],
+    input: [{ _attachment_body: tarGz, _attachment_mimetype: 'application/x-gzip', a: '1' }],
   },
   {
     name: 'unpack a zip archive',
@@ -70,10 +70,10 @@ export const archiveCases: readonly MorphlineCase[] = [
   {
     name: 'detectMimeType by types of ones own',
     commands: `{ detectMimeType { includeDefaultMimeTypes : false, mimeTypesString : """
-      <mime-info><mime-type type="text/space"><magic priority="50"><match value="<sp" type="string" offset="0"/></magic><glob pattern="*.space"/></mime-type></mime-info>
+      <mime-info><mime-type type="text/space"><magic priority="50"><match value="sp" type="string" offset="0"/></magic><glob pattern="*.space"/></mime-type></mime-info>
       """ } }\n{ removeFields { blacklist : ["literal:_attachment_body"] } }`,
     input: [
-      { _attachment_body: '<space' },
+      { _attachment_body: 'space' },
       { _attachment_body: 'other', _attachment_name: 'x.space' },
       { _attachment_body: '\u0000' },
     ],
