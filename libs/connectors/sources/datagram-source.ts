@@ -43,6 +43,8 @@ export interface DatagramSourceOptions {
 
 /** What a datagram takes in memory besides its bytes. */
 const datagramBytes = 512;
+/** Datagrams of which events are made at once. */
+const turnEventsMax = 1000;
 
 /**
  * A source of datagrams. Their senders cannot wait and are told nothing: what the channels refuse is given to them again, and what comes
@@ -118,12 +120,19 @@ export class DatagramSource implements Source {
 
   private flush(context: SourceContext, gatherer: DeliveryGatherer): void {
     const { bodies, senders } = this;
-    if (bodies.length === 0) return;
     this.bodies = [];
     this.senders = [];
-    let bytes = bodies.length * datagramBytes;
-    for (const body of bodies) bytes += body.length;
-    const events = this.options.eventsOf({ bodies, senders }, context);
+    // Not all at once: a table of headers takes events times names.
+    for (let from = 0; from < bodies.length; from += turnEventsMax) {
+      const to = from + turnEventsMax;
+      this.make(context, gatherer, { bodies: bodies.slice(from, to), senders: senders.slice(from, to) });
+    }
+  }
+
+  private make(context: SourceContext, gatherer: DeliveryGatherer, datagrams: Datagrams): void {
+    let bytes = datagrams.bodies.length * datagramBytes;
+    for (const body of datagrams.bodies) bytes += body.length;
+    const events = this.options.eventsOf(datagrams, context);
     if (events instanceof Promise) {
       this.made = Promise.all([events, this.made]).then(([batch]) => this.give(context, gatherer, batch, bytes));
     } else this.give(context, gatherer, events, bytes);

@@ -111,6 +111,6 @@ test('many events with a few headers, and few with many, are well', () => {
   for (let index = 0; index < 300_000; index += 1) builder.set(`n${index % 5}`, index, String(index));
   expect(builder.finish(300_000).size).toBe(5);
   const wide = new HeaderColumnsBuilder();
-  for (let index = 0; index < 100_000; index += 1) wide.set(`n${index}`, index % 2, 'x');
-  expect(wide.finish(2).size).toBe(100_000);
+  for (let index = 0; index < 30_000; index += 1) wide.set(`n${index}`, index % 2, 'x');
+  expect(wide.finish(2).size).toBe(30_000);
 });

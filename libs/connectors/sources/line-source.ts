@@ -98,7 +98,12 @@ export class LineSource implements Source {
       if (this.connections >= maxConnections) {
         onRefused();
         socket.destroy();
-      } else void this.serve(socket, context);
+      } else {
+        this.serve(socket, context).catch((error: unknown) => {
+          context.reportError(error);
+          socket.destroy();
+        });
+      }
     };
     const onHandshakeFailed = (): void => context.count('ConnectionFailedCount', 1);
     return ports.map(

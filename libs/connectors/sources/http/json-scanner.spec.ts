@@ -103,7 +103,7 @@ test('random texts near JSON are read as JSON reads them, or not at all', () => 
     '"headers":{"a":"1"}',
   ];
   let read = 0;
-  for (let round = 0; round < 30_000; round += 1) {
+  for (let round = 0; round < 8000; round += 1) {
     const inner = Array.from(
       { length: Math.floor(random.next() * 6) },
       () => pieces[Math.floor(random.next() * pieces.length)],
@@ -114,7 +114,7 @@ test('random texts near JSON are read as JSON reads them, or not at all', () => 
     read += 1;
     expect(JSON.parse(text)).toHaveLength(events.length);
   }
-  expect(read).toBeGreaterThan(100);
+  expect(read).toBeGreaterThan(20);
 });
 
 test('garbage is never an error of another kind than a bad request', () => {

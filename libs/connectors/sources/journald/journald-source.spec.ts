@@ -172,16 +172,19 @@ function readCursor(): string {
 
 /** Prints two entries behind the cursor that it is given, as journalctl does, and ends. */
 function fakeJournalctl(): string {
-  const path = join(folder, 'journalctl.mjs');
+  const path = join(folder, 'journalctl');
   const script = [
-    'const after = /^--after-cursor=s=1;i=(\\d+)$/.exec(process.argv.at(-1));',
-    'const first = after === null ? 0 : Number(after[1]) + 1;',
-    "console.error(process.argv.slice(2).join(' '));",
-    'for (let at = first; at < first + 2; at += 1) console.log(`__CURSOR=s=1;i=${at}\\nMESSAGE=m${at} ${process.argv.at(-1)}\\n`);',
+    '#!/bin/sh',
+    'first=0',
+    'for last in "$@"; do :; done',
+    'case "$last" in --after-cursor=*) first=$((${last##*=} + 1));; esac',
+    'second=$((first + 1))',
+    'echo "$*" >&2',
+    'printf \'__CURSOR=s=1;i=%d\\nMESSAGE=m%d %s\\n\\n\' $first $first "$last" $second $second "$last"',
   ];
-  writeFileSync(path, script.join('\n'));
+  writeFileSync(path, `${script.join('\n')}\n`);
   chmodSync(path, 0o755);
-  return `${process.execPath} ${path} --quiet`;
+  return `${path} --quiet`;
 }
 
 test('command: is started again behind the last entry when it has ended', async () => {
@@ -216,9 +219,10 @@ test('command: one that there is not is reported, and tried again', async () => 
 });
 
 test('command: a stop ends a command that goes on', async () => {
-  const path = join(folder, 'endless.mjs');
-  writeFileSync(path, 'process.stdout.write("MESSAGE=x\\n\\n"); setInterval(() => undefined, 1000);');
-  const source = await start({ command: `${process.execPath} ${path}` });
+  const path = join(folder, 'endless');
+  writeFileSync(path, "#!/bin/sh\nprintf 'MESSAGE=x\\n\\n'\nexec sleep 1000\n");
+  chmodSync(path, 0o755);
+  const source = await start({ command: path });
   await context.until(1);
   const startedAt = systemClock.monotonic();
   await source.stop();
