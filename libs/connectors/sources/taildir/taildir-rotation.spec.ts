@@ -365,6 +365,23 @@ describe('positions', () => {
     expect(context.bodies).toEqual(['one', 'two', 'three']);
   });
 
+  it('that channels keep win over older ones on disk, also where those know a newer name', async () => {
+    context.keepPositions();
+    writeFileSync(log, 'one\n');
+    const source = await start();
+    await context.until(1);
+    renameSync(log, `${log}.1`);
+    await quiet();
+    await source.stop();
+    // As if the process had been killed before it wrote its copy of what was committed last.
+    appendFileSync(`${log}.1`, 'two\n');
+    for (const [key, text] of context.kept) context.kept.set(key, text.replace('"pos":4', '"pos":8'));
+    await start();
+    appendFileSync(`${log}.1`, 'three\n');
+    await context.until(2);
+    expect(context.bodies).toEqual(['one', 'three']);
+  });
+
   it('go back where the channels refuse, and everything comes again in order', async () => {
     context.keepPositions();
     await start();

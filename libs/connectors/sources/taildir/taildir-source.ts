@@ -124,7 +124,8 @@ class TaildirSource implements Source {
     }
     const { positions, isFlumes } = await positionFiles.read();
     for (const position of positions) {
-      const rivals = [...kept].filter(([, other]) => other.inode === position.inode && other.file === position.file);
+      // Under whatever name: the file on disk is older than what channels keep, and may know a newer name.
+      const rivals = [...kept].filter(([, other]) => other.inode === position.inode);
       const isAhead = isFlumes && rivals.every(([, other]) => other.pos < position.pos);
       if (rivals.length > 0 && !isAhead) continue;
       for (const [key] of rivals) kept.delete(key);
