@@ -108,7 +108,7 @@ export class MessagingCollector {
   }
 
   /** Waits until every one of `bodies` was taken. */
-  async untilTaken(bodies: readonly string[], timeoutMs = 30_000): Promise<void> {
+  async untilTaken(bodies: readonly string[], timeoutMs = 60_000): Promise<void> {
     let missing: string[] = [];
     const state = (): string => `${missing.length} missing, the first ${missing[0]}`;
     try {

@@ -18,7 +18,7 @@ import {
 } from '../peers/message-brokers.js';
 import { MessagingCollector, type SourceProperties } from './messaging-collector.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-jms-'));
 const passwordFile = join(folder, 'password');

@@ -15,7 +15,7 @@ import { sleep } from '../peers/child.js';
 import { startKafka } from '../peers/kafka.js';
 import { MessagingCollector, numbered } from './messaging-collector.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-kafka-source-'));
 // PostgreSQL does not run as root: its own user has to pass through here.

@@ -14,7 +14,7 @@ import {
 import { MessagingCollector, numbered } from './messaging-collector.js';
 import { sendAmqp } from './messaging-senders.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-poison-'));
 const port = 31_354;

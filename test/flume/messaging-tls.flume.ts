@@ -15,7 +15,7 @@ import { startRedis } from '../peers/redis.js';
 import { MessagingCollector } from './messaging-collector.js';
 import { sendAmqp, sendMqtt, sendStomp } from './messaging-senders.js';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-brokers-tls-'));
 const stores = writeTestStores(folder);
