@@ -28,7 +28,7 @@ const suites = {
   stores: { roots: ['test/stores'], match: '**/*.stores.ts', serial: true, minutes: 20 },
   interop: { roots: ['test/interop'], match: '**/*.interop.ts', exits: true, minutes: 25 },
   // The collector beside real Flume agents, Flume's own clients, Kite's Morphlines, message brokers and stores.
-  flume: { roots: ['test/flume'], match: '**/*.flume.ts', exits: true, minutes: 20 },
+  flume: { roots: ['test/flume'], match: '**/*.flume.ts', exits: true, minutes: 30 },
   long: { roots: ['test/long'], match: '**/*.long.ts', serial: true, minutes: 480 },
 };
 

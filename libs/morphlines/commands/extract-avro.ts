@@ -1,5 +1,4 @@
 import type { Type } from 'avsc';
-import { leavesOf } from '../arguments.js';
 import { AvroDatum, fieldValue, parts } from '../avro/avro-datum.js';
 import { isArray, isMap, isRecord, unwrapped } from '../avro/avro-types.js';
 import { ChainedCommand } from '../chained-command.js';
@@ -7,7 +6,7 @@ import type { CommandInput, CommandType } from '../command.js';
 import { MorphlineRuntimeError } from '../errors.js';
 import type { RecordValue } from '../java-value.js';
 import { fields, type MorphlineRecord } from '../record.js';
-import { stepsOf } from './extract-json-paths.js';
+import { treePaths, type TreePath } from './extract-json-paths.js';
 
 /** Puts values of the Avro datum in `_attachment_body` into fields, by paths such as `/a/b[]/c`. What is not there adds nothing. */
 export const extractAvroPaths: CommandType = {
@@ -25,16 +24,12 @@ export const extractAvroTree: CommandType = {
 
 class ExtractAvroPaths extends ChainedCommand {
   private readonly flatten: boolean;
-  private readonly paths: readonly { readonly field: string; readonly steps: readonly string[] }[];
+  private readonly paths: readonly TreePath[];
 
   constructor({ arguments: args, child }: CommandInput) {
     super(child);
     this.flatten = args.boolean('flatten', true);
-    this.paths = leavesOf(args.object('paths')).map(([field, path]) => {
-      const text = typeof path === 'string' ? path.trim() : args.fail(`the path of ${field} has to be a text`, 'paths');
-      if (text.includes('//')) args.fail(`the path ${text}: // (any depth) is not supported`, 'paths');
-      return { field, steps: stepsOf(text) };
-    });
+    this.paths = treePaths(args);
   }
 
   process(record: MorphlineRecord): boolean {

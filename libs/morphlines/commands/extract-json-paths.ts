@@ -1,4 +1,4 @@
-import { leavesOf } from '../arguments.js';
+import { leavesOf, type Arguments } from '../arguments.js';
 import { ChainedCommand } from '../chained-command.js';
 import type { CommandInput, CommandType } from '../command.js';
 import { MorphlineRuntimeError } from '../errors.js';
@@ -13,24 +13,21 @@ export const extractJsonPaths: CommandType = {
   create: (input) => new ExtractJsonPaths(input),
 };
 
-interface JsonPath {
+/** Where in a tree a field's values are. */
+export interface TreePath {
   readonly field: string;
   /** Keys; `[]` stands for each item of a list. */
   readonly steps: readonly string[];
 }
 
 class ExtractJsonPaths extends ChainedCommand {
-  private readonly paths: readonly JsonPath[];
+  private readonly paths: readonly TreePath[];
   private readonly flatten: boolean;
 
   constructor({ arguments: args, child }: CommandInput) {
     super(child);
     this.flatten = args.boolean('flatten', true);
-    this.paths = leavesOf(args.object('paths')).map(([field, path]) => {
-      const text = typeof path === 'string' ? path.trim() : args.fail(`the path of ${field} has to be a text`, 'paths');
-      if (text.includes('//')) args.fail(`the path ${text}: // (any depth) is not supported`, 'paths');
-      return { field, steps: stepsOf(text) };
-    });
+    this.paths = treePaths(args);
   }
 
   process(record: MorphlineRecord): boolean {
@@ -72,8 +69,17 @@ class ExtractJsonPaths extends ChainedCommand {
   }
 }
 
+/** The argument `paths`: fields, and where their values are. */
+export function treePaths(args: Arguments): readonly TreePath[] {
+  return leavesOf(args.object('paths')).map(([field, path]) => {
+    const text = typeof path === 'string' ? path.trim() : args.fail(`the path of ${field} has to be a text`, 'paths');
+    if (text.includes('//')) args.fail(`the path ${text}: // (any depth) is not supported`, 'paths');
+    return { field, steps: stepsOf(text) };
+  });
+}
+
 /** `/a/b[]/c` is a, b, [], c. */
-export function stepsOf(path: string): string[] {
+function stepsOf(path: string): string[] {
   const bare = path.replace(/^\//, '').replace(/\/$/, '').trim();
   return bare.split('/').flatMap((written) => {
     const step = written.trim();
