@@ -72,7 +72,8 @@ const kafkaChannelOptions = defineOptions({
   },
   parseAsFlumeEvent: {
     type: 'boolean',
-    doc: 'Keeps events as AvroFlumeEvent. Absent: the body is the value and headers are record headers (Flume: true).',
+    default: true,
+    doc: 'Keeps events as AvroFlumeEvent, which agents of Flume share. False: the body is the value, readable by others, and headers are record headers.',
   },
   'kafka.pollTimeout': {
     type: 'int',
@@ -136,27 +137,15 @@ export const kafkaChannel: ComponentType<Channel> = {
   joinsTransactions: true,
   doc: "Flume's Kafka channel: a topic as a channel, under Flume's option names.",
   options: kafkaChannelOptions,
-  check(options) {
-    const values = requireOptions('kafka channel', kafkaChannelOptions, options);
-    const remarks = check(values);
-    if (values.parseAsFlumeEvent === null) {
-      remarks.push({
-        severity: 'warning',
-        option: 'kafka.topic',
-        message:
-          'parseAsFlumeEvent is not set: bodies are kept as plain records with headers as record headers. Set it to true to share the topic with agents of Flume, to false to be asked no more.',
-      });
-    }
-    return remarks;
-  },
-  runsTasks: (options) => requireOptions('kafka channel', kafkaChannelOptions, options).parseAsFlumeEvent !== true,
+  check: (options) => check(requireOptions('kafka channel', kafkaChannelOptions, options)),
+  runsTasks: (options) => !requireOptions('kafka channel', kafkaChannelOptions, options).parseAsFlumeEvent,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, kafkaChannelOptions, input.options);
     return create(input, withOldStart(values, input.options), {
       topic: values['kafka.topic'],
       groupId: values['kafka.consumer.group.id'],
       bootstrap: values['kafka.bootstrap.servers'],
-      parseAsFlumeEvent: values.parseAsFlumeEvent ?? false,
+      parseAsFlumeEvent: values.parseAsFlumeEvent,
     });
   },
 };
