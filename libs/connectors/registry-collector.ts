@@ -45,6 +45,7 @@ import { amqpSource } from './sources/amqp/amqp-source.js';
 import { avroSource } from './sources/avro/avro-source.js';
 import { execSource } from './sources/exec/exec-source.js';
 import { fluentSource } from './sources/fluent/fluent-source.js';
+import { hdfsPollSource } from './sources/hdfs-poll/hdfs-poll-source.js';
 import { httpSource } from './sources/http/http-source.js';
 import { jmsSource } from './sources/jms/jms-source.js';
 import { journaldSource } from './sources/journald/journald-source.js';
@@ -92,6 +93,7 @@ export const collectorRegistry: ComponentRegistry = {
     otlpSource,
     journaldSource,
     jdbcPollSource,
+    hdfsPollSource,
   ],
   channels: [
     memoryChannel,

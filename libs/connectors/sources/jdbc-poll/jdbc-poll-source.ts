@@ -6,7 +6,7 @@ import { messageOf } from '#std/errors';
 import { deliverUntilTaken } from '../deliver-until-taken.js';
 import { parseDatabaseUrl } from './database-url.js';
 import { jdbcPollOptions } from './jdbc-poll-options.js';
-import { PositionFile } from './position-file.js';
+import { PositionFile } from '../position-file.js';
 import { openDatabase, type SqlDatabase } from './sql-database.js';
 import { TablePages, type Page, type RowPosition } from './table-pages.js';
 
