@@ -31,6 +31,7 @@ import { toAvro, writeAvroToByteArray } from './commands/to-avro.js';
 import { decodeBase64, hashDigest, toByteArray, toStringCommand } from './commands/to-string.js';
 import { translate } from './commands/translate.js';
 import { tryRules } from './commands/try-rules.js';
+import { userAgent } from './commands/user-agent.js';
 
 export const commandTypes: readonly CommandType[] = [
   addCurrentTime,
@@ -89,5 +90,6 @@ export const commandTypes: readonly CommandType[] = [
   translate,
   tryRules,
   unpack,
+  userAgent,
   writeAvroToByteArray,
 ];

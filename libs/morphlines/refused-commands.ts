@@ -31,11 +31,6 @@ export const refusedCommands: readonly RefusedCommand[] = [
   refused('readRCFile', 'hadoop.rcfile', hadoop),
   refused('readAvroParquetFile', 'hadoop.parquet.avro', hadoop),
   refused(
-    'userAgent',
-    'useragent',
-    'it is not in this release. Use grok on the text of the browser, or an interceptor of your own in TypeScript',
-  ),
-  refused(
     'readProtobuf',
     'protobuf',
     'Protocol Buffers are not read by morphlines here. Write an interceptor of your own in TypeScript',

@@ -22,6 +22,7 @@ import { archiveCases } from './morphlines/archive-cases.js';
 import { interceptorCases, type InterceptorCase } from './morphlines/interceptor-cases.js';
 import { fileCases, flowCases, timestampCases } from './morphlines/flow-cases.js';
 import { readerCases } from './morphlines/reader-cases.js';
+import { userAgentCases, userAgentDatabases } from './morphlines/user-agent-cases.js';
 import { valueCases } from './morphlines/value-cases.js';
 
 /** What came of a case. Values are texts with a letter for their kind: s text, x bytes, i whole number, d float, b boolean, o object. */
@@ -49,6 +50,7 @@ const cases: readonly MorphlineCase[] = [
   ...fileCases,
   ...archiveCases,
   ...avroCases,
+  ...userAgentCases,
 ];
 const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'morphlines-'));
@@ -58,6 +60,7 @@ let flume: readonly EventOutcome[];
 beforeAll(async () => {
   mkdirSync(join(folder, 'dictionaries'));
   for (const [name, text] of shippedDictionaries) writeFileSync(join(folder, 'dictionaries', name), text);
+  for (const [name, text] of Object.entries(userAgentDatabases)) writeFileSync(join(folder, name), text);
   writeFileSync(join(folder, 'included.conf'), 'included { value : /usr }');
   const outcomes = await runKite();
   kite = outcomes.slice(0, cases.length) as Outcome[];
@@ -157,7 +160,8 @@ function withoutChance(outcome: Outcome, random: readonly string[] = []): Outcom
 }
 
 function fileOf(item: MorphlineCase, index: number): string {
-  const commands = item.commands?.replaceAll('DICTIONARIES', join(folder, 'dictionaries')) ?? '';
+  const commands =
+    item.commands?.replaceAll('DICTIONARIES', join(folder, 'dictionaries')).replaceAll('HERE', folder) ?? '';
   const wrapped = `morphlines : [ { id : m, importCommands : ["org.kitesdk.**"], commands : [\n${commands}\n] } ]`;
   const path = join(folder, `${index}.conf`);
   writeFileSync(path, item.file ?? wrapped);
@@ -174,6 +178,9 @@ async function runKite(): Promise<readonly unknown[]> {
     'org.kitesdk:kite-morphlines-tika-core:1.1.0',
     'org.kitesdk:kite-morphlines-tika-decompress:1.1.0',
     'org.kitesdk:kite-morphlines-avro:1.1.0',
+    // The parser that it was released with is in no public repository any more; this is the oldest of the same classes that is.
+    'org.kitesdk:kite-morphlines-useragent:1.1.0 !ua_parser:ua-parser',
+    'com.github.ua-parser:uap-java:1.4.0',
     'org.slf4j:slf4j-nop:1.7.36',
     'org.apache.flume.flume-ng-sinks:flume-ng-morphline-solr-sink:1.11.0 !*:*',
     ...['core', 'sdk', 'configuration'].map((name) => `org.apache.flume:flume-ng-${name}:1.11.0 !*:*`),

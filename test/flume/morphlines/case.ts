@@ -1,9 +1,9 @@
 /** A morphline and what goes through it, run through Kite's jars and through ours. */
 export interface MorphlineCase {
   readonly name: string;
-  /** The inside of `commands : [ ]`. DICTIONARIES stands for a folder with our grok dictionaries. */
+  /** The inside of `commands : [ ]`. DICTIONARIES stands for a folder with our grok dictionaries, HERE for the one with databases. */
   readonly commands?: string;
-  /** The whole file instead; HERE stands for its folder. */
+  /** The whole file instead. */
   readonly file?: string;
   /** Records, one after another through the same morphline. A list is several values; `_attachment_body` is bytes, `base64:…` or UTF-8. */
   readonly input?: readonly CaseRecord[];
