@@ -44,10 +44,13 @@ async function sinksPage() {
 
 async function collectorPage() {
   const { collectorRegistry } = await import('#connectors/registry-collector');
+  const { exactlyOnceOptions } = await import('#pipeline/flume-exactly-once');
   const { sources, channels, interceptors, sinks, selectors, configFilters, missing } = collectorRegistry;
   return page('collector.md', 'libs/connectors/registry-collector.ts', 'Collectors: components and their options', [
     'What a `flume.conf` can name as `type`, by its short name or by a class name. Besides the options below a source has ' +
       '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume.',
+    '## Options of every source',
+    optionTable(exactlyOnceOptions),
     ...componentParts('Sources', sources, missing.source),
     ...componentParts('Channels', channels, missing.channel),
     ...componentParts('Interceptors', interceptors, missing.interceptor),

@@ -178,7 +178,7 @@ async function runKite(): Promise<readonly unknown[]> {
     'org.kitesdk:kite-morphlines-tika-core:1.1.0',
     'org.kitesdk:kite-morphlines-tika-decompress:1.1.0',
     'org.kitesdk:kite-morphlines-avro:1.1.0',
-    // The parser that it was released with is in no public repository any more; this is the oldest of the same classes that is.
+    // The parser that it was released with does not resolve from Maven Central; this one has the same classes under later coordinates.
     'org.kitesdk:kite-morphlines-useragent:1.1.0 !ua_parser:ua-parser',
     'com.github.ua-parser:uap-java:1.4.0',
     'org.slf4j:slf4j-nop:1.7.36',
