@@ -121,7 +121,7 @@ function sourcesBelow(folder: string): string[] {
 /** Of imports that are left after compilation. */
 function packagesImportedBy(source: string): string[] {
   const statements = source.matchAll(
-    /^(?:import|export)\s+(?!type\b)[^;]*?from\s+'([^'.#][^']*)'|\bimport\(?\s*'([^'.#][^']*)'/gm,
+    /^(?:import|export)\s+(?!type\b)[^;]*?from\s+'([^'.#][^']*)'|\bimport(?:\(|\s)\s*'([^'.#][^']*)'/gm,
   );
   return [...statements]
     .map((match) => match[1] ?? match[2] ?? '')
