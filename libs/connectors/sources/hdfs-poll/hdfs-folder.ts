@@ -1,5 +1,5 @@
 import { WebHdfsClient, type WebHdfsOptions } from '#wire/hdfs/webhdfs-client';
-import type { ObjectStore, StoredObject } from './object-store.js';
+import type { ObjectStore, StoredObject } from '../object-poll/object-store.js';
 
 /** Folders inside each other beyond which nobody looks. */
 const depthMax = 32;
@@ -22,16 +22,16 @@ export class HdfsFolder implements ObjectStore {
     return found;
   }
 
-  open(path: string, offset: number): AsyncIterable<Buffer> {
+  open({ path }: StoredObject, offset: number): AsyncIterable<Buffer> {
     return this.client.open(path, offset);
   }
 
-  async delete(path: string): Promise<void> {
+  async delete({ path }: StoredObject): Promise<void> {
     await this.client.delete(path);
   }
 
-  async rename(from: string, to: string): Promise<boolean> {
-    return await this.client.rename(from, to);
+  async rename({ path }: StoredObject, to: string): Promise<boolean> {
+    return await this.client.rename(path, to);
   }
 
   close(): void {

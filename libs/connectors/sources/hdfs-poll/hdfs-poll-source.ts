@@ -1,221 +1,31 @@
-import { join } from 'node:path';
-import { requireOptions, type OptionValues } from '#config/options';
-import type { ComponentType, PositionChanges, Source, SourceContext } from '#pipeline/collector';
-import { ChannelError } from '#pipeline/errors';
-import { EventBatch, type HeaderColumn } from '#pipeline/event-batch';
-import { messageOf } from '#std/errors';
-import { compileJavaMatcher } from '#std/java-regex';
-import { HdfsError } from '#wire/hdfs/hdfs-errors';
-import { deliverUntilTaken } from '../deliver-until-taken.js';
-import { PositionFile } from '../position-file.js';
+import { requireOptions } from '#config/options';
+import type { ComponentType, Source } from '#pipeline/collector';
+import { ObjectPollSource } from '../object-poll/object-poll-source.js';
 import { HdfsFolder } from './hdfs-folder.js';
 import { hdfsPollOptions } from './hdfs-poll-options.js';
-import { objectLines, type ObjectLines } from './object-lines.js';
-import type { ObjectStore, StoredObject } from './object-store.js';
 
-type HdfsPollOptions = OptionValues<typeof hdfsPollOptions>;
-
-const retryMsMin = 1000;
-const retryMsMax = 30_000;
-
-/**
- * Reads the files that appear in a folder of HDFS, a line an event. What was read of a file moves with the delivery, in one transaction
- * where the channels are topics; elsewhere it is kept in a file, and lines of the last delivery can come twice after a crash.
- *
- * A file that has grown goes on where it ended. One that is shorter than what was read of it is another file, and is read from its beginning.
- */
+/** Reads the files that appear in a folder of HDFS, a line an event. */
 export const hdfsPollSource: ComponentType<Source> = {
   name: 'hdfs_poll',
   classNames: [],
   doc: 'Reads files that appear in a folder of HDFS, line by line; `.gz` files unpacked.',
   options: hdfsPollOptions,
   batchSizeOption: 'batchSize',
-  create: (input) => new HdfsPollSource(requireOptions(`source ${input.name}`, hdfsPollOptions, input.options)),
-};
-
-/** What is known of a file, as it is kept: bytes of its content before what was not read, and its size when all was. */
-interface FilePosition {
-  readonly at: number;
-  readonly size?: number;
-  /** It could not be read; it is left alone while it stays as it is. */
-  readonly bad?: true;
-}
-
-class HdfsPollSource implements Source {
-  private stopping = new AbortController();
-  private running: Promise<void> = Promise.resolve();
-  private store: ObjectStore | null = null;
-  private positions = new Map<string, string>();
-  private readonly isIncluded: (name: string) => boolean;
-  private readonly isIgnored: (name: string) => boolean;
-
-  constructor(private readonly options: HdfsPollOptions) {
-    const include = compileJavaMatcher(options.includePattern);
-    const ignore = compileJavaMatcher(options.ignorePattern);
-    this.isIncluded = (name) => include.test(name);
-    this.isIgnored = (name) => ignore.test(name);
-  }
-
-  async start(context: SourceContext): Promise<void> {
-    const { options } = this;
-    this.stopping = new AbortController();
-    this.positions = new Map(await (context.positions ?? fileOf(context)).load());
+  create: (input) => {
+    const options = requireOptions(`source ${input.name}`, hdfsPollOptions, input.options);
     const web = {
       urls: options['hdfs.url'],
       user: options['hdfs.user'],
       delegationToken: options['hdfs.delegationToken'],
     };
-    this.store = new HdfsFolder(web, options.path.replace(/(?<=.)\/+$/, ''), {
-      isRecursive: options.recursiveDirectorySearch,
-      isFolderWanted: (name) => !this.isIgnored(name),
+    return new ObjectPollSource(options, {
+      label: 'HDFS',
+      positionFile: 'hdfs_poll.json',
+      open: (isFolderWanted) =>
+        new HdfsFolder(web, options.path.replace(/(?<=.)\/+$/, ''), {
+          isRecursive: options.recursiveDirectorySearch,
+          isFolderWanted,
+        }),
     });
-    this.running = this.run(context, this.store);
-  }
-
-  async stop(): Promise<void> {
-    this.stopping.abort(new Error('the source stops'));
-    await this.running;
-    this.store?.close();
-    this.store = null;
-  }
-
-  private async run(context: SourceContext, store: ObjectStore): Promise<void> {
-    const { signal } = this.stopping;
-    for (let failures = 0; !signal.aborted;) {
-      let waitMs = this.options.pollDelay;
-      try {
-        await this.look(context, store);
-        if (failures > 0) context.reportError(null);
-        failures = 0;
-      } catch (error) {
-        if (signal.aborted) break;
-        context.count('EventReadFail', 1);
-        context.reportError(error);
-        if (failures === 0) context.logger.warn(`HDFS cannot be read and is asked again: ${messageOf(error)}`);
-        waitMs = Math.min(retryMsMin * 2 ** failures, retryMsMax);
-        failures += 1;
-      }
-      await context.clock.sleep(waitMs, signal).catch(() => undefined);
-    }
-  }
-
-  private async look(context: SourceContext, store: ObjectStore): Promise<void> {
-    const { fileSuffix, trackingPolicy, minAge } = this.options;
-    const found = await store.list();
-    const youngest = context.clock.now() - minAge;
-    const wanted = found
-      .filter(({ name }) => this.isIncluded(name) && !this.isIgnored(name))
-      .filter(({ name }) => trackingPolicy !== 'rename' || !name.endsWith(fileSuffix))
-      .toSorted((left, right) => left.modifiedMs - right.modifiedMs || (left.path < right.path ? -1 : 1));
-    for (const file of wanted) {
-      if (this.stopping.signal.aborted) return;
-      if (file.modifiedMs <= youngest && this.hasNews(file)) await this.read(context, store, file);
-    }
-    await this.forget(context, new Set(found.map(({ path }) => path)));
-  }
-
-  private hasNews(file: StoredObject): boolean {
-    return this.positionOf(file.path).size !== file.bytes;
-  }
-
-  private async read(context: SourceContext, store: ObjectStore, file: StoredObject): Promise<void> {
-    const known = this.positionOf(file.path);
-    // Only sizes can be compared, and of a compressed file it says nothing of the content.
-    const isPacked = file.path.endsWith('.gz');
-    const isSame = known.size === undefined ? isPacked || known.at <= file.bytes : known.size < file.bytes && !isPacked;
-    const from = isSame && known.bad === undefined ? known.at : 0;
-    let last: FilePosition = { at: from };
-    try {
-      const limits = { linesMax: this.options.batchSize, lineBytesMax: this.options.maxLineBytes };
-      for await (const lines of objectLines(store, file.path, from, limits)) {
-        last = { at: lines.nextAt };
-        await this.deliver(context, this.batchOf(file, lines), file.path, last);
-        if (this.stopping.signal.aborted) return;
-      }
-    } catch (error) {
-      if (this.stopping.signal.aborted || error instanceof HdfsError || error instanceof ChannelError) throw error;
-      await this.setAside(context, file, last, error);
-      return;
-    }
-    await this.finish(context, store, file, last);
-  }
-
-  /** A file that is damaged does not hold up the others. */
-  private async setAside(
-    context: SourceContext,
-    file: StoredObject,
-    last: FilePosition,
-    error: unknown,
-  ): Promise<void> {
-    context.count('EventReadFail', 1);
-    context.logger.error(
-      `The file ${file.path} cannot be read beyond byte ${last.at} and is left: ${messageOf(error)}`,
-    );
-    await this.deliver(context, EventBatch.of([]), file.path, { ...last, size: file.bytes, bad: true });
-  }
-
-  private async finish(
-    context: SourceContext,
-    store: ObjectStore,
-    file: StoredObject,
-    last: FilePosition,
-  ): Promise<void> {
-    await this.deliver(context, EventBatch.of([]), file.path, { ...last, size: file.bytes });
-    const { deletePolicy, trackingPolicy, fileSuffix } = this.options;
-    if (deletePolicy === 'immediate') await store.delete(file.path);
-    else if (trackingPolicy === 'rename' && !(await store.rename(file.path, file.path + fileSuffix)))
-      context.logger.warn(
-        `${file.path} was read and keeps its name: ${file.path}${fileSuffix} is there already, or the folder is not ours.`,
-      );
-  }
-
-  private async deliver(
-    context: SourceContext,
-    batch: EventBatch,
-    path: string,
-    position: FilePosition,
-  ): Promise<void> {
-    const text = JSON.stringify(position);
-    await this.move(context, batch, new Map([[path, text]]));
-  }
-
-  private async move(context: SourceContext, batch: EventBatch, moved: PositionChanges): Promise<void> {
-    if (batch.count > 0 || context.positions !== null) {
-      await deliverUntilTaken(context, batch, {
-        signal: this.stopping.signal,
-        retryMsMin,
-        retryMsMax,
-        report: (error) => context.reportError(error),
-        moved,
-      });
-    }
-    for (const [path, text] of moved) {
-      if (text === null) this.positions.delete(path);
-      else this.positions.set(path, text);
-    }
-    if (context.positions === null) await fileOf(context).save(this.positions);
-  }
-
-  /** Positions of files that are gone, so that what is kept stays as small as the folder. */
-  private async forget(context: SourceContext, paths: ReadonlySet<string>): Promise<void> {
-    const gone = [...this.positions.keys()].filter((path) => !paths.has(path));
-    if (gone.length > 0) await this.move(context, EventBatch.of([]), new Map(gone.map((path) => [path, null])));
-  }
-
-  private positionOf(path: string): FilePosition {
-    const text = this.positions.get(path);
-    return text === undefined ? { at: 0 } : (JSON.parse(text) as FilePosition);
-  }
-
-  private batchOf(file: StoredObject, { bytes, starts, ends }: ObjectLines): EventBatch {
-    const { options } = this;
-    const headers = new Map<string, HeaderColumn>();
-    if (options.fileHeader) headers.set(options.fileHeaderKey, file.path);
-    if (options.basenameHeader) headers.set(options.basenameHeaderKey, file.name);
-    return new EventBatch(bytes, starts, ends, headers);
-  }
-}
-
-function fileOf(context: SourceContext): PositionFile {
-  return new PositionFile(join(context.stateDirectory, 'hdfs_poll.json'));
-}
+  },
+};

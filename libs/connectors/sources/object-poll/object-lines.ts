@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { cutLines } from '../line-cutter.js';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectStore, StoredObject } from './object-store.js';
 
 /** Lines of a file, and where it goes on behind them. */
 export interface ObjectLines {
@@ -24,13 +24,13 @@ export interface LineLimits {
  */
 export async function* objectLines(
   store: ObjectStore,
-  path: string,
+  file: StoredObject,
   offset: number,
   { linesMax, lineBytesMax }: LineLimits,
 ): AsyncGenerator<ObjectLines> {
   let rest: Buffer = Buffer.alloc(0);
   let at = offset;
-  for await (const chunk of content(store, path, offset)) {
+  for await (const chunk of content(store, file, offset)) {
     const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
     let from = 0;
     for (;;) {
@@ -50,13 +50,13 @@ export async function* objectLines(
     yield { bytes: rest, starts: Int32Array.of(0), ends: Int32Array.of(rest.length), nextAt: at + rest.length };
 }
 
-async function* content(store: ObjectStore, path: string, offset: number): AsyncGenerator<Buffer> {
-  if (!path.endsWith('.gz')) {
-    yield* store.open(path, offset);
+async function* content(store: ObjectStore, file: StoredObject, offset: number): AsyncGenerator<Buffer> {
+  if (!file.path.endsWith('.gz')) {
+    yield* store.open(file, offset);
     return;
   }
   let skipped = 0;
-  const source = Readable.from(store.open(path, 0));
+  const source = Readable.from(store.open(file, 0));
   const unpacked = source.pipe(createGunzip());
   // A pipe does not hand errors on.
   source.once('error', (error) => unpacked.destroy(error));
