@@ -13,7 +13,7 @@ const root = join(import.meta.dirname, '..');
 // `exits`: clients that others wrote leave timers and sockets behind; a suite that is done is done.
 // `kafka`: after our own topic service, the same once more against a real Kafka.
 const suites = {
-  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 15 },
+  unit: { roots: ['apps', 'libs', 'test/e2e', 'test/docs'], match: '**/*.spec.ts', minutes: 25 },
   // What the unit tests sample of power cuts and damaged files, at its whole size.
   damage: {
     roots: ['libs/log'],
