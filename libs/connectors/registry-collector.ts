@@ -57,6 +57,7 @@ import { netcatSource } from './sources/netcat/netcat-source.js';
 import { netcatudpSource } from './sources/netcatudp/netcatudp-source.js';
 import { otlpSource } from './sources/otlp/otlp-source.js';
 import { redisSource } from './sources/redis/redis-source.js';
+import { s3PollSource } from './sources/s3-poll/s3-poll-source.js';
 import { seqSource } from './sources/seq/seq-source.js';
 import { scribeSource } from './sources/scribe/scribe-source.js';
 import { spooldirSource } from './sources/spooldir/spooldir-source.js';
@@ -94,6 +95,7 @@ export const collectorRegistry: ComponentRegistry = {
     journaldSource,
     jdbcPollSource,
     hdfsPollSource,
+    s3PollSource,
   ],
   channels: [
     memoryChannel,
