@@ -1,4 +1,5 @@
 import type { OptionValues } from '#config/options';
+import type { ComponentRemark } from '#pipeline/collector';
 import type { S3Options } from '#wire/s3/s3-exchange';
 import type { AwsCredentials } from '#wire/s3/signature-v4';
 import type { s3PollOptions } from './s3-poll-options.js';
@@ -23,14 +24,21 @@ export function s3Place(options: S3PollOptions, environment: Environment): Omit<
   };
 }
 
+/** Whether there are keys in the environment is known only where the source runs. */
+export function s3Remarks(options: S3PollOptions): ComponentRemark[] {
+  const [option, other] =
+    options['s3.accessKeyId'] === null
+      ? (['s3.secretAccessKey', 's3.accessKeyId'] as const)
+      : (['s3.accessKeyId', 's3.secretAccessKey'] as const);
+  if ((options[option] === null) === (options[other] === null)) return [];
+  return [{ severity: 'error', option, message: `${option} is of no use without ${other}.` }];
+}
+
 function credentialsOf(options: S3PollOptions, environment: Environment): AwsCredentials {
   const accessKeyId = options['s3.accessKeyId'];
   const secretAccessKey = options['s3.secretAccessKey'];
   if (accessKeyId !== null && secretAccessKey !== null) {
     return { accessKeyId, secretAccessKey, sessionToken: options['s3.sessionToken'] };
-  }
-  if (accessKeyId !== null || secretAccessKey !== null) {
-    throw new Error('s3.accessKeyId and s3.secretAccessKey are set together, or neither is.');
   }
   const { AWS_ACCESS_KEY_ID: id = '', AWS_SECRET_ACCESS_KEY: secret = '', AWS_SESSION_TOKEN: token = '' } = environment;
   if (id === '' || secret === '') {

@@ -3,7 +3,7 @@ import { parseOptions } from '#config/options';
 import type { Source } from '#pipeline/collector';
 import { FakeS3, fakeKeys } from '#wire/s3/s3.testkit';
 import { createSource, TestContext } from '../source-context.testkit.js';
-import { s3Place } from './s3-place.js';
+import { s3Place, s3Remarks } from './s3-place.js';
 import { s3PollOptions } from './s3-poll-options.js';
 import { s3PollSource } from './s3-poll-source.js';
 
@@ -202,7 +202,6 @@ describe('the s3_poll source', () => {
     expect(place.credentials).toEqual({ accessKeyId: 'id', secretAccessKey: 'secret', sessionToken: 'token' });
     expect(s3Place(parsed({ 's3.bucket': 'a.b' }), environment).isPathStyle).toBe(true);
     expect(() => s3Place(parsed({}), {})).toThrow('There are no keys for S3');
-    expect(() => s3Place(parsed({ 's3.accessKeyId': 'id' }), environment)).toThrow('are set together');
   });
 
   it('says what is wrong with its options before anything runs', () => {
@@ -212,5 +211,8 @@ describe('the s3_poll source', () => {
       ignorePattern: '(',
     });
     expect(problems.map((problem) => problem.name)).toEqual(['s3.bucket', 's3.endpoint', 'ignorePattern']);
+    expect(s3Remarks(parsed({ 's3.secretAccessKey': 'secret' }))).toMatchObject([{ option: 's3.secretAccessKey' }]);
+    expect(s3Remarks(parsed({ 's3.accessKeyId': 'id', 's3.secretAccessKey': 'secret' }))).toEqual([]);
+    expect(s3Remarks(parsed({}))).toEqual([]);
   });
 });
