@@ -48,7 +48,7 @@ async function collectorPage() {
   const { sources, channels, interceptors, sinks, selectors, configFilters, missing } = collectorRegistry;
   return page('collector.md', 'libs/connectors/registry-collector.ts', 'Collectors: components and their options', [
     'What a `flume.conf` can name as `type`, by its short name or by a class name. Besides the options below a source has ' +
-      '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume.',
+      '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume; beyond Flume a sink may have `interceptors` too.',
     '## Options of every source',
     optionTable(exactlyOnceOptions),
     ...componentParts('Sources', sources, missing.source),

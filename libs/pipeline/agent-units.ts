@@ -12,11 +12,13 @@ import { AgentSinkTask } from '#pipeline/agent-sink-task';
 import type {
   AgentServices,
   Channel,
+  ChannelSink,
   ComponentContext,
   ComponentInput,
   SourceContext,
   SinkTaskPlan,
 } from '#pipeline/collector';
+import { InterceptedSink } from '#pipeline/intercepted-sink';
 import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } from '#pipeline/flume-plan';
 import { createSelector } from '#pipeline/selector';
 import { openTransactions, requireTransactions } from '#pipeline/source-exactly-once';
@@ -133,6 +135,8 @@ class UnitBuilder {
 
   /** Where the channel is a topic and the sink can: as sink workers run it. Null elsewhere. */
   private buildSinkTask(plan: SinkPlan): SinkUnit | null {
+    // Sink tasks have no interceptors: such a sink takes from the topic like one of any other channel.
+    if ((plan.interceptors?.length ?? 0) > 0) return null;
     const openTopic = this.channelOf(plan.channel).openTopic;
     const { type } = plan;
     const { agent, services } = this.surroundings;
@@ -156,7 +160,7 @@ class UnitBuilder {
   }
 
   private buildTakingSink(plan: SinkPlan): SinkUnit {
-    const sink = plan.type.create(this.inputOf(plan));
+    const sink = this.createSink(plan);
     const channel = this.channelOf(plan.channel).drainedBy(this.surroundings.taps.point('sink', plan.name));
     const { settled } = this.surroundings;
     let runner: SinkRunner | null = null;
@@ -176,13 +180,19 @@ class UnitBuilder {
     return { plan, channel: plan.channel, component, members: [] };
   }
 
+  private createSink(plan: SinkPlan): ChannelSink {
+    const sink = plan.type.create(this.inputOf(plan));
+    const interceptors = (plan.interceptors ?? []).map((each) => each.type.create(this.inputOf(each)));
+    return interceptors.length === 0 ? sink : new InterceptedSink(sink, interceptors);
+  }
+
   /** The members are components like other sinks, only that one runner writes to all of them. */
   private buildSinkGroup(group: SinkGroupPlan, plans: readonly SinkPlan[]): SinkUnit {
     const { settled, taps, services } = this.surroundings;
     const channelName = plans[0]?.channel ?? '';
     const channel = this.channelOf(channelName).drainedBy(taps.point('sink', group.name));
     const members = plans.map((plan) => {
-      const sink = plan.type.create(this.inputOf(plan));
+      const sink = this.createSink(plan);
       const component = this.component('sink', plan, {
         start: (context) => sink.start(context),
         stop: () => sink.stop(),

@@ -41,6 +41,8 @@ export interface ComponentPlan<T> {
 
 export interface SinkPlan extends ComponentPlan<ChannelSink> {
   readonly channel: string;
+  /** What changes events on their way from the channel. Absent: none. */
+  readonly interceptors?: readonly ComponentPlan<Interceptor>[];
 }
 
 export interface SourcePlan extends ComponentPlan<Source> {

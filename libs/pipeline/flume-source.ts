@@ -9,11 +9,11 @@ import { suggest } from '#std/suggestion';
 /** The interceptors in their order, or null where an error was found (and reported). */
 export function planInterceptors(
   registry: ComponentRegistry,
-  source: ComponentConf,
+  owner: ComponentConf,
   problems: ConfProblems,
 ): ComponentPlan<Interceptor>[] | null {
-  const list = source.keys.get('interceptors');
-  const keys = subKeys(source.keys, 'interceptors.');
+  const list = owner.keys.get('interceptors');
+  const keys = subKeys(owner.keys, 'interceptors.');
   const listed = splitNames(list?.text ?? '');
   const plans: ComponentPlan<Interceptor>[] = [];
   let failed = false;
@@ -22,12 +22,12 @@ export function planInterceptors(
     const own = subKeys(keys, `${name}.`);
     if (list !== undefined && own.size === 0) {
       failed = true;
-      problems.error(list.at, `source ${source.name} lists the interceptor ${name}, which has no properties.`, {
+      problems.error(list.at, `${owner.kind} ${owner.name} lists the interceptor ${name}, which has no properties.`, {
         suggestion: suggest(
           name,
           [...present].filter((other) => !listed.includes(other)),
         ),
-        flume: 'Flume would have dropped the source and started the rest.',
+        flume: `Flume would have dropped the ${owner.kind} and started the rest.`,
       });
       continue;
     }
@@ -38,8 +38,8 @@ export function planInterceptors(
       {
         kind: 'interceptor',
         name,
-        what: `source ${source.name}, interceptor ${name}`,
-        at: first?.at ?? source.at,
+        what: `${owner.kind} ${owner.name}, interceptor ${name}`,
+        at: first?.at ?? owner.at,
         keys: own,
         commonKeys: ['type'],
       },
@@ -48,28 +48,31 @@ export function planInterceptors(
     if (plan === null) failed = true;
     else plans.push(plan);
   }
-  reportInterceptorNames({ source, listed, present, keys }, problems);
+  reportInterceptorNames({ owner, listed, present, keys }, problems);
   return failed ? null : plans;
 }
 
 interface InterceptorNames {
-  readonly source: ComponentConf;
+  readonly owner: ComponentConf;
   readonly listed: readonly string[];
   readonly present: ReadonlySet<string>;
   readonly keys: ReadonlyMap<string, ConfValue>;
 }
 
-function reportInterceptorNames({ source, listed, present, keys }: InterceptorNames, problems: ConfProblems): void {
-  const list = source.keys.get('interceptors');
+function reportInterceptorNames({ owner, listed, present, keys }: InterceptorNames, problems: ConfProblems): void {
+  const list = owner.keys.get('interceptors');
   for (const name of list === undefined ? [] : repeated(listed)) {
-    problems.warning(list?.at ?? source.at, `source ${source.name} lists the interceptor ${name} twice; it runs once.`);
+    problems.warning(
+      list?.at ?? owner.at,
+      `${owner.kind} ${owner.name} lists the interceptor ${name} twice; it runs once.`,
+    );
   }
   for (const name of present) {
     if (listed.includes(name)) continue;
     const first = [...keys].find(([key]) => key.startsWith(`${name}.`) || key === name);
     problems.warning(
-      first?.[1].at ?? source.at,
-      `source ${source.name}: the interceptor ${name} is not in ${source.name}.interceptors and does not run.`,
+      first?.[1].at ?? owner.at,
+      `${owner.kind} ${owner.name}: the interceptor ${name} is not in ${owner.name}.interceptors and does not run.`,
       { suggestion: suggest(name, listed), flume: 'Flume would have ignored it without a word.' },
     );
   }

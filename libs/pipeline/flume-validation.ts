@@ -179,7 +179,9 @@ class AgentPlanner {
   }
 
   private planSink(component: ComponentConf, agentChannels: readonly string[]): SinkPlan[] {
-    const [plan] = this.planned(this.registry.sinks, component, 'sink', ['channel']);
+    const [plan] = this.planned(this.registry.sinks, component, 'sink', ['channel', 'interceptors', 'interceptors.']);
+    const interceptors = planInterceptors(this.registry, component, this.problems);
+    if (interceptors === null) this.failed = true;
     const written = component.keys.get('channel');
     if (written === undefined) {
       const plural = component.keys.get('channels');
@@ -200,7 +202,8 @@ class AgentPlanner {
       );
       return [];
     }
-    return plan === undefined ? [] : [{ ...plan, channel: written.text }];
+    if (plan === undefined || interceptors === null) return [];
+    return [{ ...plan, channel: written.text, ...(interceptors.length === 0 ? {} : { interceptors }) }];
   }
 
   private planned<T>(
