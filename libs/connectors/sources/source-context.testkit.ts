@@ -64,6 +64,12 @@ export class TestContext implements SourceContext {
     return this.events.map((event) => event.body);
   }
 
+  /** Waits until `holds`; what did not come within ten seconds is left to the expectations behind it. */
+  async when(holds: () => boolean): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!holds() && Date.now() < deadline) await systemClock.sleep(10);
+  }
+
   /** Waits until `count` events have come; fails after five seconds. */
   async until(count: number): Promise<void> {
     const deadline = Date.now() + 5000;

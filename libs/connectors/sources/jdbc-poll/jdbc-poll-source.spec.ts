@@ -91,6 +91,7 @@ describe('the jdbc_poll source', () => {
     context.kept.set('orders', '{"incrementing":"2"}');
     await start(context, {});
     await context.until(2);
+    await context.when(() => context.kept.get('orders')?.includes('"4"') === true);
     expect(names(context)).toEqual(['c', 'd']);
     expect(context.kept.get('orders')).toBe('{"incrementing":"4"}');
   });
@@ -163,13 +164,13 @@ describe('the jdbc_poll source', () => {
     const context = new TestContext();
     context.refusal = new ChannelError(pipelineErrors.channelFull, 'full');
     await start(context, {});
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await context.when(() => context.error !== null);
     expect(context.error).toBe(context.refusal);
     context.refusal = null;
     await context.until(4);
     await client.end();
     await database.stop();
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await context.when(() => context.error instanceof Error);
     expect(context.error).toBeInstanceOf(Error);
     await database.start();
     client = await connect();

@@ -90,7 +90,7 @@ describe('the s3_poll source', () => {
     expect(context.bodies).toEqual(['two', 'four', 'five', 'six']);
     s3.put('a.log', 'ONE\nTWO\n');
     await context.until(6);
-    await quiet();
+    await context.when(() => context.kept.get('a.log')?.includes('"size":8') === true);
     expect(context.bodies.slice(4)).toEqual(['ONE', 'TWO']);
     expect(JSON.parse(context.kept.get('a.log') ?? '')).toEqual({
       at: 8,
@@ -117,12 +117,12 @@ describe('the s3_poll source', () => {
     const context = new TestContext();
     const renaming = await start(context, { trackingPolicy: 'rename' });
     await context.until(1);
-    await quiet();
+    await context.when(() => s3.objects.has('a b.log.COMPLETED') && !s3.objects.has('a b.log'));
     await renaming.stop();
     expect([...s3.objects.keys()]).toEqual(['a b.log.COMPLETED']);
     await start(context, { deletePolicy: 'immediate' });
     await context.until(2);
-    await quiet();
+    await context.when(() => s3.objects.size === 0);
     expect([...s3.objects.keys()]).toEqual([]);
   });
 
@@ -140,7 +140,7 @@ describe('the s3_poll source', () => {
     };
     await start(context, { deletePolicy: 'immediate' });
     await context.until(2);
-    await quiet();
+    await context.when(() => s3.objects.size === 0);
     expect(context.bodies).toEqual(['one', 'two']);
     expect([...s3.objects.keys()]).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('the s3_poll source', () => {
     context.keepPositions();
     await start(context);
     await context.until(1);
-    await quiet();
+    await context.when(() => context.kept.has('a.log'));
     expect(context.bodies).toEqual(['two']);
     expect(JSON.parse(context.kept.get('a.log') ?? '')).toMatchObject({ bad: true });
   });
@@ -179,7 +179,7 @@ describe('the s3_poll source', () => {
   it('says what S3 said, without keys', async () => {
     const context = new TestContext();
     await start(context, { 's3.secretAccessKey': 'wrong-secret' });
-    await quiet();
+    await context.when(() => context.error !== null);
     expect(String(context.error)).toBe(
       'S3Error: S3 answered GET s3://bucket/ with 403 SignatureDoesNotMatch: It said SignatureDoesNotMatch.',
     );
@@ -189,7 +189,7 @@ describe('the s3_poll source', () => {
     });
     const another = new TestContext();
     await start(another, { 's3.secretAccessKey': 'wrong-secret' });
-    await quiet();
+    await another.when(() => another.error !== null);
     expect(String(another.error)).toBe(
       'S3Error: S3 answered GET s3://bucket/ with 400 AuthorizationHeaderMalformed: No *** here The bucket is in region eu-west-1.',
     );
