@@ -8,6 +8,7 @@ export const pipelineErrors = {
   sinkFatal: { code: 'pipeline.sink.fatal', retriable: false },
   sinkFenced: { code: 'pipeline.sink.fenced', retriable: true },
   sinkPoison: { code: 'pipeline.sink.poison', retriable: false },
+  sinkRefusals: { code: 'pipeline.sink.refusals', retriable: false },
 } satisfies Record<string, ErrorKind>;
 
 /** A channel did not take a batch; the source keeps it and tries again. */
@@ -40,6 +41,30 @@ export class PoisonRecordError extends MillraceError {
     options?: { cause?: unknown },
   ) {
     super(pipelineErrors.sinkPoison, message, options);
+  }
+}
+
+/** A record that the store refused as bad data. */
+export interface RecordRefusal {
+  /** Its position in the batch. */
+  readonly index: number;
+  readonly message: string;
+}
+
+/**
+ * The store answered for each record by itself: it refused these, by rising index, and has kept all others of the batch. For stores where
+ * a record that is written again does no harm.
+ */
+export class RefusedRecordsError extends MillraceError {
+  constructor(
+    readonly refusals: readonly RecordRefusal[],
+    options?: { cause?: unknown },
+  ) {
+    super(
+      pipelineErrors.sinkRefusals,
+      `${refusals.length} records were refused, the first at ${refusals[0]?.index}: ${refusals[0]?.message}`,
+      options,
+    );
   }
 }
 

@@ -22,9 +22,12 @@ export interface Sink {
   open(partitions: readonly TopicPartition[]): Promise<readonly StoredOffset[]>;
   /**
    * Records of one partition, in order. Resolves when the sink has taken them over, durable or not. Throws
-   * RetriableSinkError (same batch again later), PoisonRecordError (bad data), FatalSinkError (task fails).
+   * RetriableSinkError (same batch again later), PoisonRecordError (bad data, nothing kept), RefusedRecordsError (bad data, the
+   * rest kept), FatalSinkError (task fails).
    */
   put(batch: SinkBatch): Promise<void>;
+  /** Whether `put` may be called for several partitions at once. Optional; false where absent. */
+  readonly parallelPartitions?: boolean;
   /**
    * Makes durable what is due (all of it where `all` is set: pause, rebalance, stop) and gives, per partition, the next offset below
    * which everything is durable in the store. Called after puts and at least each second, so that interval rolls happen.
@@ -70,6 +73,16 @@ export interface SinkType {
   readonly options: OptionSpecs;
   /** Problems between options that each are right by themselves. Optional. */
   check?(options: Readonly<Record<string, string>>): readonly OptionProblem[];
+  /**
+   * Goes to the store and looks whether the sink could work there: address, login, rights, table. Changes nothing. Gives problems under the
+   * options that they come from. Called with options that have no other problem; the caller waits 10 s at most. Optional.
+   */
+  verify?(options: Readonly<Record<string, string>>): Promise<readonly OptionProblem[]>;
+  /**
+   * Options of a well-known connector in this sink's own words, for those of `classNames` that call things otherwise than by the options'
+   * aliases. What has no meaning here is left out. Optional.
+   */
+  translate?(className: string, options: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** The guarantee that these options give. */
   guarantee(options: Readonly<Record<string, string>>): Guarantee;
   /**
