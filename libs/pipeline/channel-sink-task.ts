@@ -1,12 +1,12 @@
 import type { ChannelSink } from '#pipeline/collector';
-import { PoisonRecordError } from '#pipeline/errors';
+import { PoisonRecordError, RefusedRecordsError, type RecordRefusal } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import type { Sink, StoredOffset, TopicPartition } from '#pipeline/sink';
 import type { SinkBatch } from '#pipeline/sink-batch';
 
 /**
  * A sink of a flume.conf as a sink task runs it: what it has written is durable, so offsets follow each put. At least once; what it throws
- * as PoisonRecordError becomes a dead letter. Counters of its own are the task's business then.
+ * as PoisonRecordError or in a RefusedRecordsError becomes a dead letter. Counters of its own are the task's business then.
  */
 export function channelSinkAsTask(sink: ChannelSink): Sink {
   const written = new Map<string, StoredOffset>();
@@ -15,14 +15,17 @@ export function channelSinkAsTask(sink: ChannelSink): Sink {
       sink.start({ name, clock, logger, stateDirectory, count: () => undefined, reportError: () => undefined }),
     open: () => Promise.resolve([]),
     async put(batch) {
+      const refusals: RecordRefusal[] = [];
       for (let from = 0; from < batch.count; from += sink.batchSize) {
         const part = batch.slice(from, Math.min(batch.count, from + sink.batchSize));
         await sink.write(eventsOf(part)).catch((error: unknown) => {
-          throw within(error, from);
+          if (!(error instanceof RefusedRecordsError)) throw within(error, from);
+          for (const { index, message } of error.refusals) refusals.push({ index: index + from, message });
         });
         const { topic, partition } = part;
         written.set(keyOf(part), { topic, partition, offset: part.offset(part.count - 1) + 1 });
       }
+      if (refusals.length > 0) throw new RefusedRecordsError(refusals);
     },
     flush: () => Promise.resolve([...written.values()]),
     close(partitions) {

@@ -52,8 +52,9 @@ export interface RecordRefusal {
 }
 
 /**
- * The store answered for each record by itself: it refused these, by rising index, and has kept all others of the batch. For stores where
- * a record that is written again does no harm.
+ * The store answered for each record by itself: it refused these, by rising index, and has kept all others of the batch, durably. For
+ * stores where a record that is written again, or after later ones, does no harm: the runner tries each refused record alone, and does not
+ * put the others again. What `flush` says of the batch does not matter.
  */
 export class RefusedRecordsError extends MillraceError {
   constructor(

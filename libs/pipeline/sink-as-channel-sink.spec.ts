@@ -1,5 +1,5 @@
 import type { ComponentContext } from '#pipeline/collector';
-import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
+import { PoisonRecordError, RefusedRecordsError, RetriableSinkError } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import type { Sink } from '#pipeline/sink';
 import { SinkAsChannelSink } from '#pipeline/sink-as-channel-sink';
@@ -73,5 +73,14 @@ describe("a sink worker's sink in a flume.conf", () => {
     await dropping.sink.write(events('a', 'bad', 'b'));
     expect(dropping.store.lines).toEqual(['k1 0 a', 'k1 1 b']);
     expect(dropping.counters.get('EventsRejected')).toBe(1);
+  });
+
+  it('leaves out what the store refused beside others that it kept', async () => {
+    const { store, sink, counters } = await start(true);
+    store.refusal = new RefusedRecordsError([{ index: 1, message: 'no number' }]);
+    await sink.write(events('a', 'b', 'c'));
+    await sink.write(events('d'));
+    expect(store.lines.at(-1)).toBe('k1 3 d');
+    expect(counters.get('EventsRejected')).toBe(1);
   });
 });

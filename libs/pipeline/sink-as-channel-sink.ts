@@ -1,5 +1,5 @@
 import type { ChannelSink, ComponentContext } from '#pipeline/collector';
-import { PoisonRecordError } from '#pipeline/errors';
+import { PoisonRecordError, RefusedRecordsError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import { EventSinkBatch } from '#pipeline/event-sink-batch';
 import type { Sink } from '#pipeline/sink';
@@ -82,9 +82,14 @@ export class SinkAsChannelSink implements ChannelSink {
       await sink.put(new EventSinkBatch(batch, { ...this.place, firstOffset, timeMs: context.clock.now() }));
       this.nextOffset = firstOffset + batch.count;
     } catch (error) {
+      if (error instanceof RefusedRecordsError && this.options.drop) {
+        for (const { message } of error.refusals) this.report(context, message);
+        this.nextOffset = firstOffset + batch.count;
+        return;
+      }
       if (!(error instanceof PoisonRecordError) || !this.options.drop) throw error;
       if (batch.count === 1) {
-        this.report(context, error);
+        this.report(context, messageOf(error));
         return;
       }
       const { index } = error;
@@ -96,11 +101,11 @@ export class SinkAsChannelSink implements ChannelSink {
     }
   }
 
-  private report(context: ComponentContext, error: PoisonRecordError): void {
+  private report(context: ComponentContext, reason: string): void {
     context.count('EventsRejected', 1);
     const now = context.clock.monotonic();
     if (now - this.loggedAt < logEveryMs) return;
     this.loggedAt = now;
-    context.logger.warn(`An event was refused for good and left out: ${messageOf(error)}`);
+    context.logger.warn(`An event was refused for good and left out: ${reason}`);
   }
 }

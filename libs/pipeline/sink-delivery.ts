@@ -1,4 +1,4 @@
-import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
+import { FatalSinkError, PoisonRecordError, RefusedRecordsError, RetriableSinkError } from '#pipeline/errors';
 import { deadLetterOf, type DeadLetterQueue } from '#pipeline/dead-letter';
 import { convertBatch, originalOf, type Converter } from '#pipeline/sink-converters';
 import type { Sink } from '#pipeline/sink';
@@ -37,7 +37,7 @@ const dropLogMsMin = 10_000;
 /**
  * Takes a partition's records through converters into the sink, in order. A batch with a record that the store refuses is cut
  * around that record, or halved where the store does not say which; the record alone is tried until `attemptsMax` and becomes
- * a dead letter. What is left to do stays in `partition.deliveries`, so that a retriable error goes on where it stopped.
+ * a dead letter. Where the store kept the others, they are not put again. What is left to do stays in `partition.deliveries`, so that a retriable error goes on where it stopped.
  */
 export class SinkDelivery {
   private droppedSinceLog = 0;
@@ -58,7 +58,8 @@ export class SinkDelivery {
     while (partition.deliveries.length > 0) {
       const next = partition.deliveries[0];
       if (next === undefined) return;
-      if (next.refusal === null) await this.put(partition, next);
+      if (next.kept === true) this.through(partition, next, false);
+      else if (next.refusal === null) await this.put(partition, next);
       else await this.giveUp(partition, next, next.refusal);
       if (interrupted()) return;
     }
@@ -90,15 +91,48 @@ export class SinkDelivery {
     try {
       await this.sink.put(batch);
     } catch (error) {
-      if (!(error instanceof PoisonRecordError)) throw error;
-      this.metrics.add('total-record-errors');
-      partition.deliveries.splice(0, 1, ...this.around(delivery, error));
+      const elapsedMs = this.clock.monotonic() - startedAt;
+      if (error instanceof RefusedRecordsError) this.keptApart(partition, delivery, error, elapsedMs);
+      else if (error instanceof PoisonRecordError) {
+        this.metrics.add('total-record-errors');
+        partition.deliveries.splice(0, 1, ...this.around(delivery, error));
+      } else throw error;
       return;
     }
     this.metrics.put(batch.count, batch.byteCount, this.clock.monotonic() - startedAt);
+    this.through(partition, delivery, true);
+  }
+
+  /** The sink has it: `put` where its flush will say when it is durable. */
+  private through(partition: SinkPartition, { batch }: Delivery, put: boolean): void {
     partition.deliveries.shift();
     partition.lastSuccessAt = this.clock.now();
-    partition.processed(batch, true);
+    partition.processed(batch, put);
+  }
+
+  /** The store has all but what it refused; its flush may count all of the batch or nothing of it, so it is not asked about these. */
+  private keptApart(partition: SinkPartition, delivery: Delivery, error: RefusedRecordsError, elapsedMs: number): void {
+    const { batch } = delivery;
+    const parts: Delivery[] = [];
+    let from = 0;
+    let keptBytes = batch.byteCount;
+    const keep = (to: number): void => {
+      if (to > from) parts.push({ ...fresh(batch.slice(from, to)), kept: true });
+    };
+    assert(error.refusals.length > 0, 'a sink that refuses records says which');
+    for (const { index, message } of error.refusals) {
+      assert(index >= from && index < batch.count, 'refused records lie in their batch, by rising index');
+      keep(index);
+      const refused = { ...delivery, batch: batch.slice(index, index + 1) };
+      parts.push(...this.around(refused, new PoisonRecordError(message, 0, { cause: error.cause })));
+      keptBytes -= refused.batch.byteCount;
+      from = index + 1;
+    }
+    keep(batch.count);
+    const keptCount = batch.count - error.refusals.length;
+    this.metrics.add('total-record-errors', error.refusals.length);
+    if (keptCount > 0) this.metrics.put(keptCount, keptBytes, elapsedMs);
+    partition.deliveries.splice(0, 1, ...parts);
   }
 
   /** What is tried instead of a batch that was refused. */

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly attempts: number;
   /** Set where the records shall not be put any more. */
   readonly refusal: Refusal | null;
+  /** The store has these already: they only wait until those before them are through. */
+  readonly kept?: boolean;
 }
 
 export interface Refusal {
@@ -120,7 +122,7 @@ export class SinkPartition {
     return JoinedBatch.of(pieces);
   }
 
-  /** A delivery is through: the sink has it (`put`), or the dead letters have it. */
+  /** A delivery is through: the sink has it and will say when it is durable (`put`), or it is durable here or with the dead letters. */
   processed(batch: SinkBatch, put: boolean): void {
     const next = batch.offset(batch.count - 1) + 1;
     this.bufferedBytes = Math.max(0, this.bufferedBytes - batch.byteCount);
@@ -128,12 +130,16 @@ export class SinkPartition {
     this.processedNext = this.idle ? this.receivedNext : next;
   }
 
-  /** The offset that may be committed: what is durable, and everything processed where nothing put is left to flush. */
+  /**
+   * The offset that may be committed: what is durable, and everything processed where nothing put is left to flush. A sink that was refused
+   * records may count the whole batch as flushed, so what is not processed holds it back.
+   */
   committable(): number | null {
     if (this.putNext === null || (this.flushedNext !== null && this.flushedNext >= this.putNext)) {
       return this.processedNext;
     }
-    return this.flushedNext;
+    if (this.flushedNext === null || this.processedNext === null) return this.flushedNext;
+    return Math.min(this.flushedNext, this.processedNext);
   }
 
   lag(): number | null {
