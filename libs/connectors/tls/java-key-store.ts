@@ -39,15 +39,19 @@ export function isJavaKeyStore(file: Buffer): boolean {
 }
 
 /**
- * Reads a store. Without a password its digest is not checked, and its keys cannot be read (they are left out). Throws an Error that says what is
- * wrong with it.
+ * Reads a store. Without a password its digest is not checked, and its keys cannot be read (they are left out). `keyPassword` is the one of its
+ * keys where that is another. Throws an Error that says what is wrong with it.
  */
-export function readJavaKeyStore(file: Buffer, password: string | null): JavaKeyStore {
+export function readJavaKeyStore(
+  file: Buffer,
+  password: string | null,
+  keyPassword: string | null = password,
+): JavaKeyStore {
   if (file.readUInt32BE(0) === magicOfJceks)
     throw new Error('it is a JCEKS store, and only JKS, PKCS12 and PEM are read');
   try {
     if (password !== null) checkDigest(file, password);
-    return new StoreReader(file.subarray(0, -digestBytes)).store(password);
+    return new StoreReader(file.subarray(0, -digestBytes)).store(keyPassword);
   } catch (error) {
     const isCut =
       error instanceof RangeError || /^ERR_(OUT_OF_RANGE|BUFFER_OUT_OF_BOUNDS)$/.test(systemCode(error) ?? '');
@@ -132,7 +136,7 @@ function readKey(alias: string, hidden: Buffer, password: string): Buffer {
     key.writeUInt8(key.readUInt8(at) ^ stream.readUInt8(at % digestBytes), at);
   }
   if (timingSafeEqual(sha1(secret, key), content.subarray(-digestBytes))) return key;
-  throw new Error(`the password of its key "${alias}" is another than the store's; Flume needs them to be the same`);
+  throw new Error(`the password of its key "${alias}" is another than the store's, or than the one given for it`);
 }
 
 /** Big endian, as Java has its characters in memory. */

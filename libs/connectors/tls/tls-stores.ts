@@ -14,12 +14,14 @@ export const tlsErrors = {
 export interface StorePlace {
   readonly path: string;
   readonly password: string | null;
+  /** Of the key in it, where that is another; PKCS12 files have one for both. */
+  readonly keyPassword?: string | null;
 }
 
-/** The key of a server. Throws `connectors.tls.unusable`. */
-export function readKeys({ path, password }: StorePlace): KeyMaterial {
+/** A key and its certificates. Throws `connectors.tls.unusable`. */
+export function readKeys({ path, password, keyPassword }: StorePlace): KeyMaterial {
   const what = `key store ${path}`;
-  const material = guarded(what, () => keysOf(readFileSync(path), password));
+  const material = guarded(what, () => keysOf(readFileSync(path), password, keyPassword ?? password));
   guarded(what, () => createSecureContext(material));
   return material;
 }
@@ -33,10 +35,10 @@ export function readCertificates({ path, password }: StorePlace): string[] {
   });
 }
 
-function keysOf(file: Buffer, password: string | null): KeyMaterial {
+function keysOf(file: Buffer, password: string | null, keyPassword: string | null): KeyMaterial {
   if (isJavaKeyStore(file)) {
-    if (password === null) throw new Error('its key cannot be read without a password');
-    const [first] = readJavaKeyStore(file, password).keys;
+    if (keyPassword === null) throw new Error('its key cannot be read without a password');
+    const [first] = readJavaKeyStore(file, password, keyPassword).keys;
     if (first === undefined) throw new Error('there is no key in it');
     return { key: pem('PRIVATE KEY', first.key), cert: first.chain.map(certificatePem).join('') };
   }
@@ -46,7 +48,7 @@ function keysOf(file: Buffer, password: string | null): KeyMaterial {
   const cert = text.match(certificateBlock)?.join('\n');
   if (key === undefined) throw new Error('there is no private key (-----BEGIN PRIVATE KEY-----) in it');
   if (cert === undefined) throw new Error('there is no certificate (-----BEGIN CERTIFICATE-----) in it');
-  return { key, cert, ...(password === null ? {} : { passphrase: password }) };
+  return { key, cert, ...(keyPassword === null ? {} : { passphrase: keyPassword }) };
 }
 
 /** Of a Java store also the certificates of its keys, which Java trusts too. */
