@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { codecs, recordBatch, validateProducedBatch } from './record-batch.js';
 import { RecordBatchBuilder } from './record-batch-builder.js';
 import { decodeRecords } from './record-columns.js';
-import { RecordSource, type RecordInput } from './record-source.js';
+import { encodeHeaders, RecordSource, type RecordInput } from './record-source.js';
 import { javaBatches } from './testing/java-batches.testkit.js';
 
 type Headers = Record<string, string | (string | null)[]>;
@@ -45,6 +45,30 @@ describe('record batch builder', () => {
     });
     builder.append({ ...record, key: text('k3'), timestampMs: 1_699_990_000_000 });
     expect(builder.build({ producerId: 4000, producerEpoch: 7, baseSequence: 42 })).toEqual(javaBatches.none);
+  });
+
+  it('takes values that are null and headers that are bytes', () => {
+    const headers = [
+      [],
+      [
+        { key: 'h', value: Buffer.from([0xff]) },
+        { key: 'h', value: null },
+      ],
+      [],
+    ];
+    const source = new RecordSource(
+      {
+        bytes: Buffer.from('last'),
+        starts: Int32Array.of(-1, 0, 0),
+        ends: Int32Array.of(-1, 0, 4),
+        headers: new Map(),
+        headerBlocks: encodeHeaders(3, (index) => headers[index] ?? []),
+      },
+      0,
+    );
+    const records = decodeRecords(built(source));
+    expect([0, 1, 2].map((index) => records.value(index)?.toString() ?? null)).toEqual([null, '', 'last']);
+    expect([0, 1, 2].map((index) => records.headers(index))).toEqual(headers);
   });
 
   it.each(codecs)('gives back keys, values, headers and times, compressed by %s', (codec) => {

@@ -67,7 +67,7 @@ export class RecordBatchBuilder {
     const timestamp = source.timestamps === null ? source.timestampMs : (source.timestamps[index] ?? 0);
     const headersFrom = source.headerStarts[index] ?? 0;
     const headersTo = source.headerEnds[index] ?? 0;
-    let at = this.open(timestamp, key, end - start, headersTo - headersFrom);
+    let at = this.open(timestamp, key, start < 0 ? -1 : end - start, headersTo - headersFrom);
     if (at < 0) return false;
     at = copyInto(this.bytes, at, source.bytes, start, end);
     this.writeHeaders(source.headers, headersFrom, headersTo, at);

@@ -6,17 +6,26 @@
 import { assert } from '#std/assert';
 import { varintBytes, writeVarint } from './varint.js';
 
-/** Events in columns, as an event batch has them. Value i is `bytes[starts[i], ends[i])`. */
+/** Events in columns, as an event batch has them. Value i is `bytes[starts[i], ends[i])`, or null where its start and end are -1. */
 export interface RecordInput {
   readonly bytes: Buffer;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
   /** One text for all events, or one (or null for none) an event. */
   readonly headers: ReadonlyMap<string, string | readonly (string | null)[]>;
+  /** Headers that are encoded already, in place of `headers`: copied from other records, for instance. */
+  readonly headerBlocks?: EncodedHeaders;
   /** Default: no record has a key. */
   readonly keys?: readonly (Buffer | null)[];
   /** Milliseconds since the epoch; one for all or one an event. Default: the time given to the constructor. */
   readonly timestamps?: number | Float64Array;
+}
+
+/** Headers of event i, their count first, are `bytes[starts[i], ends[i])`; events may share a block. */
+export interface EncodedHeaders {
+  readonly bytes: Buffer;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
 }
 
 export class RecordSource {
@@ -44,10 +53,11 @@ export class RecordSource {
     assert(this.timestamps === null || this.timestamps.length === count, 'timestamps have one entry an event');
     this.timestampMs = typeof input.timestamps === 'number' ? input.timestamps : nowMs;
 
-    const blocks = new HeaderBlocks(input.headers, count);
-    this.headerStarts = blocks.starts;
-    this.headerEnds = blocks.ends;
-    this.headers = blocks.encode();
+    const { starts, ends, bytes } = input.headerBlocks ?? new HeaderBlocks(input.headers, count).encoded();
+    assert(starts.length === count && ends.length === count, 'header blocks have one entry an event');
+    this.headerStarts = starts;
+    this.headerEnds = ends;
+    this.headers = bytes;
   }
 
   get count(): number {
@@ -63,8 +73,8 @@ interface HeaderColumn {
 }
 
 class HeaderBlocks {
-  readonly starts: Int32Array;
-  readonly ends: Int32Array;
+  private readonly starts: Int32Array;
+  private readonly ends: Int32Array;
   /** In the order of the map; headers that all events share and that follow each other are encoded together. */
   private readonly parts: (Buffer | HeaderColumn)[] = [];
   private readonly columns: HeaderColumn[] = [];
@@ -98,7 +108,7 @@ class HeaderBlocks {
     this.parts.push(column);
   }
 
-  encode(): Buffer {
+  encoded(): EncodedHeaders {
     let start = 0;
     let end = 0;
     for (let index = 0; index < this.count; index += 1) {
@@ -109,7 +119,7 @@ class HeaderBlocks {
       this.starts[index] = start;
       this.ends[index] = end;
     }
-    return this.bytes.subarray(0, end);
+    return { starts: this.starts, ends: this.ends, bytes: this.bytes.subarray(0, end) };
   }
 
   private isAsBefore(index: number): boolean {
@@ -182,5 +192,41 @@ function encodeText(value: string): Buffer {
   const length = Buffer.byteLength(value);
   const bytes = Buffer.allocUnsafe(varintBytes(length) + length);
   bytes.write(value, writeVarint(bytes, length, 0), 'utf8');
+  return bytes;
+}
+
+/** Encodes headers with bytes as values; records without any share a block. */
+export function encodeHeaders(
+  count: number,
+  headersOf: (index: number) => readonly { readonly key: string; readonly value: Buffer | null }[],
+): EncodedHeaders {
+  const starts = new Int32Array(count);
+  const ends = new Int32Array(count).fill(1);
+  // No headers: a count of 0.
+  const pieces: Buffer[] = [Buffer.from([0])];
+  let at = 1;
+  for (let index = 0; index < count; index += 1) {
+    const headers = headersOf(index);
+    if (headers.length === 0) continue;
+    starts[index] = at;
+    at = addPiece(pieces, at, encodeVarint(headers.length));
+    for (const { key, value } of headers) {
+      at = addPiece(pieces, at, encodeText(key));
+      at = addPiece(pieces, at, encodeVarint(value?.length ?? -1));
+      if (value !== null) at = addPiece(pieces, at, value);
+    }
+    ends[index] = at;
+  }
+  return { bytes: Buffer.concat(pieces, at), starts, ends };
+}
+
+function addPiece(pieces: Buffer[], at: number, piece: Buffer): number {
+  pieces.push(piece);
+  return at + piece.length;
+}
+
+function encodeVarint(value: number): Buffer {
+  const bytes = Buffer.allocUnsafe(varintBytes(value));
+  writeVarint(bytes, value, 0);
   return bytes;
 }
