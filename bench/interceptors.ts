@@ -1,9 +1,11 @@
-import { collectorRegistry } from '#connectors/registry-collector';
+import { loadAllComponents } from '#connectors/registry-collector';
 import type { Interceptor } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { benchOptions, keepResult, median, occasion, round } from './harness.js';
+
+const collectorRegistry = await loadAllComponents();
 
 const batchEvents = 1000;
 const bodyBytes = 200;

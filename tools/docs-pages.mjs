@@ -43,9 +43,9 @@ async function sinksPage() {
 }
 
 async function collectorPage() {
-  const { collectorRegistry } = await import('#connectors/registry-collector');
+  const { loadAllComponents } = await import('#connectors/registry-collector');
   const { exactlyOnceOptions } = await import('#pipeline/flume-exactly-once');
-  const { sources, channels, interceptors, sinks, selectors, configFilters, missing } = collectorRegistry;
+  const { sources, channels, interceptors, sinks, selectors, configFilters, missing } = await loadAllComponents();
   return page('collector.md', 'libs/connectors/registry-collector.ts', 'Collectors: components and their options', [
     'What a `flume.conf` can name as `type`, by its short name or by a class name. Besides the options below a source has ' +
       '`channels`, `selector.*` and `interceptors`, and a sink has `channel`, as in Flume; beyond Flume a sink may have `interceptors` too.',
@@ -125,7 +125,8 @@ async function kafkaApisPage() {
 }
 
 async function cliPage() {
-  const { commands } = await import('../dist/apps/cli/src/commands.js');
+  const { commandsOf } = await import('../dist/apps/cli/src/commands.js');
+  const commands = await commandsOf();
   const { usage } = await import('../dist/apps/cli/src/help.js');
   return page('cli.md', 'apps/cli/src/commands.ts', 'The command line', [
     '`npx millrace <command>` in a clone. Exit codes: 0 done, 1 failed, 2 called wrongly. `millrace help <command>` shows the same.',

@@ -1,5 +1,9 @@
 import { isNamed } from '#pipeline/flume-component';
-import { collectorRegistry } from './registry-collector.js';
+import { readConf } from '#pipeline/flume-conf';
+import { ConfProblems } from '#pipeline/flume-problem';
+import { loadAllComponents, loadComponentsOf } from './registry-collector.js';
+
+const collectorRegistry = await loadAllComponents();
 
 /** What a flume.conf may have behind `type`, by Flume's user guide and `…Type` enumerations: alias and class. */
 const flumeTypes = {
@@ -92,4 +96,52 @@ it('no two types of a kind have a name in common', () => {
     const names = types.flatMap(({ name, classNames }) => [name, ...classNames].map((each) => each.toLowerCase()));
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   }
+});
+
+describe('what a configuration loads', () => {
+  async function loaded(lines: string): Promise<string[]> {
+    const bytes = Buffer.from(`a1.sources = r\n${lines}\n`);
+    const conf = readConf([{ file: 'flume.conf', bytes }], { environment: {} }, new ConfProblems());
+    const agent = conf.agents.get('a1');
+    if (agent === undefined) throw new Error('no agent');
+    const { sources, channels, sinks, interceptors } = await loadComponentsOf(agent);
+    return [sources, channels, sinks, interceptors].flat().map(({ name }) => name);
+  }
+
+  it('is what it names', async () => {
+    const source =
+      'a1.sources.r.type = TAILDIR\na1.sources.r.interceptors = i\na1.sources.r.interceptors.i.type = host';
+    expect(await loaded(`${source}\na1.channels.c.type = memory\na1.sinks.k.type = null`)).toEqual([
+      'taildir',
+      'memory',
+      'null',
+      'host',
+    ]);
+  });
+
+  it.each(['org.apache.flume.source.TaildirSource', 'taildri', './own-source.ts'])(
+    'is everything where it names %s',
+    async (type) => {
+      const { sources, channels, sinks, interceptors } = collectorRegistry;
+      const all = [sources, channels, sinks, interceptors].flat().map(({ name }) => name);
+      expect(await loaded(`a1.sources.r.type = ${type}`)).toEqual(all);
+    },
+  );
+
+  it.each(['sources', 'channels', 'sinks', 'interceptors', 'configFilters'] as const)(
+    'is found by the name that each of the %s has',
+    async (kind) => {
+      const section = kind.toLowerCase();
+      for (const { name } of collectorRegistry[kind] ?? []) {
+        const key = kind === 'interceptors' ? 'sources.r.interceptors.i' : `${section}.x`;
+        const bytes = Buffer.from(`a1.sources = r\na1.${key}.type = ${name}\n`);
+        const conf = readConf([{ file: 'flume.conf', bytes }], { environment: {} }, new ConfProblems());
+        const agent = conf.agents.get('a1');
+        const found = agent === undefined ? {} : await loadComponentsOf(agent);
+        expect(Object.values(found).flatMap((types) => (Array.isArray(types) ? types : []))).toEqual([
+          expect.objectContaining({ name }),
+        ]);
+      }
+    },
+  );
 });

@@ -1,7 +1,7 @@
 /** The administration process: REST over the control store and the topics' address. */
 import 'reflect-metadata';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import { collectorRegistry } from '#connectors/registry-collector';
+import { loadAllComponents } from '#connectors/registry-collector';
 import { sinkTypes } from '#connectors/registry-sinks';
 import { ControlStore } from '#control/control-store';
 import { AccessLog } from '#nest/access-log';
@@ -76,7 +76,10 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const parts = {
     store,
     topics: new TopicAdmin(cluster),
-    classes: new ConnectorClasses([...sinkTypes.map(sinkClass), collectorClass(collectorRegistry, productVersion)]),
+    classes: new ConnectorClasses([
+      ...sinkTypes.map(sinkClass),
+      collectorClass(await loadAllComponents(), productVersion),
+    ]),
     taps: new CollectorTaps(options.databaseUrl, clock),
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),

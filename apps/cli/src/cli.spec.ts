@@ -7,9 +7,11 @@ import { MemoryCatalog } from '#log/memory-catalog';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { TopicsService } from '../../topics/src/topics-service.js';
-import { commands } from './commands.js';
+import { commandsOf } from './commands.js';
 import { usage } from './help.js';
 import { runMillrace, type RunResult } from './run-millrace.testkit.js';
+
+const commands = await commandsOf();
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

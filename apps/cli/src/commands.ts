@@ -1,15 +1,17 @@
 import type { Command } from './command.js';
-import { collectorCommands } from './commands/collector.js';
-import { roleCommand } from './commands/role.js';
-import { sinkCommands } from './commands/sink.js';
-import { topicCommands } from './commands/topic.js';
-import { upCommand } from './commands/up.js';
 
-/** The whole tree, in the order in which the help shows it. */
-export const commands: readonly Command[] = [
-  upCommand,
-  ...collectorCommands,
-  ...topicCommands,
-  ...sinkCommands,
-  roleCommand,
-];
+/** The whole tree, in the order in which the help shows it: by their first word, where the commands are loaded from. */
+const loaders: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
+  up: async () => [(await import('./commands/up.js')).upCommand],
+  collector: async () => (await import('./commands/collector.js')).collectorCommands,
+  topic: async () => (await import('./commands/topic.js')).topicCommands,
+  sink: async () => (await import('./commands/sink.js')).sinkCommands,
+  role: async () => [(await import('./commands/role.js')).roleCommand],
+};
+
+/** Those that begin with `word`; all of them where none does, or no word is given. */
+export async function commandsOf(word?: string): Promise<readonly Command[]> {
+  const loader = word !== undefined && Object.hasOwn(loaders, word) ? loaders[word] : undefined;
+  if (loader !== undefined) return loader();
+  return (await Promise.all(Object.values(loaders).map((load) => load()))).flat();
+}

@@ -1,5 +1,5 @@
 import { UsageError, readInput } from './command.js';
-import { commands } from './commands.js';
+import { commandsOf } from './commands.js';
 import { commandAt, commandHelp, helpText } from './help.js';
 import { messageOf } from '#std/errors';
 
@@ -14,7 +14,7 @@ async function main(words: readonly string[]): Promise<number> {
   const asksHelp = words.length === 0 || words[0] === 'help' || words.includes('--help') || words.includes('-h');
   if (asksHelp) {
     const path = words.filter((word) => word !== 'help' && !word.startsWith('-'));
-    for (const line of helpText(commands, path)) out(line);
+    for (const line of helpText(await commandsOf(), path)) out(line);
     return 0;
   }
   if (words[0] === '--version') {
@@ -22,6 +22,7 @@ async function main(words: readonly string[]): Promise<number> {
     out(productVersion);
     return 0;
   }
+  const commands = await commandsOf(words[0]);
   const command = commandAt(commands, words);
   if (command === null) {
     process.stderr.write(`${await unknownCommand(words)}\n\n${helpText(commands, words).join('\n')}\n`);
@@ -45,7 +46,7 @@ async function unknownCommand(words: readonly string[]): Promise<string> {
   const written = words.filter((word) => !word.startsWith('-')).slice(0, 2);
   const near = suggest(
     written.join(' '),
-    commands.map((command) => command.path.join(' ')),
+    (await commandsOf()).map((command) => command.path.join(' ')),
   );
   return `There is no command "${written.join(' ')}".${near === null ? '' : ` Did you mean "${near}"?`}`;
 }

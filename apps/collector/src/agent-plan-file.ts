@@ -1,5 +1,5 @@
 /** From the bytes of a flume.conf to a plan: reads, substitutes, asks configuration filters, loads custom types, judges. */
-import { collectorRegistry } from '#connectors/registry-collector';
+import { loadAllComponents, loadComponentsOf } from '#connectors/registry-collector';
 import type { ComponentRegistry } from '#pipeline/collector';
 import { applyConfigFilters } from '#pipeline/flume-config-filter';
 import { readConf, type Conf, type ConfFile, type ConfSurroundings } from '#pipeline/flume-conf';
@@ -78,10 +78,10 @@ async function planOf(
   { environment }: PlanSurroundings,
   problems: ConfProblems,
 ): Promise<{ plan: AgentPlan | null; codeFiles: readonly string[] }> {
-  let registry: ComponentRegistry = collectorRegistry;
+  const written = conf.agents.get(name);
+  let registry: ComponentRegistry = await (written === undefined ? loadAllComponents() : loadComponentsOf(written));
   let codeFiles: readonly string[] = [];
   const agents = new Map(conf.agents);
-  const written = conf.agents.get(name);
   if (written !== undefined) {
     const services = { bootstrap: '', clock: systemClock, logger: silentLogger, environment };
     const agent = await applyConfigFilters(written, { registry, services, problems });

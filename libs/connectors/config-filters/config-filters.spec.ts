@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { collectorRegistry } from '#connectors/registry-collector';
+import { loadAllComponents } from '#connectors/registry-collector';
 import { applyConfigFilters } from '#pipeline/flume-config-filter';
 import { readConf } from '#pipeline/flume-conf';
 import { ConfProblems, formatProblem } from '#pipeline/flume-problem';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
+
+const collectorRegistry = await loadAllComponents();
 
 /** Made by JDK 17: `kafka.password` and `db-password`, under the password `none`. */
 const keyStore = [

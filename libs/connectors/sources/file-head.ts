@@ -1,6 +1,7 @@
 /** How a file is told from another one that got its name or its inode number: by a hash of its first bytes. */
 import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
+import { fieldsOf, textField, wholeField } from '#std/json-fields';
 
 /** A hash over the first `bytes` bytes. */
 export interface FileHead {
@@ -29,4 +30,10 @@ export async function headOf(handle: FileHandle, bytes: number): Promise<FileHea
 export function headOfBytes(bytes: Buffer): FileHead {
   const hash = createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
   return { bytes: bytes.length, hash };
+}
+
+/** A head out of JSON that was written before. Throws a TypeError for anything else. */
+export function keptHead(value: unknown): FileHead {
+  const fields = fieldsOf(value);
+  return { bytes: wholeField(fields, 'bytes', 0), hash: textField(fields, 'hash') };
 }

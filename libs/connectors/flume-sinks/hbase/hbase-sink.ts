@@ -181,8 +181,6 @@ function hbaseType(name: string, classNames: readonly string[]): ComponentType<C
   };
 }
 
-export const hbaseSinks: readonly ComponentType<ChannelSink>[] = [
-  hbaseType('hbase2', ['org.apache.flume.sink.hbase2.HBase2Sink']),
-  hbaseType('hbase', ['org.apache.flume.sink.hbase.HBaseSink']),
-  hbaseType('asynchbase', ['org.apache.flume.sink.hbase.AsyncHBaseSink']),
-];
+export const hbase2Sink = hbaseType('hbase2', ['org.apache.flume.sink.hbase2.HBase2Sink']);
+export const hbaseSink = hbaseType('hbase', ['org.apache.flume.sink.hbase.HBaseSink']);
+export const asyncHbaseSink = hbaseType('asynchbase', ['org.apache.flume.sink.hbase.AsyncHBaseSink']);

@@ -4,10 +4,10 @@
  */
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { systemCode } from '#std/errors';
+import { fieldsOf, listOf, textField, wholeField } from '#std/json-fields';
 import { isCompressed } from '../byte-source.js';
-import type { FileHead } from '../file-head.js';
+import { keptHead, type FileHead } from '../file-head.js';
 import type { SpooledEntry } from './spool-folder.js';
 import { SpooledFile } from './spooled-file.js';
 
@@ -18,14 +18,6 @@ export interface SpoolPosition {
   readonly position: number;
   readonly head: FileHead;
 }
-
-const positionSchema = z.object({
-  file: z.string(),
-  inode: z.number().int(),
-  position: z.number().int().min(0),
-  head: z.object({ bytes: z.number().int(), hash: z.string() }),
-});
-const listSchema = z.array(positionSchema);
 
 /** Writes are at least this far apart, so that small batches do not cost a file each. */
 const writeIntervalMs = 250;
@@ -45,8 +37,8 @@ export class SpoolPositions {
   /** What channels have kept; it wins over what the file says. */
   absorb(kept: ReadonlyMap<string, string>): void {
     for (const [file, text] of kept) {
-      const known = positionSchema.safeParse(JSON.parse(text));
-      if (known.success) this.byPath.set(file, known.data);
+      const known = keptPosition(text);
+      if (known !== null) this.byPath.set(file, known);
     }
   }
 
@@ -64,7 +56,7 @@ export class SpoolPositions {
       throw error;
     }
     try {
-      return new SpoolPositions(path, listSchema.parse(JSON.parse(text)));
+      return new SpoolPositions(path, listOf(JSON.parse(text), 'the file').map(positionOf));
     } catch (error) {
       throw new Error(
         `${path} is no list of positions. Mend it, or remove it to read files in hand from their beginning.`,
@@ -113,5 +105,24 @@ export class SpoolPositions {
     await mkdir(dirname(this.path), { recursive: true });
     await writeFile(`${this.path}.tmp`, JSON.stringify([...this.byPath.values()]));
     await rename(`${this.path}.tmp`, this.path);
+  }
+}
+
+function positionOf(value: unknown): SpoolPosition {
+  const fields = fieldsOf(value);
+  return {
+    file: textField(fields, 'file'),
+    inode: wholeField(fields, 'inode'),
+    position: wholeField(fields, 'position', 0),
+    head: keptHead(fields['head']),
+  };
+}
+
+/** Null for a text that is no position. */
+function keptPosition(text: string): SpoolPosition | null {
+  try {
+    return positionOf(JSON.parse(text));
+  } catch {
+    return null;
   }
 }

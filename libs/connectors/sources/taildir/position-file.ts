@@ -7,9 +7,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import { systemCode } from '#std/errors';
-import type { FileHead } from '../file-head.js';
+import { fieldsOf, listOf, textField, wholeField, type JsonFields } from '#std/json-fields';
+import { keptHead, type FileHead } from '../file-head.js';
 
 /** How far a file was read, and how to know it again. */
 export interface FilePosition {
@@ -25,19 +25,11 @@ export interface FilePosition {
   readonly crc: number | null;
 }
 
-const headSchema = z.object({ bytes: z.number().int(), hash: z.string() });
-const flumeSchema = z.array(
-  z.object({ inode: z.number().int(), pos: z.number().int().min(0), file: z.string(), head: headSchema.nullish() }),
-);
-const positionSchema = z.object({
-  inode: z.number().int(),
-  pos: z.number().int().min(0),
-  file: z.string(),
-  device: z.number().int(),
-  head: headSchema.nullable(),
-  crc: z.number().int().nullable(),
-});
-const ownSchema = z.object({ written: z.array(z.string()), positions: z.array(positionSchema) });
+interface OwnList {
+  /** Hashes of what Flume's file held when we wrote it. */
+  readonly written: readonly string[];
+  readonly positions: readonly FilePosition[];
+}
 
 export interface ReadPositions {
   readonly positions: readonly FilePosition[];
@@ -64,16 +56,13 @@ export class PositionFiles {
     }
     if (text === null || text.trim() === '') return { positions: [], isFlumes: false };
     try {
-      const rows = flumeSchema.parse(JSON.parse(text));
       // Flume keeps no head: the one that we knew still tells the file under another name.
-      const headOf = (inode: number, pos: number): FileHead | null =>
+      const knownHead = ({ inode, pos }: FilePosition): FileHead | null =>
         own?.positions.find((known) => known.inode === inode && known.pos <= pos)?.head ?? null;
-      const positions = rows.map((row) => ({
-        ...row,
-        device: -1,
-        head: row.head ?? headOf(row.inode, row.pos),
-        crc: null,
-      }));
+      const positions = listOf(JSON.parse(text), 'the file').map((row) => {
+        const position = flumePosition(fieldsOf(row));
+        return position.head === null ? { ...position, head: knownHead(position) } : position;
+      });
       return { positions, isFlumes: true };
     } catch (error) {
       throw notPositions(this.path, error);
@@ -90,11 +79,15 @@ export class PositionFiles {
     this.lastHash = hash;
   }
 
-  private async readOwn(): Promise<z.infer<typeof ownSchema> | null> {
+  private async readOwn(): Promise<OwnList | null> {
     const text = await textOf(this.ownPath);
     if (text === null) return null;
     try {
-      return ownSchema.parse(JSON.parse(text));
+      const { written, positions } = fieldsOf(JSON.parse(text));
+      return {
+        written: listOf(written, 'written').map(String),
+        positions: listOf(positions, 'positions').map((position) => ownPosition(fieldsOf(position))),
+      };
     } catch (error) {
       throw notPositions(this.ownPath, error);
     }
@@ -104,10 +97,31 @@ export class PositionFiles {
 /** The value of a position record; null for a text that is none. */
 export function parsePosition(text: string): FilePosition | null {
   try {
-    return positionSchema.parse(JSON.parse(text));
+    return ownPosition(fieldsOf(JSON.parse(text)));
   } catch {
     return null;
   }
+}
+
+/** A row of Flume's file. */
+function flumePosition(fields: JsonFields): FilePosition {
+  const head = fields['head'] ?? null;
+  return {
+    inode: wholeField(fields, 'inode'),
+    pos: wholeField(fields, 'pos', 0),
+    file: textField(fields, 'file'),
+    device: -1,
+    head: head === null ? null : keptHead(head),
+    crc: null,
+  };
+}
+
+function ownPosition(fields: JsonFields): FilePosition {
+  return {
+    ...flumePosition(fields),
+    device: wholeField(fields, 'device'),
+    crc: fields['crc'] === null ? null : wholeField(fields, 'crc'),
+  };
 }
 
 function hashOf(text: string): string {
