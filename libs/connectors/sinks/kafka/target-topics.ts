@@ -1,12 +1,12 @@
 import { kafkaError } from '#wire/kafka/error-codes';
 import { FatalSinkError } from '#pipeline/errors';
-import type { TopicPartition } from '#pipeline/sink';
+import { destinationTopic, type SinkBatch } from '#pipeline/sink-batch';
 import type { Cluster } from '#topics/cluster';
 import { TopicsError } from '#topics/errors';
 import { TopicAdmin } from '#topics/topic-admin';
 
 export interface TargetTopicOptions {
-  /** `${topic}` is the record's topic. */
+  /** `${topic}` is the records' topic, as transforms may have changed it. */
   readonly template: string;
   readonly keepPartition: boolean;
   /** Null: topics are never created, nor given partitions. */
@@ -23,10 +23,10 @@ export class TargetTopics {
     private readonly options: TargetTopicOptions,
   ) {}
 
-  /** The topic for records of this partition. Rejects with FatalSinkError or a TopicsError. */
-  async require({ topic, partition }: TopicPartition): Promise<string> {
-    const name = topicName(this.options.template, topic);
-    const wanted = this.options.keepPartition ? partition + 1 : 1;
+  /** The topic for these records. Rejects with FatalSinkError or a TopicsError. */
+  async require(batch: SinkBatch): Promise<string> {
+    const name = topicName(this.options.template, destinationTopic(batch));
+    const wanted = this.options.keepPartition ? batch.partition + 1 : 1;
     if ((this.known.get(name) ?? 0) < wanted) this.known.set(name, await this.ensure(name, wanted));
     return name;
   }
