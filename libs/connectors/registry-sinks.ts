@@ -1,12 +1,13 @@
 import { MillraceError, type ErrorKind } from '#std/errors';
 import type { SinkType } from '#pipeline/sink';
 import { fileSink } from './sinks/file/file-sink.js';
+import { hbaseSinkType } from './sinks/hbase/sink-type.js';
 import { hdfsSink } from './sinks/hdfs/hdfs-sink.js';
 import { kafkaSinkType } from './sinks/kafka/sink-type.js';
 import { postgresSinkType } from './sinks/postgres/sink-type.js';
 
 /** Every kind of sink. A new one is its folder and a line here. */
-export const sinkTypes: readonly SinkType[] = [postgresSinkType, hdfsSink, fileSink, kafkaSinkType];
+export const sinkTypes: readonly SinkType[] = [postgresSinkType, hdfsSink, fileSink, hbaseSinkType, kafkaSinkType];
 
 export const sinkRegistryErrors = {
   unknown: { code: 'connectors.sink.unknown', retriable: false, http: 400 },

@@ -5,7 +5,9 @@
  * A call is made once; regions that moved are forgotten, so that the next one finds them.
  */
 import { messageOf } from '#std/errors';
-import { HBaseError, hbaseErrors, remoteError } from './hbase-errors.js';
+import { HBaseError, hbaseErrors } from './hbase-errors.js';
+import { encodeMulti, failuresOf, type RegionMutations } from './multi-call.js';
+import type { Mutation } from './mutation.js';
 import { ProtoFields, type ProtoMessage } from './protobuf.js';
 import { RegionCache, type Region } from './region-cache.js';
 import { RpcConnection } from './rpc-connection.js';
@@ -22,28 +24,16 @@ export interface HBaseOptions {
   readonly callTimeoutMs?: number;
 }
 
-export interface Cell {
-  readonly family: Buffer;
-  readonly qualifier: Buffer;
-  readonly value: Buffer;
+/** A column family as its table has it. */
+export interface ColumnFamily {
+  readonly name: string;
+  /** Seconds that its cells live; null = for ever. */
+  readonly ttlSeconds: number | null;
 }
 
-export interface Mutation {
-  readonly kind: 'put' | 'increment';
-  readonly row: Buffer;
-  /** Values of an increment are eight bytes, big endian. */
-  readonly cells: readonly Cell[];
-  /** Of the cells, ms; default: the server's clock. */
-  readonly timestampMs?: number;
-  /** False: not in the write-ahead log, lost with the server. */
-  readonly durable: boolean;
-  /** Of an increment: a server that has done one with this number does it no second time. */
-  readonly nonce?: bigint;
-}
-
-const mutationTypes = { put: 2, increment: 1 } as const;
-const skipWal = 1;
 const metaRegion = 'hbase:meta,,1';
+/** A TTL of HBase that is none. */
+const forever = 2 ** 31 - 1;
 const magic = Buffer.from('PBUF');
 const connectMs = 10_000;
 const callMs = 60_000;
@@ -65,13 +55,13 @@ export class HBaseClient {
     this.connections.clear();
   }
 
-  /** Names of a table's column families; null where there is no such table. */
-  async families(table: string): Promise<readonly string[] | null> {
+  /** The column families of a table; null where there is no such table. */
+  async families(table: string): Promise<readonly ColumnFamily[] | null> {
     const master = await this.serverOfNode('master');
     const connection = await this.connection(master, 'MasterService');
     const answer = await connection.call('GetTableDescriptors', { 1: [tableName(table)] });
     const [schema] = answer.messages(1);
-    return schema?.messages(3).map((family) => family.text(1) ?? '') ?? null;
+    return schema?.messages(3).map(familyOf) ?? null;
   }
 
   /**
@@ -79,29 +69,46 @@ export class HBaseClient {
    * about one row has its index.
    */
   async mutate(table: string, mutations: readonly Mutation[], nonceGroup?: bigint): Promise<void> {
-    const byServer = new Map<string, Map<Region, number[]>>();
-    for (const [index, mutation] of mutations.entries()) {
-      const region = this.regions.find(table, mutation.row) ?? (await this.locate(table, mutation.row));
-      let regions = byServer.get(region.server);
-      if (regions === undefined) byServer.set(region.server, (regions = new Map()));
-      const indexes = regions.get(region);
-      if (indexes === undefined) regions.set(region, [index]);
+    const [refusal] = await this.mutateEach(table, mutations, nonceGroup);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /**
+   * As `mutate`, but gives what HBase refuses for good about single rows, by rising index; all others were applied then. Rejects with anything
+   * else, in which case any of them may have been applied.
+   */
+  async mutateEach(table: string, mutations: readonly Mutation[], nonceGroup?: bigint): Promise<readonly HBaseError[]> {
+    const calls = [...(await this.byServer(table, mutations))].map(async ([server, regions]) => {
+      const connection = await this.connection(server, 'ClientService');
+      return failuresOf(await connection.callEncoded('Multi', encodeMulti(regions, mutations, nonceGroup ?? null)));
+    });
+    const failures: unknown[] = [];
+    const refusals: HBaseError[] = [];
+    for (const result of await Promise.allSettled(calls)) {
+      if (result.status === 'rejected') failures.push(result.reason);
+      else for (const failure of result.value) (isRefusal(failure) ? refusals : failures).push(failure);
+    }
+    if (failures.length === 0) return refusals.toSorted((left, right) => (left.index ?? 0) - (right.index ?? 0));
+    this.regions.forget(table);
+    // What no retry helps against says more than a server that is away.
+    throw failures.find((reason) => reason instanceof HBaseError && !reason.retriable) ?? failures[0];
+  }
+
+  private async byServer(table: string, mutations: readonly Mutation[]): Promise<Map<string, RegionMutations[]>> {
+    const byRegion = new Map<Region, number[]>();
+    for (const [index, { row }] of mutations.entries()) {
+      const region = this.regions.find(table, row) ?? (await this.locate(table, row));
+      const indexes = byRegion.get(region);
+      if (indexes === undefined) byRegion.set(region, [index]);
       else indexes.push(index);
     }
-    const calls = [...byServer].map(async ([server, regions]) => {
-      const connection = await this.connection(server, 'ClientService');
-      const actions = [...regions].map(([region, indexes]) => ({
-        1: { 1: 1, 2: region.name },
-        3: indexes.map((index) => ({ 1: index, 2: mutationOf(mutations[index]) })),
-      }));
-      checkResults(await connection.call('Multi', { 1: actions, 2: nonceGroup }));
-    });
-    const failed = (await Promise.allSettled(calls)).filter((result) => result.status === 'rejected');
-    if (failed.length === 0) return;
-    this.regions.forget(table);
-    // A row that is refused for good says more than a server that is away.
-    const reasons = failed.map(({ reason }) => reason as unknown);
-    throw reasons.find((reason) => reason instanceof HBaseError && !reason.retriable) ?? reasons[0];
+    const servers = new Map<string, RegionMutations[]>();
+    for (const [region, indexes] of byRegion) {
+      const regions = servers.get(region.server) ?? [];
+      regions.push({ region: region.name, indexes });
+      servers.set(region.server, regions);
+    }
+    return servers;
   }
 
   private async locate(table: string, row: Buffer): Promise<Region> {
@@ -187,43 +194,19 @@ export class HBaseClient {
   }
 }
 
-function mutationOf(mutation: Mutation | undefined): ProtoMessage {
-  if (mutation === undefined) return {};
-  const families = new Map<string, ProtoMessage[]>();
-  for (const { family, qualifier, value } of mutation.cells) {
-    const key = family.toString('latin1');
-    const list = families.get(key) ?? [];
-    list.push({ 1: qualifier, 2: value, 3: mutation.timestampMs });
-    families.set(key, list);
-  }
-  return {
-    1: mutation.row,
-    2: mutationTypes[mutation.kind],
-    3: [...families].map(([family, values]) => ({ 1: Buffer.from(family, 'latin1'), 2: values })),
-    6: mutation.durable ? undefined : skipWal,
-    9: mutation.nonce,
-  };
+/** For good, and of one row. */
+function isRefusal(error: HBaseError): boolean {
+  return error.index !== null && error.kind === hbaseErrors.invalid;
 }
 
-/** Each region has a result, or an exception for all its rows. */
-function checkResults(answer: ProtoFields): void {
-  const failures: HBaseError[] = [];
-  for (const result of answer.messages(1)) {
-    const whole = result.message(2);
-    if (whole !== null) failures.push(remoteError('rows of a region', exceptionText(whole)));
-    for (const row of result.messages(1)) {
-      const exception = row.message(3);
-      if (exception !== null)
-        failures.push(remoteError('a row', exceptionText(exception), { index: row.number(1) ?? 0 }));
-    }
-  }
-  const failure = failures.find((error) => !error.retriable) ?? failures[0];
-  if (failure !== undefined) throw failure;
-}
-
-/** The value is the stack, which begins with the class's name; the name may be that of a wrapper. */
-function exceptionText(pair: ProtoFields): string {
-  return pair.text(2) ?? pair.text(1) ?? '';
+function familyOf(schema: ProtoFields): ColumnFamily {
+  const ttl =
+    schema
+      .messages(2)
+      .find((attribute) => attribute.text(1) === 'TTL')
+      ?.text(2) ?? '';
+  const seconds = /^\d+$/.test(ttl) ? Number(ttl) : forever;
+  return { name: schema.text(1) ?? '', ttlSeconds: seconds >= forever ? null : seconds };
 }
 
 function tableName(table: string): ProtoMessage {

@@ -34,6 +34,11 @@ const kinds: Readonly<Record<string, ErrorKind>> = {
   RegionMovedException: hbaseErrors.busy,
   RegionOpeningException: hbaseErrors.busy,
   WrongRegionException: hbaseErrors.busy,
+  RegionTooBusyException: hbaseErrors.busy,
+  CallQueueTooBigException: hbaseErrors.busy,
+  RegionServerStoppedException: hbaseErrors.busy,
+  RegionServerAbortedException: hbaseErrors.busy,
+  NamespaceNotFoundException: hbaseErrors.missing,
 };
 
 /** `text` is a Java class name, maybe with a stack or message behind it. */

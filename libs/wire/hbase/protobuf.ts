@@ -17,7 +17,7 @@ export function encodeProto(message: ProtoMessage): Buffer {
 /** A message with its length before it. */
 export function encodeDelimited(message: ProtoMessage): Buffer {
   const bytes = encodeProto(message);
-  return Buffer.concat([varint(bytes.length), bytes]);
+  return Buffer.concat([encodeVarint(bytes.length), bytes]);
 }
 
 function isList(value: ProtoValue | readonly ProtoValue[]): value is readonly ProtoValue[] {
@@ -27,14 +27,14 @@ function isList(value: ProtoValue | readonly ProtoValue[]): value is readonly Pr
 function encodeField(pieces: Buffer[], field: number, value: ProtoValue): void {
   if (value === undefined) return;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') {
-    pieces.push(varint(field * 8), varint(typeof value === 'boolean' ? Number(value) : value));
+    pieces.push(encodeVarint(field * 8), encodeVarint(typeof value === 'boolean' ? Number(value) : value));
     return;
   }
   const bytes = typeof value === 'string' ? Buffer.from(value) : Buffer.isBuffer(value) ? value : encodeProto(value);
-  pieces.push(varint(field * 8 + 2), varint(bytes.length), bytes);
+  pieces.push(encodeVarint(field * 8 + 2), encodeVarint(bytes.length), bytes);
 }
 
-function varint(value: number | bigint): Buffer {
+export function encodeVarint(value: number | bigint): Buffer {
   const bytes: number[] = [];
   let rest = BigInt(value);
   while (rest > 0x7fn) {

@@ -5,7 +5,7 @@
 import { messageOf } from '#std/errors';
 import { FramedSocket } from './framed-socket.js';
 import { HBaseError, hbaseErrors, remoteError } from './hbase-errors.js';
-import { encodeDelimited, encodeProto, ProtoCursor, ProtoFields, type ProtoMessage } from './protobuf.js';
+import { encodeDelimited, encodeProto, encodeVarint, ProtoCursor, ProtoFields, type ProtoMessage } from './protobuf.js';
 
 export interface RpcOptions {
   readonly host: string;
@@ -19,7 +19,7 @@ export interface RpcOptions {
 
 interface Call {
   readonly method: string;
-  readonly resolve: (answer: ProtoFields) => void;
+  readonly resolve: (answer: Buffer) => void;
   readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -57,7 +57,12 @@ export class RpcConnection {
     return this.ended === null;
   }
 
-  call(method: string, parameter: ProtoMessage): Promise<ProtoFields> {
+  async call(method: string, parameter: ProtoMessage): Promise<ProtoFields> {
+    return new ProtoFields(await this.callEncoded(method, encodeProto(parameter)));
+  }
+
+  /** The same for a parameter that is encoded already; gives the answer as it came. */
+  callEncoded(method: string, parameter: Buffer): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       if (this.ended !== null || this.socket === null) {
         reject(this.awayError(this.ended));
@@ -68,7 +73,7 @@ export class RpcConnection {
       const timer = setTimeout(() => this.late(id), this.options.callTimeoutMs);
       this.calls.set(id, { method, resolve, reject, timer });
       const header = { 1: id, 3: method, 4: true, 7: this.options.callTimeoutMs };
-      this.socket.send(encodeDelimited(header), encodeDelimited(parameter));
+      this.socket.send(encodeDelimited(header), encodeVarint(parameter.length), parameter);
     });
   }
 
@@ -87,7 +92,7 @@ export class RpcConnection {
       this.calls.delete(id);
       clearTimeout(call.timer);
       const exception = header.message(2);
-      if (exception === null) call.resolve(new ProtoFields(cursor.isAtEnd ? Buffer.alloc(0) : cursor.delimited()));
+      if (exception === null) call.resolve(cursor.isAtEnd ? Buffer.alloc(0) : cursor.delimited());
       else {
         const text = exception.text(2) ?? exception.text(1) ?? 'an exception without a name';
         call.reject(remoteError(call.method, text, { doNotRetry: exception.number(5) === 1 }));

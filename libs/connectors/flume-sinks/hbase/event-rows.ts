@@ -1,6 +1,5 @@
 /** How Flume's HBase serializers make rows of events. */
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
-import type { EventBatch } from '#pipeline/event-batch';
 import type { Clock } from '#std/clock';
 import { decodeText, encodeText, type CharsetName } from './row-text.js';
 
@@ -15,14 +14,23 @@ export interface EventRow {
   readonly increment: { readonly row: Buffer; readonly qualifier: Buffer } | null;
 }
 
+/** Events as serializers see them; an EventBatch is one. */
+export interface SerializedEvents {
+  body(index: number): Buffer;
+  headersOf(index: number): Readonly<Record<string, string>>;
+  /** What only this event has, and has each time it comes. Optional. */
+  idOf?(index: number): string;
+}
+
 export interface RowSerializer {
   /** Null where the event gives nothing. */
-  rowOf(batch: EventBatch, index: number): EventRow | null;
+  rowOf(events: SerializedEvents, index: number): EventRow | null;
 }
 
 export interface SimpleOptions {
   readonly rowPrefix: string;
-  readonly suffix: 'uuid' | 'random' | 'timestamp' | 'nano';
+  /** `id`: the event's own, for events that have one. */
+  readonly suffix: 'uuid' | 'random' | 'timestamp' | 'nano' | 'id';
   /** Null: no put. */
   readonly payloadColumn: string | null;
   /** Null: no increment. */
@@ -37,23 +45,25 @@ export class SimpleRows implements RowSerializer {
     private readonly clock: Clock,
   ) {}
 
-  rowOf(batch: EventBatch, index: number): EventRow {
+  rowOf(events: SerializedEvents, index: number): EventRow {
     const { rowPrefix, payloadColumn, incrementColumn, incrementRow } = this.options;
     return {
       put:
         payloadColumn === null
           ? null
           : {
-              row: Buffer.from(`${rowPrefix}${this.suffix()}`),
-              cells: [{ qualifier: Buffer.from(payloadColumn), value: batch.body(index) }],
+              row: Buffer.from(`${rowPrefix}${this.suffix(events, index)}`),
+              cells: [{ qualifier: Buffer.from(payloadColumn), value: events.body(index) }],
             },
       increment:
         incrementColumn === null ? null : { row: Buffer.from(incrementRow), qualifier: Buffer.from(incrementColumn) },
     };
   }
 
-  private suffix(): string {
+  private suffix(events: SerializedEvents, index: number): string {
     switch (this.options.suffix) {
+      case 'id':
+        return events.idOf?.(index) ?? randomUUID();
       case 'uuid':
         return randomUUID();
       case 'random':
@@ -70,7 +80,7 @@ export interface RegexOptions {
   /** Matches the whole body. */
   readonly pattern: RegExp;
   readonly columns: readonly string[];
-  /** Column that is the row's key; null: a key is made. */
+  /** Column that is the row's key; null: the event's own id, or a key is made. */
   readonly rowKeyIndex: number | null;
   readonly depositHeaders: boolean;
   readonly charset: CharsetName;
@@ -92,9 +102,9 @@ export class RegexRows implements RowSerializer {
     private readonly clock: Clock,
   ) {}
 
-  rowOf(batch: EventBatch, index: number): EventRow | null {
+  rowOf(events: SerializedEvents, index: number): EventRow | null {
     const { pattern, columns, rowKeyIndex, depositHeaders, charset } = this.options;
-    const match = pattern.exec(decodeText(batch.body(index), charset));
+    const match = pattern.exec(decodeText(events.body(index), charset));
     if (match === null || match.length - 1 !== columns.length) return null;
     const cells: RowCell[] = [];
     for (const [at, column] of columns.entries()) {
@@ -104,11 +114,11 @@ export class RegexRows implements RowSerializer {
       cells.push({ qualifier: encodeText(column, charset), value: encodeText(value, charset) });
     }
     if (depositHeaders) {
-      for (const [name, value] of Object.entries(batch.headersOf(index))) {
+      for (const [name, value] of Object.entries(events.headersOf(index))) {
         cells.push({ qualifier: encodeText(name, charset), value: encodeText(value, charset) });
       }
     }
-    const key = rowKeyIndex === null ? this.nextKey() : (match[rowKeyIndex + 1] ?? '');
+    const key = rowKeyIndex === null ? (events.idOf?.(index) ?? this.nextKey()) : (match[rowKeyIndex + 1] ?? '');
     if (key === '' || cells.length === 0) return null;
     return { put: { row: encodeText(key, charset), cells }, increment: null };
   }

@@ -4,7 +4,8 @@ import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentContext, ComponentInput, ComponentType } from '#pipeline/collector';
 import type { EventBatch } from '#pipeline/event-batch';
 import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
-import { HBaseClient, type Mutation } from '#wire/hbase/hbase-client';
+import { HBaseClient } from '#wire/hbase/hbase-client';
+import type { Mutation } from '#wire/hbase/mutation';
 import { HBaseStore } from '../../sinks/hbase/hbase-store.js';
 import { RegexRows, SimpleRows, type RowSerializer } from './event-rows.js';
 import {
