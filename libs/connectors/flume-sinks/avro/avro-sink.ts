@@ -7,17 +7,11 @@
  */
 import { defineOptions, requireOptions } from '#config/options';
 import type { ChannelSink, ComponentType } from '#pipeline/collector';
-import type { EventBatch } from '#pipeline/event-batch';
-import { AvroClientSession } from '#wire/flume/avro-client';
-import { NettyFrameReader } from '#wire/flume/netty-frames';
-import type { RpcClientProtocol } from '../rpc/rpc-client.js';
+import { AvroClientProtocol } from '../rpc/client-protocols.js';
 import { rpcSinkOptions, rpcSinkRemarks, rpcSinkSettings } from '../rpc/rpc-sink-options.js';
 import { RpcSink } from '../rpc/rpc-sink.js';
 
-/** The largest is a server's protocol text, in the answer to the handshake. */
-const answerBytesMax = 1024 * 1024;
-
-const options = defineOptions({
+export const avroSinkOptions = defineOptions({
   ...rpcSinkOptions,
   'compression-type': {
     type: 'string',
@@ -44,11 +38,11 @@ export const avroSink: ComponentType<ChannelSink> = {
   name: 'avro',
   classNames: ['org.apache.flume.sink.AvroSink'],
   doc: 'Sends events to the avro source of another agent.',
-  options,
+  options: avroSinkOptions,
   batchSizeOption: 'batch-size',
-  check: (given) => rpcSinkRemarks(requireOptions('sink', options, given)),
+  check: (given) => rpcSinkRemarks(requireOptions('sink', avroSinkOptions, given)),
   create(input) {
-    const values = requireOptions(`sink ${input.name}`, options, input.options);
+    const values = requireOptions(`sink ${input.name}`, avroSinkOptions, input.options);
     return new RpcSink({
       ...rpcSinkSettings(values),
       compressionLevel: values['compression-type'] === 'deflate' ? values['compression-level'] : null,
@@ -57,16 +51,3 @@ export const avroSink: ComponentType<ChannelSink> = {
     });
   },
 };
-
-class AvroClientProtocol implements RpcClientProtocol {
-  private readonly session = new AvroClientSession();
-  private readonly frames = new NettyFrameReader(answerBytesMax);
-
-  request(batch: EventBatch): { readonly serial: number; readonly frame: Buffer } {
-    return this.session.request(batch);
-  }
-
-  push(chunk: Buffer, onAnswer: (serial: number, refusal: Error | null) => void): void {
-    this.frames.push(chunk, (serial, message) => onAnswer(serial, this.session.answer(serial, message)));
-  }
-}

@@ -45,7 +45,7 @@ export const rpcSinkOptions = defineOptions({
 
 type RpcSinkValues = OptionValues<typeof rpcSinkOptions>;
 
-export function rpcSinkRemarks(options: RpcSinkValues): ComponentRemark[] {
+export function rpcSinkRemarks(options: Omit<RpcSinkValues, 'hostname' | 'port'>): ComponentRemark[] {
   const names = ['connect-timeout', 'request-timeout'] as const;
   return [
     ...names

@@ -4,17 +4,11 @@
  */
 import { defineOptions, requireOptions } from '#config/options';
 import type { ChannelSink, ComponentType } from '#pipeline/collector';
-import type { EventBatch } from '#pipeline/event-batch';
-import { LengthFrameReader } from '#wire/flume/length-frames';
-import { ThriftClientSession } from '#wire/flume/thrift-client';
-import type { ThriftProtocolName } from '#wire/flume/thrift-types';
-import type { RpcClientProtocol } from '../rpc/rpc-client.js';
+import { ThriftClientProtocol } from '../rpc/client-protocols.js';
 import { rpcSinkOptions, rpcSinkRemarks, rpcSinkSettings } from '../rpc/rpc-sink-options.js';
 import { RpcSink } from '../rpc/rpc-sink.js';
 
-const answerBytesMax = 1024 * 1024;
-
-const options = defineOptions({
+export const thriftSinkOptions = defineOptions({
   ...rpcSinkOptions,
   protocol: {
     type: 'string',
@@ -38,11 +32,11 @@ export const thriftSink: ComponentType<ChannelSink> = {
   name: 'thrift',
   classNames: ['org.apache.flume.sink.ThriftSink'],
   doc: 'Sends events to the thrift source of another agent.',
-  options,
+  options: thriftSinkOptions,
   batchSizeOption: 'batch-size',
-  check: (given) => rpcSinkRemarks(requireOptions('sink', options, given)),
+  check: (given) => rpcSinkRemarks(requireOptions('sink', thriftSinkOptions, given)),
   create(input) {
-    const values = requireOptions(`sink ${input.name}`, options, input.options);
+    const values = requireOptions(`sink ${input.name}`, thriftSinkOptions, input.options);
     return new RpcSink({
       ...rpcSinkSettings(values),
       compressionLevel: null,
@@ -51,23 +45,3 @@ export const thriftSink: ComponentType<ChannelSink> = {
     });
   },
 };
-
-class ThriftClientProtocol implements RpcClientProtocol {
-  private readonly session: ThriftClientSession;
-  private readonly frames = new LengthFrameReader(answerBytesMax);
-
-  constructor(protocol: ThriftProtocolName) {
-    this.session = new ThriftClientSession(protocol);
-  }
-
-  request(batch: EventBatch): { readonly serial: number; readonly frame: Buffer } {
-    return this.session.request(batch);
-  }
-
-  push(chunk: Buffer, onAnswer: (serial: number, refusal: Error | null) => void): void {
-    this.frames.push(chunk, (message) => {
-      const { serial, refusal } = this.session.answer(message);
-      onAnswer(serial, refusal);
-    });
-  }
-}
