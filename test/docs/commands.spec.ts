@@ -35,6 +35,10 @@ const exceptions: readonly { readonly command: RegExp; readonly reason: string }
   { command: /^export DATABASE_URL=/, reason: 'a PostgreSQL of the reader’s' },
   { command: /^kcat /, reason: 'not part of the install; test/interop runs kcat' },
   { command: /^psql /, reason: 'not part of the install; the query is made below' },
+  {
+    command: /^(cd millrace-sink-|npm (install|test)$)/,
+    reason: 'test/docs/create-sink.spec.ts runs the test of the package',
+  },
   { command: /^(MILLRACE_DB_PASSWORD=\S+ )?docker /, reason: 'needs a container engine' },
 ];
 
@@ -128,10 +132,11 @@ describe.each(pages)('%s', (page) => {
 describe.each(readdirSync(join(projectRoot, 'examples', 'sinks')))('examples/sinks/%s', (name) => {
   const text = readFileSync(join(projectRoot, 'examples', 'sinks', name), 'utf8');
 
-  it('is valid, and shown in the guide as it is', () => {
+  it('is valid, and shown in a guide as it is', () => {
     const { name: connector, config } = JSON.parse(text) as { name: string; config: Record<string, string> };
     expect(problemsIn({ ...config, name: connector })).toEqual([]);
-    expect(readFileSync(join(projectRoot, 'docs', 'guides', 'sinks.md'), 'utf8')).toContain(text.trim());
+    const guides = markdownBelow(join('docs', 'guides')).map((page) => readFileSync(join(projectRoot, page), 'utf8'));
+    expect(guides.some((guide) => guide.includes(text.trim()))).toBe(true);
   });
 });
 

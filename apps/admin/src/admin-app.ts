@@ -2,6 +2,7 @@
 import 'reflect-metadata';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { loadAllComponents } from '#connectors/registry-collector';
+import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins';
 import { sinkTypes } from '#connectors/registry-sinks';
 import { ControlStore } from '#control/control-store';
 import { AccessLog } from '#nest/access-log';
@@ -16,7 +17,7 @@ import { TopicAdmin } from '#topics/topic-admin';
 import type { AdminParts } from './admin-module.js';
 import { createAdminServer } from './admin-server.js';
 import { collectorClass } from './connect/collector-class.js';
-import { ConnectorClasses } from './connect/connector-class.js';
+import { ConnectorClasses, type ConnectorClass } from './connect/connector-class.js';
 import { sinkClass } from './connect/sink-class.js';
 import { CollectorTaps } from './connect/tap-controller.js';
 import { controlMetrics, topicMetrics } from './operations/control-metrics.js';
@@ -76,10 +77,10 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const parts = {
     store,
     topics: new TopicAdmin(cluster),
-    classes: new ConnectorClasses([
-      ...sinkTypes.map(sinkClass),
-      collectorClass(await loadAllComponents(), productVersion),
-    ]),
+    classes: new ConnectorClasses(
+      [...sinkTypes.map(sinkClass), collectorClass(await loadAllComponents(), productVersion)],
+      () => packagedSinks(logger),
+    ),
     taps: new CollectorTaps(options.databaseUrl, clock),
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
@@ -127,4 +128,10 @@ async function drain(app: NestExpressApplication): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), drainMsMax);
   await app.close();
   clearTimeout(timer);
+}
+
+async function packagedSinks(logger: Logger): Promise<readonly ConnectorClass[]> {
+  const { types, failures } = await loadSinkPlugins(pluginFolders(process.env, process.cwd()));
+  for (const failure of failures) logger.warn(failure);
+  return types.map(sinkClass);
 }

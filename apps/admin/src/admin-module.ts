@@ -1,4 +1,4 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule } from '@nestjs/common';
 import { ControlStore } from '#control/control-store';
 import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
@@ -6,6 +6,7 @@ import { TopicAdmin } from '#topics/topic-admin';
 import { ConnectorClasses } from './connect/connector-class.js';
 import { ConnectorsController } from './connect/connectors-controller.js';
 import { OffsetsController } from './connect/offsets-controller.js';
+import { PackagedClasses } from './connect/packaged-classes.js';
 import { PluginsController } from './connect/plugins-controller.js';
 import { RootController } from './connect/root-controller.js';
 import { CollectorTaps, TapController } from './connect/tap-controller.js';
@@ -30,7 +31,11 @@ export interface AdminParts {
 }
 
 @Module({})
-export class AdminModule {
+export class AdminModule implements NestModule {
+  configure(consumer: MiddlewareConsumer): void {
+    consumer.apply(PackagedClasses).forRoutes(PluginsController, ConnectorsController);
+  }
+
   /** The parts have their own life: `startAdmin` starts and stops them. */
   static of(parts: AdminParts): DynamicModule {
     return {

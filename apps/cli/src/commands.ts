@@ -6,6 +6,7 @@ const loaders: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   collector: async () => (await import('./commands/collector.js')).collectorCommands,
   topic: async () => (await import('./commands/topic.js')).topicCommands,
   sink: async () => (await import('./commands/sink.js')).sinkCommands,
+  create: async () => [(await import('./commands/create.js')).createCommand],
   role: async () => [(await import('./commands/role.js')).roleCommand],
 };
 

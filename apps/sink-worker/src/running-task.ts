@@ -1,12 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveReferences } from '#config/references';
-import { requireSinkType } from '#connectors/registry-sinks';
+import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins';
+import { findSinkType, requireSinkType } from '#connectors/registry-sinks';
 import type { LeasedWork } from '#control/lease-worker';
 import type { TaskLease, TaskReport } from '#control/task';
 import { connectorSettings, type ConnectorSettings } from '#pipeline/connector-options';
 import { problemsOf, validateConnector } from '#pipeline/connector-validation';
 import { DeadLetterTopic } from '#pipeline/dead-letter-topic';
+import type { SinkType } from '#pipeline/sink';
 import { SinkTask } from '#pipeline/sink-task';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { FatalSinkError } from '#pipeline/errors';
@@ -87,7 +89,7 @@ export class RunningTask implements LeasedWork {
   private async build(): Promise<void> {
     const { lease, options } = this;
     const config = resolveReferences(lease.config, options.environment);
-    const type = requireSinkType(config['connector.class'] ?? '');
+    const type = await sinkTypeOf(config, options.environment);
     const problems = problemsOf(validateConnector(type, config));
     if (problems.length > 0) throw new FatalSinkError(`The config is not valid:\n${problems.join('\n')}`);
     const settings = connectorSettings(config);
@@ -138,6 +140,23 @@ export class RunningTask implements LeasedWork {
     await this.task?.stop();
     await this.cluster?.close();
   }
+}
+
+/** Built in, or from a package that is installed. */
+async function sinkTypeOf(
+  config: Readonly<Record<string, string>>,
+  environment: RunningTaskOptions['environment'],
+): Promise<SinkType> {
+  const connectorClass = config['connector.class'] ?? '';
+  const builtIn = findSinkType(connectorClass, config);
+  if (builtIn !== null) return builtIn;
+  const { types, failures } = await loadSinkPlugins(pluginFolders(environment, process.cwd()));
+  const wanted = connectorClass.trim().toLowerCase();
+  const found = types.find(({ name, classNames }) =>
+    [name, ...classNames].some((candidate) => candidate.toLowerCase() === wanted),
+  );
+  if (found === undefined && failures.length > 0) throw new FatalSinkError(failures.join('\n'));
+  return found ?? requireSinkType(connectorClass, config);
 }
 
 function deadLettersOf(settings: ConnectorSettings, cluster: Cluster): DeadLetterTopic | null {

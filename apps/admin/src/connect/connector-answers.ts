@@ -16,7 +16,7 @@ export function connectorInfo(classes: ConnectorClasses, connector: Connector) {
 }
 
 export function shownConfig(classes: ConnectorClasses, connector: Connector): Record<string, string> {
-  const known = classes.find(connector.config['connector.class'] ?? '');
+  const known = classes.find(connector.config['connector.class'] ?? '', connector.config);
   return hideSecrets(known?.options ?? {}, connector.config);
 }
 

@@ -9,6 +9,8 @@ export interface ConnectorClass {
   readonly name: string;
   /** Other names under which it is accepted. */
   readonly aliases: readonly string[];
+  /** Of several classes with one alias, whether this config is meant for this one. */
+  claims?(config: Readonly<Record<string, string>>): boolean;
   readonly kind: ConnectorKind;
   readonly version: string;
   /** Tells which keys are secret. */
@@ -25,15 +27,39 @@ export interface ConnectorClass {
 }
 
 export class ConnectorClasses {
-  constructor(readonly all: readonly ConnectorClass[]) {}
+  private readonly list: ConnectorClass[];
 
-  /** By full name, by simple name (without the package), and by simple name without `Connector`. */
-  find(name: string): ConnectorClass | null {
+  constructor(
+    builtIn: readonly ConnectorClass[],
+    /** Classes from packages that are there now. Default: none. */
+    private readonly packages: () => Promise<readonly ConnectorClass[]> = () => Promise.resolve([]),
+  ) {
+    this.list = [...builtIn];
+  }
+
+  get all(): readonly ConnectorClass[] {
+    return this.list;
+  }
+
+  /** Takes up packages that were installed since. A name that is taken stays with who has it. */
+  async refresh(): Promise<void> {
+    for (const candidate of await this.packages()) {
+      if (this.list.every(({ name }) => name !== candidate.name)) this.list.push(candidate);
+    }
+  }
+
+  /**
+   * By full name, by simple name (without the package), and by simple name without `Connector`. Of several that share the name, the first
+   * that claims `config`, or the first at all.
+   */
+  find(name: string, config: Readonly<Record<string, string>> = {}): ConnectorClass | null {
     const wanted = name.trim().toLowerCase();
-    const matches = (test: (candidate: string) => boolean): ConnectorClass | undefined =>
-      this.all.find((candidate) =>
+    const matches = (test: (candidate: string) => boolean): ConnectorClass | undefined => {
+      const named = this.all.filter((candidate) =>
         [candidate.name, ...candidate.aliases].map((alias) => alias.toLowerCase()).some(test),
       );
+      return named.find((candidate) => candidate.claims?.(config) ?? true) ?? named[0];
+    };
     return (
       matches((candidate) => candidate === wanted) ??
       matches((candidate) => simpleName(candidate) === wanted) ??

@@ -49,7 +49,7 @@ export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector
       `Connector name configuration (${sent['name']}) doesn't match connector name (${name})`,
     );
   }
-  const connectorClass = requireClass(classes, sent['connector.class']);
+  const connectorClass = requireClass(classes, sent);
   const config = restoreSecrets(connectorClass.options, { ...sent, name }, wanted.old?.config ?? {});
   const infos = connectorClass.validate(config);
   if (infos.error_count > 0) {
@@ -70,13 +70,17 @@ export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector
 }
 
 /** Throws 400 where no class is named or nobody knows it. */
-export function requireClass(classes: ConnectorClasses, name: string | undefined): ConnectorClass {
+export function requireClass(
+  classes: ConnectorClasses,
+  config: Readonly<Record<string, string>>,
+): ConnectorClass {
+  const name = config['connector.class'];
   if (name === undefined || name.trim() === '') {
     throw new BadRequestException(
       'Connector config {} contains no connector type: set connector.class to one of ' + classNames(classes),
     );
   }
-  const found = classes.find(name);
+  const found = classes.find(name, config);
   if (found !== null) return found;
   throw new BadRequestException(
     `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${classNames(classes)}`,

@@ -74,7 +74,7 @@ export class OffsetsController {
   }
 
   private stoppedSink(connector: Connector): SinkOffsets {
-    const connectorClass = requireClass(this.classes, connector.config['connector.class']);
+    const connectorClass = requireClass(this.classes, connector.config);
     const fixed = connectorClass.offsetsFixed(connector.config);
     if (fixed !== null) throw new BadRequestException(fixed);
     if (connector.targetState !== 'STOPPED') {
@@ -87,7 +87,7 @@ export class OffsetsController {
   }
 
   private offsetsOf(connector: Connector): SinkOffsets {
-    const connectorClass = requireClass(this.classes, connector.config['connector.class']);
+    const connectorClass = requireClass(this.classes, connector.config);
     return new SinkOffsets({ topics: this.topics, clock: systemClock }, connectorClass, connector);
   }
 

@@ -31,8 +31,8 @@ export class PluginsController {
     @Param('plugin') plugin: string,
     @Body({ schema: ConnectorConfig }) config: z.infer<typeof ConnectorConfig>,
   ): unknown {
-    const named = requireClass(this.classes, config['connector.class']);
-    if (this.classes.find(plugin) !== named) {
+    const named = requireClass(this.classes, config);
+    if (this.classes.find(plugin, config) !== named) {
       throw new BadRequestException(
         `Included connector type ${config['connector.class']} does not match request type ${plugin}`,
       );

@@ -7,6 +7,7 @@ export function sinkClass(type: SinkType): ConnectorClass {
   return {
     name: type.name,
     aliases: type.classNames,
+    claims: type.claims?.bind(type),
     kind: 'sink',
     version: type.version,
     options: { ...connectorOptions, ...type.options },
