@@ -14,14 +14,28 @@ describe('the registry of sinks', () => {
     expect(findSinkType(connectorClass)?.name).toBe(name);
   });
 
+  it.each([
+    ['jdbc:mariadb://db/shop', 'mysql'],
+    ['jdbc:mysql://db/shop', 'mysql'],
+    ['jdbc:postgresql://db/shop', 'postgres'],
+    ['jdbc:oracle:thin:@db', 'postgres'],
+  ])('takes the address for a class that several stand in for: %s', (url, name) => {
+    const options = { 'connection.url': url };
+    expect(findSinkType('io.debezium.connector.jdbc.JdbcSinkConnector', options)?.name).toBe(name);
+    expect(findSinkType('JdbcSink', options)?.name).toBe(name);
+  });
+
   it('says what there is where it does not know a class', () => {
     expect(() => requireSinkType('org.example.Nothing')).toThrow(
       /Failed to find any class that implements Connector and which name matches org.example.Nothing, available connectors are: postgres/,
     );
   });
 
-  it('has every name once', () => {
-    const names = sinkTypes.flatMap(({ name, classNames }) => [name, ...classNames]);
+  it('has every name once, but for classes that say by the options for whom they are', () => {
+    const names = sinkTypes.flatMap(({ name, classNames, claims }) => [
+      name,
+      ...(claims === undefined ? classNames : []),
+    ]);
     expect(new Set(names).size).toBe(names.length);
   });
 

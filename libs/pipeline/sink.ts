@@ -68,6 +68,8 @@ export interface SinkType {
   readonly name: string;
   /** Java class names of well-known connectors that it stands in for. */
   readonly classNames: readonly string[];
+  /** Of several types that stand in for one class, whether these options are meant for this one. Absent = no class is shared. */
+  claims?(options: Readonly<Record<string, string>>): boolean;
   readonly version: string;
   readonly doc: string;
   readonly options: OptionSpecs;

@@ -1,55 +1,34 @@
-import { stringifyJson, type JsonValue } from '#pipeline/sink-json';
+import { stringifyJson, type JsonObject, type JsonValue } from '#pipeline/sink-json';
+import { timeOfNumber, type TimeUnit } from '../sql/number-time.js';
+import type { SqlColumn } from '../sql/table-writer.js';
 
 /** A column as the table has it. */
-export interface Column {
-  readonly name: string;
+export interface Column extends SqlColumn {
   /** PostgreSQL's name of the type without length or precision: a cast to it never cuts a value. */
   readonly type: string;
   readonly isArray: boolean;
 }
 
-/** What a new column must hold, from the values seen; `null` where only nulls were. */
-export type ColumnKind = 'boolean' | 'bigint' | 'numeric' | 'double precision' | 'text' | 'jsonb';
-
-const int64Max = 2n ** 63n - 1n;
-const int64Min = -(2n ** 63n);
-
-export function kindOf(value: JsonValue): ColumnKind | null {
-  switch (typeof value) {
-    case 'boolean':
-      return 'boolean';
-    case 'number':
-      return Number.isSafeInteger(value) ? 'bigint' : 'double precision';
-    case 'bigint':
-      return value >= int64Min && value <= int64Max ? 'bigint' : 'numeric';
-    case 'string':
-      return 'text';
-    default:
-      return value === null ? null : 'jsonb';
-  }
+export interface ColumnRow {
+  readonly name: string;
+  readonly type: string;
+  /** `atttypmod`: of texts with a bound, four more than their characters. */
+  readonly modifier: number;
+  readonly is_array: boolean;
 }
 
-/** The narrowest kind that holds both. */
-export function widerKind(a: ColumnKind | null, b: ColumnKind | null): ColumnKind | null {
-  if (a === null || b === null || a === b) return a ?? b;
-  if (a === 'jsonb' || b === 'jsonb') return 'jsonb';
-  if (isNumeric(a) && isNumeric(b)) return a === 'numeric' || b === 'numeric' ? 'numeric' : 'double precision';
-  return 'text';
-}
+const wholeBits: Readonly<Record<string, number>> = { smallint: 16, integer: 32, bigint: 64 };
+const boundTexts = new Set(['character varying', 'character']);
 
-function isNumeric(kind: ColumnKind): boolean {
-  return kind === 'bigint' || kind === 'numeric' || kind === 'double precision';
-}
-
-const wholeTypes = new Set(['smallint', 'integer', 'bigint']);
-
-export function isWhole(column: Column): boolean {
-  return wholeTypes.has(column.type);
-}
-
-/** Whether a column of whole numbers has to become numeric for values of `kind`. */
-export function mustWiden(column: Column, kind: ColumnKind | null): boolean {
-  return isWhole(column) && (kind === 'double precision' || kind === 'numeric');
+export function columnOf({ name, type, modifier, is_array: isArray }: ColumnRow): Column {
+  const bits = wholeBits[type];
+  return {
+    name,
+    type,
+    isArray,
+    wholeMax: bits === undefined ? null : 2 ** (bits - 1) - 1,
+    charsMax: boundTexts.has(type) && modifier >= 4 ? modifier - 4 : null,
+  };
 }
 
 /** Safe in SQL whatever it holds; PostgreSQL itself takes no zero character. */
@@ -61,16 +40,14 @@ export function quoted(identifier: string): string {
  * One array literal for a parameter, so that a statement has one parameter a column whatever the number of rows: numbers go
  * in as their digits, strings quoted, objects and arrays as JSON text.
  */
-export function arrayLiteral(values: readonly (JsonValue | undefined)[], column: Column): string {
+export function arrayLiteral(rows: readonly JsonObject[], column: Column): string {
   const toText = textFor(column);
+  const { name } = column;
   let text = '{';
-  for (let index = 0; index < values.length; index += 1) {
-    const value = values[index] ?? null;
+  for (let index = 0; index < rows.length; index += 1) {
+    const value = rows[index]?.[name] ?? null;
     if (index > 0) text += ',';
-    if (value === null) text += 'NULL';
-    else if (typeof value === 'string') text += element(toText(value));
-    else if (typeof value === 'boolean') text += value ? 'true' : 'false';
-    else text += element(toText(value));
+    text += value === null ? 'NULL' : typeof value === 'number' ? `"${toText(value)}"` : element(toText(value));
   }
   return `${text}}`;
 }
@@ -79,6 +56,32 @@ const special = /["\\]/;
 
 function element(text: string): string {
   return special.test(text) ? `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : `"${text}"`;
+}
+
+/** Rows in COPY's text format: a line a row, tabs between the columns, `\N` for null. */
+export function copyText(rows: readonly JsonObject[], columns: readonly Column[]): string {
+  const writers = columns.map((column) => ({ name: column.name, toText: textFor(column) }));
+  let text = '';
+  for (const row of rows) {
+    for (let at = 0; at < writers.length; at += 1) {
+      const writer = writers[at];
+      if (writer === undefined) break;
+      const value = row[writer.name] ?? null;
+      if (at > 0) text += '\t';
+      if (value === null) text += '\\N';
+      else if (typeof value === 'number') text += writer.toText(value);
+      else text += copyField(writer.toText(value));
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+const copySpecial = /[\\\t\n\r]/;
+
+function copyField(text: string): string {
+  if (!copySpecial.test(text)) return text;
+  return text.replaceAll('\\', '\\\\').replaceAll('\t', '\\t').replaceAll('\n', '\\n').replaceAll('\r', '\\r');
 }
 
 type ToText = (value: JsonValue) => string;
@@ -92,9 +95,10 @@ function textFor(column: Column): ToText {
     case 'bytea':
       return (value) => (typeof value === 'string' ? byteText(value) : plainText(value));
     case 'date':
+      return (value) => timeText(value, 'days');
     case 'timestamp without time zone':
     case 'timestamp with time zone':
-      return timeText;
+      return (value) => timeText(value, 'seconds');
     default:
       return plainText;
   }
@@ -105,16 +109,15 @@ function plainText(value: JsonValue): string {
   return typeof value === 'object' ? stringifyJson(value) : String(value);
 }
 
-/** Numbers are milliseconds since 1970, as Connect writes times. */
-function timeText(value: JsonValue): string {
-  if (typeof value !== 'number' && typeof value !== 'bigint') return plainText(value);
-  const date = new Date(Number(value));
-  return Number.isNaN(date.getTime()) ? String(value) : date.toISOString();
-}
-
 /** Base64, as Connect writes bytes into JSON; PostgreSQL's own hex form is taken as it is. */
 function byteText(value: string): string {
   return value.startsWith('\\x') ? value : `\\x${Buffer.from(value, 'base64').toString('hex')}`;
+}
+
+function timeText(value: JsonValue, unit: TimeUnit): string {
+  if (typeof value !== 'number' && typeof value !== 'bigint') return plainText(value);
+  const time = timeOfNumber(value, unit);
+  return time === null ? String(value) : `${time}Z`;
 }
 
 function innerArray(values: readonly JsonValue[]): string {

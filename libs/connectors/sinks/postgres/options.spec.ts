@@ -1,6 +1,7 @@
 import { postgresProblems, postgresSettings } from './options.js';
 import { classOfError, classOfSqlState } from './sql-errors.js';
-import { quotedTable, tableName } from './table.js';
+import { tableName } from '../sql/table-name.js';
+import { quotedTable } from './tables.js';
 
 const url = { 'connection.url': 'jdbc:postgresql://db:5433/shop?user=u&password=p%20w&ssl=true' };
 

@@ -1,14 +1,7 @@
-import { types } from 'node:util';
-import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
-import { MillraceError, messageOf } from '#std/errors';
+import { messageOf } from '#std/errors';
+import { classOfDriverError, sinkErrorOf, type SqlErrorClass } from '../sql/sql-errors.js';
 
-/**
- * What an error of the database means for the sink, by SQLSTATE (PostgreSQL, appendix A): the store is away or busy, the records
- * are bad, or nothing will help but a person. `schema` = the table is not as it was when it was looked at.
- */
-export type SqlErrorClass = 'retriable' | 'poison' | 'fatal' | 'schema' | 'unknown';
-
-/** Longest prefix wins. */
+/** What SQLSTATEs mean for the sink (PostgreSQL, appendix A). Longest prefix wins. */
 const classes: Readonly<Record<string, SqlErrorClass>> = {
   '08': 'retriable', // connection
   '0A000': 'schema', // a plan that the table has outgrown
@@ -46,39 +39,15 @@ export function sqlStateOf(error: unknown): string | null {
   return 'severity' in error && error.code.length === 5 ? error.code : null;
 }
 
-/** Codes and words of errors that the driver itself makes and that time does not cure. */
-const driverFatal = /^SASL|does not support SSL|CERT|certificate|UNABLE_TO_VERIFY/;
-
 export function classOfError(error: unknown): SqlErrorClass {
   const state = sqlStateOf(error);
-  if (state !== null) return classOfSqlState(state);
-  if (!types.isNativeError(error) || programErrors.has(error.name)) return 'unknown';
-  const code = 'code' in error ? String(error.code) : '';
-  return driverFatal.test(`${code} ${error.message}`.trim()) ? 'fatal' : 'retriable';
+  return state === null ? classOfDriverError(error) : classOfSqlState(state);
 }
 
-/** Mistakes of ours, not of the network. */
-const programErrors = new Set(['TypeError', 'RangeError', 'ReferenceError', 'AssertionError']);
-
-/** The error for the runner. `schemaSeen` = the table was looked at anew just before, so that another look will not help. */
-export function sinkErrorOf(what: string, error: unknown, schemaSeen: boolean): Error {
-  if (error instanceof MillraceError) return error;
+export function postgresSinkError(what: string, error: unknown, schemaSeen: boolean): Error {
   const state = sqlStateOf(error);
   const message = `${what}: ${messageOf(error)}${detailOf(error)}${state === null ? '' : ` [${state}]`}`;
-  switch (classOfError(error)) {
-    case 'retriable':
-      return new RetriableSinkError(message, { cause: error });
-    case 'poison':
-      return new PoisonRecordError(message, null, { cause: error });
-    case 'fatal':
-      return new FatalSinkError(message, { cause: error });
-    case 'schema':
-      return schemaSeen
-        ? new FatalSinkError(message, { cause: error })
-        : new RetriableSinkError(message, { cause: error });
-    case 'unknown':
-      return new Error(message, { cause: error });
-  }
+  return sinkErrorOf(message, error, classOfError(error), schemaSeen);
 }
 
 /** What the server adds, unless it is the whole row: that is nobody's business but the dead letters'. */
