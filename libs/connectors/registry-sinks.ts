@@ -7,6 +7,7 @@ import { flumeAvroSink, flumeThriftSink } from './sinks/flume/sink-types.js';
 import { hdfsSink } from './sinks/hdfs/hdfs-sink.js';
 import { kafkaSinkType } from './sinks/kafka/sink-type.js';
 import { mysqlSinkType } from './sinks/mysql/sink-type.js';
+import { httpSinkType } from './sinks/http/sink-type.js';
 import { postgresSinkType } from './sinks/postgres/sink-type.js';
 
 /** Every kind of sink. A new one is its folder and a line here. */
@@ -20,6 +21,7 @@ export const sinkTypes: readonly SinkType[] = [
   kafkaSinkType,
   flumeAvroSink,
   flumeThriftSink,
+  httpSinkType,
 ];
 
 export const sinkRegistryErrors = {

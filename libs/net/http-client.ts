@@ -262,7 +262,7 @@ async function readBody(answer: http.IncomingMessage, bytesMax: number): Promise
 
 function isOfTls(cause: unknown): boolean {
   const code = systemCode(cause) ?? '';
-  return /^(?:CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/.test(code);
+  return /^(?:EPROTO$|CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_)/.test(code);
 }
 
 function reasonOf(cause: unknown): string {
