@@ -2,6 +2,7 @@ import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
 import { benchIngest } from './ingest.js';
+import { benchHdfsSink } from './hdfs-sink.js';
 import { benchInterceptors } from './interceptors.js';
 import { benchJdbcChannel } from './jdbc-channel.js';
 import { benchLatency } from './latency.js';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-synced': benchProduce('produce-synced'),
   connections: benchConnections,
   consume: benchConsume,
+  'hdfs-sink': benchHdfsSink,
   'ingest-http': benchIngest('http'),
   'ingest-syslog': benchIngest('syslog'),
   interceptors: benchInterceptors,

@@ -18,6 +18,8 @@ export interface FlumeOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Maven artefacts of further components. */
   readonly more?: readonly string[];
+  /** The agent has sinks only: it is ready when they are started. */
+  readonly sourceless?: boolean;
 }
 
 /** Flume's HDFS sink, for `more`. */
@@ -43,7 +45,9 @@ export async function startFlume(options: FlumeOptions): Promise<Child> {
     env: options.env,
     logPath: join(options.directory, 'flume.out'),
   });
-  await child.until('Flume', () => /Component type: SOURCE, name: .* started|Starting Source/.test(child.output()));
+  const ready =
+    options.sourceless === true ? /Starting Sink / : /Component type: SOURCE, name: .* started|Starting Source/;
+  await child.until('Flume', () => ready.test(child.output()));
   return child;
 }
 
