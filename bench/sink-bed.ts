@@ -63,10 +63,10 @@ export interface SinkBed {
   /** Ports from here are free for stores. */
   readonly port: number;
   /** Our sink worker as a process of its own, with this connector. */
-  sinkWorker(
+  readonly sinkWorker: (
     config: (run: SinkRun) => Readonly<Record<string, string>>,
     stored: SinkContender['stored'],
-  ): SinkContender;
+  ) => SinkContender;
 }
 
 /** Runs ours and the peer in turn over the same topic of a real Kafka; CPU and memory are the sink process's, its start included. */
