@@ -58,12 +58,17 @@ export class AvroContainerWriter {
     block.count += count;
   }
 
-  /** The header before the first, then the blocks of all objects added since the last call. */
-  async take(): Promise<Buffer> {
+  /**
+   * The header before the first, then the blocks of all objects added since the last call; with `wholeOnly` a block that has not its size
+   * yet stays.
+   */
+  async take(wholeOnly = false): Promise<Buffer> {
     const pieces: Buffer[] = this.header === null ? [] : [this.header];
     this.header = null;
     const { blocks } = this;
-    this.blocks = [];
+    const last = blocks.at(-1);
+    this.blocks = wholeOnly && last !== undefined && last.bytes < this.options.syncIntervalBytes ? [last] : [];
+    if (this.blocks.length > 0) blocks.pop();
     for (const block of blocks) {
       const bytes = await compress(this.options.codec, Buffer.concat(block.objects));
       pieces.push(avroLong(block.count), avroLong(bytes.length), bytes, this.marker);

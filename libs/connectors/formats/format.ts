@@ -2,7 +2,7 @@ import type { SinkBatch } from '#pipeline/sink-batch';
 
 /**
  * How records become the bytes of a file. A format is shared by all files of a task and keeps nothing of them; what one file
- * needs to remember (where the last sync marker was) is in its `FileEncoder`.
+ * needs to remember (where the last sync marker was, which fields its records have) is in its `FileEncoder`.
  *
  * Bytes depend only on the file's identity and its records, never on the clock, on chance or on how records were batched:
  * writing a file again gives the same bytes.
@@ -22,6 +22,11 @@ export interface FileEncoder {
   readonly header: Buffer;
   /** The records at `indexes`, in that order, as one buffer of the file's own (nothing is shared with the batch). */
   encode(batch: SinkBatch, indexes: Int32Array): Buffer;
+  /**
+   * Makes the file of all that `encode` gave, when its last record is known: blocks, columns, an index at the end. May be called again,
+   * for the same bytes. Absent where header and records are the file.
+   */
+  finish?(encoded: AsyncIterable<Buffer>): AsyncIterable<Buffer>;
 }
 
 export const emptyBuffer = Buffer.alloc(0);

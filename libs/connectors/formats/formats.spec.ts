@@ -1,6 +1,7 @@
 import { PoisonRecordError } from '#pipeline/errors';
 import { recordsOf, type TestRecord } from '../sinks/file/records.testkit.js';
 import type { Format } from './format.js';
+import { envelopeFields } from './envelope.js';
 import { JsonFormat } from './json-format.js';
 import { SequenceFileFormat, writeVInt } from './sequence-file.js';
 import { TextFormat } from './text-format.js';
@@ -22,15 +23,19 @@ describe('text', () => {
   ];
 
   it('is the bytes of values and newlines', () => {
-    expect(write(new TextFormat({ appendNewline: true }), records)).toEqual(Buffer.from('one\n\n\xff\0\n', 'latin1'));
+    expect(write(new TextFormat({ separator: '\n', extension: '.txt' }), records)).toEqual(
+      Buffer.from('one\n\n\xff\0\n', 'latin1'),
+    );
   });
 
   it('is the bytes alone without appendNewline', () => {
-    expect(write(new TextFormat({ appendNewline: false }), records)).toEqual(Buffer.from('one\xff\0', 'latin1'));
+    expect(write(new TextFormat({ separator: '', extension: '.txt' }), records)).toEqual(
+      Buffer.from('one\xff\0', 'latin1'),
+    );
   });
 
   it('writes the chosen records only', () => {
-    const encoder = new TextFormat({ appendNewline: true }).open();
+    const encoder = new TextFormat({ separator: '\n', extension: '.txt' }).open();
     expect(encoder.encode(recordsOf(at, records), Int32Array.of(0, 2)).toString('latin1')).toBe('one\n\xff\0\n');
   });
 });
@@ -39,7 +44,7 @@ describe('JSON lines', () => {
   it('are the values as they are, one a line', () => {
     const values = ['{"b":9007199254740993,  "a":1.0}', '{\r\n "x": "a\\nb"\n}', ' [1] ', '"s"', null];
     const text = write(
-      new JsonFormat({ envelope: false }),
+      new JsonFormat({ fields: null }),
       values.map((value, offset) => ({ offset, value })),
     ).toString();
     expect(text).toBe('{"b":9007199254740993,  "a":1.0}\n{   "x": "a\\nb" }\n [1] \n"s"\nnull\n');
@@ -52,7 +57,7 @@ describe('JSON lines', () => {
     ];
     const error = (() => {
       try {
-        return write(new JsonFormat({ envelope: false }), records);
+        return write(new JsonFormat({ fields: null }), records);
       } catch (caught) {
         return caught;
       }
@@ -62,7 +67,7 @@ describe('JSON lines', () => {
   });
 
   it('have an envelope that takes any bytes', () => {
-    const lines = write(new JsonFormat({ envelope: true }), [
+    const lines = write(new JsonFormat({ fields: envelopeFields }), [
       { offset: 1, timestamp: 99, key: 'k"', value: '{"n":9007199254740993}', headers: { h: 'v', __proto__x: 'y' } },
       { offset: 2, value: 'plain', key: Buffer.from([0xfe]) },
       { offset: 3, value: Buffer.from([0xff]) },

@@ -7,7 +7,7 @@
  *     int32 bytes before compression, then until so many are there: int32 compressed bytes, block
  */
 import { promisify } from 'node:util';
-import { deflate, gzip, zstdCompress } from 'node:zlib';
+import { deflate, deflateSync, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { compressSync as compressLz4 } from 'lz4-napi';
 import snappy from 'snappy';
 
@@ -18,6 +18,10 @@ export interface HadoopCodec {
   /** With its dot; what file names end with. */
   readonly extension: string;
   compress(bytes: Buffer): Promise<Buffer>;
+  /** The same for a few bytes. */
+  compressSync(bytes: Buffer): Buffer;
+  /** Of a long file as much goes in at once. */
+  readonly pieceBytes: number;
 }
 
 /** Hadoop's readers have a buffer of 256 KiB for a block; an incompressible one must still fit. */
@@ -27,14 +31,16 @@ const lz4SizeBytes = 4;
 
 const prefix = 'org.apache.hadoop.io.compress.';
 
+const snappyBlocks = (bytes: Buffer): Buffer => blocks(bytes, (block) => snappy.compressSync(block));
+const lz4Blocks = (bytes: Buffer): Buffer =>
+  blocks(bytes, (block) => compressLz4(Buffer.from(block)).subarray(lz4SizeBytes));
+
 const codecs: readonly (HadoopCodec & { readonly aliases: readonly string[] })[] = [
-  codec('gzip', 'GzipCodec', '.gz', promisify(gzip)),
-  codec('deflate', 'DefaultCodec', '.deflate', promisify(deflate), ['default', 'deflatecodec']),
-  codec('snappy', 'SnappyCodec', '.snappy', (bytes) => blocks(bytes, (block) => snappy.compressSync(block))),
-  codec('lz4', 'Lz4Codec', '.lz4', (bytes) =>
-    blocks(bytes, (block) => compressLz4(Buffer.from(block)).subarray(lz4SizeBytes)),
-  ),
-  codec('zstd', 'ZStandardCodec', '.zst', promisify(zstdCompress), ['zstandard']),
+  codec('gzip', 'GzipCodec', '.gz', promisify(gzip), gzipSync),
+  codec('deflate', 'DefaultCodec', '.deflate', promisify(deflate), deflateSync, ['default', 'deflatecodec']),
+  codec('snappy', 'SnappyCodec', '.snappy', (bytes) => Promise.resolve(snappyBlocks(bytes)), snappyBlocks),
+  codec('lz4', 'Lz4Codec', '.lz4', (bytes) => Promise.resolve(lz4Blocks(bytes)), lz4Blocks),
+  codec('zstd', 'ZStandardCodec', '.zst', promisify(zstdCompress), zstdCompressSync, ['zstandard']),
 ];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);
@@ -55,12 +61,21 @@ function codec(
   simpleName: string,
   extension: string,
   compress: (bytes: Buffer) => Promise<Buffer>,
+  compressSync: (bytes: Buffer) => Buffer,
   aliases: readonly string[] = [],
 ): HadoopCodec & { readonly aliases: readonly string[] } {
-  return { name, className: `${prefix}${simpleName}`, extension, compress, aliases };
+  return {
+    name,
+    className: `${prefix}${simpleName}`,
+    extension,
+    compress,
+    compressSync,
+    pieceBytes: blockBytes,
+    aliases,
+  };
 }
 
-function blocks(bytes: Buffer, compress: (block: Buffer) => Buffer): Promise<Buffer> {
+function blocks(bytes: Buffer, compress: (block: Buffer) => Buffer): Buffer {
   const pieces: Buffer[] = [];
   for (let at = 0; at < bytes.length; at += blockBytes) {
     const block = bytes.subarray(at, at + blockBytes);
@@ -70,5 +85,5 @@ function blocks(bytes: Buffer, compress: (block: Buffer) => Buffer): Promise<Buf
     head.writeUInt32BE(compressed.length, 4);
     pieces.push(head, compressed);
   }
-  return Promise.resolve(Buffer.concat(pieces));
+  return Buffer.concat(pieces);
 }

@@ -1,15 +1,16 @@
 import { isUtf8 } from 'node:buffer';
 import { PoisonRecordError } from '#pipeline/errors';
 import type { SinkBatch } from '#pipeline/sink-batch';
+import type { EnvelopeField } from './envelope.js';
 import { emptyBuffer, type FileEncoder, type Format } from './format.js';
 
 /**
  * One JSON document a line.
  *
- * Without envelope the value is the document: its bytes are checked, not re-printed, so that 64-bit numbers and the order of
+ * Without fields the value is the document: its bytes are checked, not re-printed, so that 64-bit numbers and the order of
  * fields stay; line breaks between its tokens become blanks. A value that is not JSON is a poison record; no value is `null`.
  *
- * With envelope: `{"topic","partition","offset","timestamp","key","value","headers"}`. A value that is JSON is embedded as it
+ * With fields those of `{"topic","partition","offset","timestamp","key","headers","value"}` that were asked for. A value that is JSON is embedded as it
  * is, other text becomes a string, and bytes that are not UTF-8 become base64 with `"valueEncoding":"base64"` behind them
  * (`keyEncoding` for keys). Of headers of one name the last is kept.
  */
@@ -18,20 +19,24 @@ export class JsonFormat implements Format {
   readonly extension = '.json';
   private readonly encoder: FileEncoder;
 
-  constructor(private readonly options: { readonly envelope: boolean }) {
-    const line = options.envelope ? envelopeLine : valueLine;
+  /** With `fields` an envelope of those; null = the value alone. */
+  constructor(private readonly options: { readonly fields: readonly EnvelopeField[] | null }) {
+    const { fields } = options;
     this.encoder = {
       header: emptyBuffer,
       encode(batch, indexes) {
         const pieces: Buffer[] = [];
-        for (const index of indexes) line(pieces, batch, index);
+        for (const index of indexes) {
+          if (fields === null) valueLine(pieces, batch, index);
+          else envelopeLine(pieces, batch, index, fields);
+        }
         return Buffer.concat(pieces);
       },
     };
   }
 
   check(batch: SinkBatch): void {
-    if (this.options.envelope) return;
+    if (this.options.fields !== null) return;
     for (let index = 0; index < batch.count; index += 1) {
       const value = batch.value(index);
       // A converter that has parsed it has checked it.
@@ -65,17 +70,40 @@ function valueLine(pieces: Buffer[], batch: SinkBatch, index: number): void {
   else pieces.push(oneLine(value), lineEnd);
 }
 
-function envelopeLine(pieces: Buffer[], batch: SinkBatch, index: number): void {
-  const head =
-    `{"topic":${JSON.stringify(batch.topic)},"partition":${batch.partition},"offset":${batch.offset(index)},` +
-    `"timestamp":${batch.timestamp(index)},"key":${plainField(batch.key(index), 'key')},` +
-    `"headers":${headersObject(batch, index)},"value":`;
-  const value = batch.value(index);
-  const json = value !== null && (batch.json?.(index) !== undefined || jsonProblem(value) === null);
-  if (value === null || !json) {
-    pieces.push(Buffer.from(head + plainField(value, 'value')), envelopeEnd);
-  } else {
-    pieces.push(Buffer.from(head), oneLine(value), envelopeEnd);
+function envelopeLine(pieces: Buffer[], batch: SinkBatch, index: number, fields: readonly EnvelopeField[]): void {
+  let head = '{';
+  for (const field of fields) {
+    if (head !== '{') head += ',';
+    if (field !== 'value') {
+      head += `"${field}":${fieldText(field, batch, index)}`;
+      continue;
+    }
+    const value = batch.value(index);
+    const json = value !== null && (batch.json?.(index) !== undefined || jsonProblem(value) === null);
+    if (value === null || !json) {
+      head += `"value":${plainField(value, 'value')}`;
+    } else {
+      pieces.push(Buffer.from(`${head}"value":`), oneLine(value));
+      head = '';
+    }
+  }
+  pieces.push(Buffer.from(head), envelopeEnd);
+}
+
+function fieldText(field: Exclude<EnvelopeField, 'value'>, batch: SinkBatch, index: number): string {
+  switch (field) {
+    case 'topic':
+      return JSON.stringify(batch.topic);
+    case 'partition':
+      return String(batch.partition);
+    case 'offset':
+      return String(batch.offset(index));
+    case 'timestamp':
+      return String(batch.timestamp(index));
+    case 'key':
+      return plainField(batch.key(index), 'key');
+    case 'headers':
+      return headersObject(batch, index);
   }
 }
 
@@ -86,7 +114,8 @@ function plainField(bytes: Buffer | null, name: 'key' | 'value'): string {
   return `"${bytes.toString('base64')}","${name}Encoding":"base64"`;
 }
 
-function headersObject(batch: SinkBatch, index: number): string {
+/** Of headers of one name the last, as JSON text. */
+export function headersObject(batch: SinkBatch, index: number): string {
   const all: Record<string, string | null> = Object.create(null) as Record<string, string | null>;
   for (const { key, value } of batch.headers(index)) all[key] = value === null ? null : value.toString();
   return JSON.stringify(all);

@@ -9,6 +9,7 @@
  *     %p       AM or PM                       %s  seconds since 1970
  *     %y %Y    yy yyyy                        %z  +hhmm           %%  a percent sign
  *     %[localhost] %[IP] %[FQDN]              %{topic} %{partition}  ours: where the record lies
+ *     %(field)  ours: a field of the JSON value, `%(address.country)` one inside; missing or null as Hive names it
  *
  * Another letter gives nothing, as in Flume. Names of days and months are English whatever the machine's locale. Unlike in Flume
  * `%%` needs no timestamp.
@@ -18,6 +19,7 @@ import { hostname, networkInterfaces } from 'node:os';
 export type Escape =
   | { readonly kind: 'literal'; readonly text: string }
   | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'field'; readonly path: readonly string[] }
   | { readonly kind: 'topic' }
   | { readonly kind: 'partition' }
   | { readonly kind: 'host'; readonly name: keyof HostNames }
@@ -37,7 +39,7 @@ export function machineHostNames(): HostNames {
   return { localhost: hostname(), IP: address?.address ?? '127.0.0.1', FQDN: hostname() };
 }
 
-const pattern = /%(?:(\w|%)|\{([\w.-]+)\}|\[(\w+)\])/g;
+const pattern = /%(?:(\w|%)|\{([\w.-]+)\}|\[(\w+)\]|\(([^()/%]+)\))/g;
 
 export function parseEscapes(text: string): Escape[] {
   const escapes: Escape[] = [];
@@ -48,8 +50,9 @@ export function parseEscapes(text: string): Escape[] {
   for (const match of text.matchAll(pattern)) {
     literal(text.slice(at, match.index));
     at = match.index + match[0].length;
-    const [, letter, header, host] = match;
+    const [, letter, header, host, field] = match;
     if (letter === '%') literal('%');
+    else if (field !== undefined) escapes.push({ kind: 'field', path: field.split('.') });
     else if (letter !== undefined) escapes.push({ kind: 'time', letter });
     else if (header === 'topic' || header === 'partition') escapes.push({ kind: header });
     else if (header !== undefined) escapes.push({ kind: 'header', name: header });

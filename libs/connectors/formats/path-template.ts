@@ -9,13 +9,14 @@
 import { crc32c } from '#std/crc32c';
 import { assert } from '#std/assert';
 import type { SinkBatch } from '#pipeline/sink-batch';
+import { isJsonObject, stringifyJson, type JsonValue } from '#pipeline/sink-json';
+import { jsonValueOf } from './json-rows.js';
 import { parseEscapes, safeValue, timeField, type Escape, type HostNames } from './path-escapes.js';
 import type { CalendarZone } from '#std/calendar-zone';
-import type { TimeRounding } from './time-rounding.js';
 
 export interface PathTemplateOptions {
   readonly zone: CalendarZone;
-  readonly rounding: TimeRounding | null;
+  readonly rounding: { roundDown(timeMs: number): number } | null;
   readonly host: HostNames;
   /** For events of a flume.conf: all names are headers, whose slashes count. Default false. */
   readonly asFlume?: boolean;
@@ -60,7 +61,12 @@ export class PathTemplate {
 
   /** Whether times in the same second give the same path; then one look-up serves a run of records. */
   get byTimeOnly(): boolean {
-    return this.usesTime && this.escapes.every((escape) => escape.kind !== 'header' && !isRawTime(escape));
+    return this.usesTime && this.escapes.every((escape) => !recordKinds.has(escape.kind) && !isRawTime(escape));
+  }
+
+  /** Whether the path depends on fields of JSON values: a record that is no JSON has no path then. */
+  get needsFields(): boolean {
+    return this.escapes.some((escape) => escape.kind === 'field');
   }
 
   private values(batch: SinkBatch, index: number, timeMs: number): string[] {
@@ -78,6 +84,8 @@ export class PathTemplate {
           return String(batch.partition);
         case 'header':
           return headerValue(batch.header(index, escape.name) ?? '');
+        case 'field':
+          return fieldText(jsonValueOf(batch, index), escape.path);
         case 'host':
           return safeValue(host[escape.name]);
         case 'time': {
@@ -98,11 +106,25 @@ export class PathTemplate {
   }
 }
 
+/** Kinds whose value each record has by itself. */
+const recordKinds: ReadonlySet<Escape['kind']> = new Set(['header', 'field']);
 const constantKinds: ReadonlySet<Escape['kind']> = new Set(['literal', 'topic', 'partition', 'host']);
 const resolvedMax = 1024;
 const segmentBytesMax = 200;
 
+/** Of a partition without value, by Hive's own name (`hive.exec.default.partition.name`). */
+const hiveDefault = '__HIVE_DEFAULT_PARTITION__';
+
+function fieldText(value: JsonValue | undefined, path: readonly string[]): string {
+  let found = value;
+  for (const name of path) found = found !== undefined && isJsonObject(found) ? found[name] : undefined;
+  if (found === undefined || found === null || found === '') return hiveDefault;
+  return safeValue(typeof found === 'string' ? found : stringifyJson(found));
+}
+
 function headerEscape(escape: Escape): Escape {
+  // A flume.conf has no fields: what looks like one is text.
+  if (escape.kind === 'field') return { kind: 'literal', text: `%(${escape.path.join('.')})` };
   return escape.kind === 'topic' || escape.kind === 'partition' ? { kind: 'header', name: escape.kind } : escape;
 }
 

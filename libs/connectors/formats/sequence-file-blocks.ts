@@ -49,27 +49,30 @@ export class SequenceFileBlocks {
   }
 
   add(batch: SinkBatch, indexes: Int32Array): void {
-    for (const index of indexes) {
-      let block = this.blocks.at(-1);
-      if (block === undefined || block.bytes >= blockBytesMax) {
-        block = { keys: [], valueLengths: [], values: [], bytes: 0 };
-        this.blocks.push(block);
-      }
-      const key = Buffer.allocUnsafe(keyBytes);
-      key.writeBigInt64BE(BigInt(recordTimeMs(batch, index)));
-      const value = this.valueOf(batch.value(index) ?? Buffer.alloc(0));
-      block.keys.push(key);
-      block.valueLengths.push(vInt(value.length));
-      block.values.push(value);
-      block.bytes += keyBytes + value.length;
-    }
+    for (const index of indexes) this.addRecord(sequenceRecord(this.options.value, batch, index));
   }
 
-  async take(): Promise<Buffer> {
+  /** What `sequenceRecord` gave; belongs to the blocks now. */
+  addRecord(record: Buffer): void {
+    let block = this.blocks.at(-1);
+    if (block === undefined || block.bytes >= blockBytesMax) {
+      block = { keys: [], valueLengths: [], values: [], bytes: 0 };
+      this.blocks.push(block);
+    }
+    block.keys.push(record.subarray(0, keyBytes));
+    block.valueLengths.push(vInt(record.length - keyBytes));
+    block.values.push(record.subarray(keyBytes));
+    block.bytes += record.length;
+  }
+
+  /** The header before the first, then all blocks; with `wholeOnly` one that has not its size yet stays. */
+  async take(wholeOnly = false): Promise<Buffer> {
     const pieces: Buffer[] = this.header === null ? [] : [this.header];
     this.header = null;
     const { blocks } = this;
-    this.blocks = [];
+    const last = blocks.at(-1);
+    this.blocks = wholeOnly && last !== undefined && last.bytes < blockBytesMax ? [last] : [];
+    if (this.blocks.length > 0) blocks.pop();
     const escape = Buffer.from([0xff, 0xff, 0xff, 0xff]);
     for (const block of blocks) {
       const keyLengths = Buffer.alloc(block.keys.length, keyBytes);
@@ -86,14 +89,17 @@ export class SequenceFileBlocks {
     }
     return Buffer.concat(pieces);
   }
+}
 
-  /** As the writable writes itself: its length, then the bytes. A copy, as the batch's memory goes away. */
-  private valueOf(body: Buffer): Buffer {
-    if (this.options.value === 'Text') return Buffer.concat([vInt(body.length), body]);
-    const length = Buffer.allocUnsafe(4);
-    length.writeInt32BE(body.length);
-    return Buffer.concat([length, body]);
-  }
+/** The key and the value as their writables write themselves. A copy, as the batch's memory goes away. */
+export function sequenceRecord(kind: SequenceValue, batch: SinkBatch, index: number): Buffer {
+  const body = batch.value(index);
+  const length = body?.length ?? 0;
+  const record = Buffer.allocUnsafe(keyBytes + vIntBytesMax + length);
+  let at = record.writeBigInt64BE(BigInt(recordTimeMs(batch, index)));
+  at = kind === 'Text' ? writeVInt(record, at, length) : record.writeInt32BE(length, at);
+  if (body !== null) at += body.copy(record, at);
+  return record.subarray(0, at);
 }
 
 function vInt(value: number): Buffer {

@@ -1,10 +1,10 @@
 /**
- * Hadoop's SequenceFile, version 6, uncompressed, as Flume's HDFS sink writes it: the key is a LongWritable (milliseconds of
+ * Hadoop's SequenceFile, version 6, as Flume's HDFS sink writes it: the key is a LongWritable (milliseconds of
  * the `timestamp` header, else of the record), the value a BytesWritable or a Text.
  *
- *     header  "SEQ" 6, Text key class, Text value class, boolean compressed = 0, boolean block compressed = 0,
- *             int32 metadata entries = 0, 16 bytes of sync marker
- *     record  int32 key and value bytes, int32 key bytes (8), key, value
+ *     header  "SEQ" 6, Text key class, Text value class, boolean compressed, boolean block compressed = 0,
+ *             with compression Text codec class, int32 metadata entries = 0, 16 bytes of sync marker
+ *     record  int32 key and value bytes, int32 key bytes (8), key, value (with compression by the codec, each by itself)
  *     sync    int32 -1, 16 bytes of sync marker: before the next record once 102,400 bytes followed the last one
  *
  * All numbers are big endian. Hadoop draws the marker by chance; ours is a digest of the file's identity, so that writing a
@@ -12,7 +12,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { SinkBatch } from '#pipeline/sink-batch';
-import type { FileEncoder, Format } from './format.js';
+import { emptyBuffer, type FileEncoder, type Format } from './format.js';
+import type { HadoopCodec } from './hadoop-codec.js';
 import { recordTimeMs } from './record-time.js';
 
 export type SequenceValue = 'Writable' | 'Text';
@@ -20,6 +21,7 @@ export type SequenceValue = 'Writable' | 'Text';
 const syncIntervalBytes = 102_400;
 const syncBytes = 20;
 const keyBytes = 8;
+const syncEscape = Buffer.from([0xff, 0xff, 0xff, 0xff]);
 export const sequenceValueClass: Readonly<Record<SequenceValue, string>> = {
   Writable: 'org.apache.hadoop.io.BytesWritable',
   Text: 'org.apache.hadoop.io.Text',
@@ -29,12 +31,16 @@ export class SequenceFileFormat implements Format {
   readonly name = 'SequenceFile';
   readonly extension = '.seq';
 
-  constructor(private readonly value: SequenceValue) {}
+  /** `codec` compresses each value; null = none. */
+  constructor(
+    private readonly value: SequenceValue,
+    private readonly codec: HadoopCodec | null = null,
+  ) {}
 
   check(): void {}
 
   open(identity: string): FileEncoder {
-    return new SequenceFileEncoder(this.value, identity);
+    return new SequenceFileEncoder(this.value, this.codec, identity);
   }
 }
 
@@ -45,6 +51,7 @@ class SequenceFileEncoder implements FileEncoder {
 
   constructor(
     private readonly value: SequenceValue,
+    private readonly codec: HadoopCodec | null,
     identity: string,
   ) {
     this.marker = createHash('md5').update(identity).digest();
@@ -52,13 +59,43 @@ class SequenceFileEncoder implements FileEncoder {
       Buffer.from('SEQ\x06', 'latin1'),
       textWritable('org.apache.hadoop.io.LongWritable'),
       textWritable(sequenceValueClass[value]),
-      Buffer.alloc(2 + 4),
+      Buffer.from([codec === null ? 0 : 1, 0]),
+      codec === null ? emptyBuffer : textWritable(codec.className),
+      Buffer.alloc(4),
       this.marker,
     ]);
     this.sinceSyncBytes = this.header.length;
   }
 
   encode(batch: SinkBatch, indexes: Int32Array): Buffer {
+    return this.codec === null ? this.encodePlain(batch, indexes) : this.encodeEach(batch, indexes, this.codec);
+  }
+
+  private encodeEach(batch: SinkBatch, indexes: Int32Array, codec: HadoopCodec): Buffer {
+    const pieces: Buffer[] = [];
+    for (const index of indexes) {
+      if (this.sinceSyncBytes >= syncIntervalBytes) {
+        pieces.push(syncEscape, this.marker);
+        this.sinceSyncBytes = 0;
+      }
+      const head = Buffer.allocUnsafe(4 + 4 + keyBytes);
+      head.writeBigInt64BE(BigInt(recordTimeMs(batch, index)), 8);
+      const value = codec.compressSync(this.valueOf(batch.value(index) ?? emptyBuffer));
+      head.writeInt32BE(keyBytes + value.length, 0);
+      head.writeInt32BE(keyBytes, 4);
+      pieces.push(head, value);
+      this.sinceSyncBytes += head.length + value.length;
+    }
+    return Buffer.concat(pieces);
+  }
+
+  private valueOf(body: Buffer): Buffer {
+    const length = Buffer.alloc(vIntBytesMax);
+    const end = this.value === 'Text' ? writeVInt(length, 0, body.length) : length.writeInt32BE(body.length);
+    return Buffer.concat([length.subarray(0, end), body]);
+  }
+
+  private encodePlain(batch: SinkBatch, indexes: Int32Array): Buffer {
     const target = Buffer.allocUnsafe(this.sizeMax(batch, indexes));
     let at = 0;
     for (const index of indexes) {

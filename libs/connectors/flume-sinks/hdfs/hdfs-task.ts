@@ -4,7 +4,10 @@
  */
 import type { SinkTaskPlan } from '#pipeline/collector';
 import { PathTemplate } from '../../formats/path-template.js';
+import type { HadoopCodec } from '../../formats/hadoop-codec.js';
+import { SequenceBlocksFormat } from '../../formats/sequence-file-blocks-format.js';
 import { SequenceFileFormat } from '../../formats/sequence-file.js';
+import { findStreamCodec } from '../../formats/stream-codec.js';
 import { TextFormat } from '../../formats/text-format.js';
 import type { Format } from '../../formats/format.js';
 import type { FileStore } from '../../sinks/file/file-store.js';
@@ -23,24 +26,27 @@ const spool = { bytesMax: 64 * 1024 * 1024, memoryBytesMax: 8 * 1024 * 1024 };
 const offsetDigits = 10;
 
 export function runsAsTask(values: HdfsValues, { codec }: HdfsMeaning): boolean {
-  return formatOf(values, codec !== null) !== null && (codec === null || codec.name === 'gzip');
+  return formatOf(values, codec) !== null;
 }
 
-/** Null where the sink workers have no such format: other codecs than gzip, Avro, headers as text. */
+/** Null where the sink workers have no such format: Avro, headers as text. */
 export function hdfsTask({ values, meaning, template, connect }: HdfsTaskParts): SinkTaskPlan | null {
   const { codec } = meaning;
-  const format = formatOf(values, codec !== null);
-  if (format === null || !runsAsTask(values, meaning)) return null;
-  const gzip = codec !== null;
+  const format = formatOf(values, codec);
+  if (format === null) return null;
+  const isStream = codec !== null && values['hdfs.fileType'] !== 'SequenceFile';
+  const compression = isStream ? findStreamCodec(codec.name) : null;
   const sink = new RollingSink({
     connect,
     layout: {
       template,
       format,
-      gzip,
-      extension: values['hdfs.fileSuffix'] ?? `${format.extension}${gzip ? '.gz' : ''}`,
+      compression,
+      extension: values['hdfs.fileSuffix'] ?? `${format.extension}${compression?.extension ?? ''}`,
       offsetPadWidth: offsetDigits,
+      nameWithLast: true,
       useLocalTime: values['hdfs.useLocalTimeStamp'],
+      timeField: null,
     },
     limits: {
       count: Math.max(0, values['hdfs.rollCount']),
@@ -48,6 +54,7 @@ export function hdfsTask({ values, meaning, template, connect }: HdfsTaskParts):
       intervalMs: Math.max(0, values['hdfs.rollInterval']) * 1000,
       idleMs: Math.max(0, values['hdfs.idleTimeout']) * 1000,
       recordSpanMs: 0,
+      schedule: null,
       files: values['hdfs.maxOpenFiles'],
     },
     spool,
@@ -55,10 +62,11 @@ export function hdfsTask({ values, meaning, template, connect }: HdfsTaskParts):
   return { sink, deadLetterTopic: values['errors.deadletterqueue.topic.name'] };
 }
 
-function formatOf(values: HdfsValues, isCompressed: boolean): Format | null {
+function formatOf(values: HdfsValues, codec: HadoopCodec | null): Format | null {
   if (values['hdfs.fileType'] === 'SequenceFile') {
-    return isCompressed ? null : new SequenceFileFormat(values['hdfs.writeFormat']);
+    const value = values['hdfs.writeFormat'];
+    return codec === null ? new SequenceFileFormat(value) : new SequenceBlocksFormat(value, codec);
   }
   if (serializerKind(values.serializer) !== 'text') return null;
-  return new TextFormat({ appendNewline: values['serializer.appendNewline'] });
+  return new TextFormat({ separator: values['serializer.appendNewline'] ? '\n' : '', extension: '.txt' });
 }

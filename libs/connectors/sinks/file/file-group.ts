@@ -3,6 +3,7 @@
  * paths interleave, so no path has a position of its own; the group has one, the next offset when it was sealed. A group without files only
  * moves the position.
  */
+import type { CalendarZone } from '#std/calendar-zone';
 import type { Format, FileEncoder } from '#connectors/formats/format';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import type { Spool, SpoolFile } from './spool.js';
@@ -28,6 +29,8 @@ export interface RollLimits {
   readonly idleMs: number;
   /** Between the earliest and the latest record time in the group, ms; 0 = no limit. */
   readonly recordSpanMs: number;
+  /** At each multiple of so many ms on the zone's clock; null = no limit. */
+  readonly schedule: { readonly everyMs: number; readonly zone: CalendarZone } | null;
   /** Files in the group. */
   readonly files: number;
 }
@@ -38,6 +41,8 @@ export class FileGroup {
   private lastRecordMs = Number.NEGATIVE_INFINITY;
   private lastPutAt: number;
   private anyFull = false;
+  /** How long after the start the scheduled time comes, ms. */
+  private readonly scheduledAfterMs: number;
 
   constructor(
     private readonly spool: Spool,
@@ -45,8 +50,17 @@ export class FileGroup {
     private readonly limits: RollLimits,
     /** Monotonic, ms. */
     private readonly startedAt: number,
+    /** Milliseconds since the epoch. */
+    now: number,
   ) {
     this.lastPutAt = startedAt;
+    const { schedule } = limits;
+    if (schedule === null) this.scheduledAfterMs = 0;
+    else {
+      const { everyMs, zone } = schedule;
+      const localMs = now + zone.offsetMs(now);
+      this.scheduledAfterMs = everyMs - (((localMs % everyMs) + everyMs) % everyMs);
+    }
   }
 
   get files(): readonly GroupFile[] {
@@ -94,6 +108,7 @@ export class FileGroup {
       this.byPath.size >= files ||
       (intervalMs > 0 && now - this.startedAt >= intervalMs) ||
       (idleMs > 0 && now - this.lastPutAt >= idleMs) ||
+      (this.scheduledAfterMs > 0 && now - this.startedAt >= this.scheduledAfterMs) ||
       (recordSpanMs > 0 && this.lastRecordMs - this.firstRecordMs >= recordSpanMs)
     );
   }

@@ -1,7 +1,8 @@
 import { requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
 import { LocalStore } from './local-store.js';
-import { rollingGuarantee, rollingProblems, rollingSetup, rollingSpecs, rollingValues } from './rolling-options.js';
+import { rollingGuarantee, rollingProblems, rollingSetup } from './rolling-options.js';
+import { rollingSpecs, rollingValues } from './rolling-specs.js';
 import { RollingSink } from './rolling-sink.js';
 
 const prefix = 'file.';

@@ -8,7 +8,8 @@ export interface FinalName {
   readonly topic: string;
   readonly partition: number;
   readonly firstOffset: number;
-  readonly lastOffset: number;
+  /** Null where the name does not have it. */
+  readonly lastOffset: number | null;
   /** With its dot; never starts with a digit. */
   readonly extension: string;
 }
@@ -16,7 +17,8 @@ export interface FinalName {
 export function formatFinalName(name: FinalName, padWidth: number): string {
   const pad = (offset: number): string => String(offset).padStart(padWidth, '0');
   const prefix = name.prefix === '' ? '' : `${name.prefix}+`;
-  return `${prefix}${name.topic}+${name.partition}+${pad(name.firstOffset)}+${pad(name.lastOffset)}${name.extension}`;
+  const last = name.lastOffset === null ? '' : `+${pad(name.lastOffset)}`;
+  return `${prefix}${name.topic}+${name.partition}+${pad(name.firstOffset)}${last}${name.extension}`;
 }
 
 const pattern = /^(?:(.*)\+)?([A-Za-z0-9._-]+)\+(\d+)\+(\d+)\+(\d+)(\D.*)?$/s;

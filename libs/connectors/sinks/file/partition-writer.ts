@@ -17,10 +17,10 @@
  * by the wall clock too: where the cuts fell is in the names, and what was cut but not committed is cut anew.
  */
 import { posix } from 'node:path';
-import { gzipped } from '#connectors/formats/gzip';
 import { recordTimeMs } from '#connectors/formats/record-time';
 import type { PathTemplate } from '#connectors/formats/path-template';
 import type { Format } from '#connectors/formats/format';
+import type { StreamCodec } from '#connectors/formats/stream-codec';
 import { FatalSinkError, FencedSinkError } from '#pipeline/errors';
 import type { TopicPartition } from '#pipeline/sink';
 import type { SinkBatch } from '#pipeline/sink-batch';
@@ -48,12 +48,17 @@ export interface RollingLayout {
   /** Folder and prefix: `/flume/%Y-%m-%d/%{host}`; the prefix is what follows the last slash, maybe nothing. */
   readonly template: PathTemplate;
   readonly format: Format;
-  readonly gzip: boolean;
+  /** Of the whole file; null = none. */
+  readonly compression: StreamCodec | null;
   /** What final names end with, with its dot. */
   readonly extension: string;
   readonly offsetPadWidth: number;
+  /** Names have the last offset behind the first one. */
+  readonly nameWithLast: boolean;
   /** Paths by the clock instead of by the records' time. */
   readonly useLocalTime: boolean;
+  /** Field of the JSON value with the time of the record; null = it is the record's own. */
+  readonly timeField: string | null;
 }
 
 interface SealedGroup {
@@ -166,7 +171,7 @@ export class PartitionWriter {
 
   private openGroup(): FileGroup {
     const { clock, spool, layout, limits } = this.context;
-    this.group ??= new FileGroup(spool, layout.format, limits, clock.monotonic());
+    this.group ??= new FileGroup(spool, layout.format, limits, clock.monotonic(), clock.now());
     return this.group;
   }
 
@@ -187,7 +192,7 @@ export class PartitionWriter {
     let indexes: number[] | undefined;
     let room = 0;
     for (let index = from; index < batch.count; index += 1) {
-      const timeMs = template.constant && !timesMatter ? 0 : (localMs ?? recordTimeMs(batch, index));
+      const timeMs = template.constant && !timesMatter ? 0 : (localMs ?? recordTimeMs(batch, index, layout.timeField));
       if (timesMatter) {
         earliestMs = Math.min(earliestMs, timeMs);
         latestMs = Math.max(latestMs, timeMs);
@@ -240,14 +245,20 @@ export class PartitionWriter {
   }
 
   private async upload(file: GroupFile): Promise<PlannedRename> {
-    const { store, layout } = this.context;
+    const { store } = this.context;
     const temporary = this.log.nextTemporary();
-    const chunks = layout.gzip ? gzipped(file.spool.chunks()) : file.spool.chunks();
-    const bytes = await store.write(temporary, chunks).catch((error: unknown) => {
+    const bytes = await store.write(temporary, this.fileBytes(file)).catch((error: unknown) => {
       this.log.abandon(temporary);
       throw error;
     });
     return { from: this.relative(temporary), to: this.relative(this.finalPath(file)), bytes };
+  }
+
+  private fileBytes({ spool, encoder }: GroupFile): AsyncIterable<Buffer> {
+    const { compression } = this.context.layout;
+    const encoded = spool.chunks();
+    const finished = encoder.finish === undefined ? encoded : encoder.finish(encoded);
+    return compression === null ? finished : compression.compress(finished);
   }
 
   private finalPath(file: GroupFile): string {
@@ -259,7 +270,7 @@ export class PartitionWriter {
         topic: this.at.topic,
         partition: this.at.partition,
         firstOffset: file.firstOffset,
-        lastOffset: file.lastOffset,
+        lastOffset: layout.nameWithLast ? file.lastOffset : null,
         extension: layout.extension,
       },
       layout.offsetPadWidth,
@@ -300,7 +311,7 @@ export class PartitionWriter {
         }
         const name = parseFinalName(file.name);
         if (name?.topic !== this.at.topic || name.partition !== this.at.partition) continue;
-        next = Math.max(next ?? 0, name.lastOffset + 1);
+        if (name.lastOffset !== null) next = Math.max(next ?? 0, name.lastOffset + 1);
       }
     }
     return next;

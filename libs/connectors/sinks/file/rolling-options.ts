@@ -1,249 +1,22 @@
-/**
- * Options that all sinks of rolling files share. Names are Flume's HDFS sink's behind the sink's own prefix (`hdfs.`, `file.`); names of
- * Kafka Connect's HDFS connector are accepted where they mean the same. Where our default is not Flume's the text says so:
- * Flume's 30 s, 1,024 bytes and 10 events make very small files.
- */
+/** What the options of rolling files mean together. */
 import { CalendarZone } from '#std/calendar-zone';
 import type { Format } from '#connectors/formats/format';
-import { JsonFormat } from '#connectors/formats/json-format';
-import { machineHostNames, templateProblem } from '#connectors/formats/path-escapes';
+import { findCodec, type HadoopCodec } from '#connectors/formats/hadoop-codec';
+import { machineHostNames } from '#connectors/formats/path-escapes';
 import { PathTemplate } from '#connectors/formats/path-template';
+import { SequenceBlocksFormat } from '#connectors/formats/sequence-file-blocks-format';
 import { SequenceFileFormat } from '#connectors/formats/sequence-file';
-import { TextFormat } from '#connectors/formats/text-format';
+import { findStreamCodec, type StreamCodec } from '#connectors/formats/stream-codec';
 import { TimeRounding } from '#connectors/formats/time-rounding';
-import {
-  defineOptions,
-  optionErrors,
-  parseOptions,
-  type OptionProblem,
-  type OptionSpec,
-  type OptionSpecs,
-  type OptionValues,
-} from '#config/options';
-import { MillraceError } from '#std/errors';
+import { parseOptions, type OptionProblem, type OptionSpecs } from '#config/options';
 import type { Guarantee } from '#pipeline/sink';
 import type { RollLimits } from './file-group.js';
+import { formatOf, isCompressible } from './format-options.js';
 import type { RollingLayout } from './partition-writer.js';
+import { isByWallclock, partitionFolders, roundedTo, timeFieldOf } from './partitioner-options.js';
+import { RollingOptionsError } from './rolling-error.js';
+import { rollingValues, type RollingValues } from './rolling-specs.js';
 import type { SpoolLimits } from './spool.js';
-
-/** Options behind the sink's prefix. */
-const prefixedSpecs = defineOptions({
-  path: {
-    type: 'string',
-    group: 'Files',
-    importance: 'high',
-    doc: "Absolute folder, with Flume's escapes: `/flume/%{topic}/%Y-%m-%d/%H`. Without it files lie under `topics.dir`.",
-    check: (value: string) =>
-      value.includes('/') ? templateProblem(value) : 'must be an absolute path such as /flume/%{topic}',
-  },
-  filePrefix: {
-    type: 'string',
-    group: 'Files',
-    default: '',
-    doc: 'Start of file names, with escapes. Followed by `+topic+partition+first offset+last offset`. Flume has `FlumeData`.',
-    check: (value: string) => (value.includes('/') ? 'must not contain /' : templateProblem(value)),
-  },
-  fileSuffix: {
-    type: 'string',
-    group: 'Files',
-    doc: 'End of file names, its dot included, in place of the one that format and compression give (`.seq`, `.txt`, `.json.gz`).',
-    check: (value: string) => (/^\d|[/+]/.test(value) ? 'must not start with a digit or contain / or +' : null),
-  },
-  fileType: {
-    type: 'string',
-    group: 'Format',
-    values: ['SequenceFile', 'DataStream', 'CompressedStream'],
-    doc:
-      'SequenceFile: Hadoop key and value pairs. DataStream: plain. CompressedStream: with `codeC`. Default of `hdfs` as in Flume ' +
-      'SequenceFile where `path` is set and `format` is not; else DataStream (with `codeC`: CompressedStream).',
-  },
-  writeFormat: {
-    type: 'string',
-    group: 'Format',
-    values: ['Writable', 'Text'],
-    default: 'Writable',
-    doc: 'Value class of a SequenceFile: BytesWritable or Text.',
-  },
-  codeC: {
-    type: 'string',
-    group: 'Format',
-    doc: 'Compression of a CompressedStream: `gzip` (or its Hadoop class name), or `none`.',
-    check: (value: string) =>
-      /^(none|([\w.]*\.)?gzip(codec)?)$/i.test(value) ? null : 'must be gzip or none; other codecs cannot be written',
-  },
-  timeZone: {
-    type: 'string',
-    group: 'Files',
-    aliases: ['timezone'],
-    doc: "Time zone of the escapes: `Europe/Berlin`, `UTC`, `GMT+02:00`. Default: this machine's, as in Flume.",
-    check: (value: string) => (CalendarZone.find(value) === null ? 'is not a known time zone' : null),
-  },
-  round: { type: 'boolean', group: 'Files', default: false, doc: 'Round times down for the escapes (all but `%t`).' },
-  roundValue: { type: 'int', group: 'Files', default: 1, min: 1, max: 60, doc: 'Multiple of `roundUnit` to round to.' },
-  roundUnit: {
-    type: 'string',
-    group: 'Files',
-    values: ['second', 'minute', 'hour'],
-    default: 'second',
-    doc: 'What is rounded.',
-  },
-  useLocalTimeStamp: {
-    type: 'boolean',
-    group: 'Files',
-    default: false,
-    doc:
-      "Take the clock for the escapes in place of the record's time. Reading a topic again then gives other folders, so the " +
-      'guarantee is stated as effectively-once.',
-  },
-  rollInterval: {
-    type: 'int',
-    group: 'Rolling',
-    unit: 's',
-    default: 300,
-    min: 0,
-    doc: "Files are finished this long after a partition's first record. 0 = never. Flume has 30.",
-  },
-  rollSize: {
-    type: 'long',
-    group: 'Rolling',
-    unit: 'bytes',
-    default: 32 * 1024 * 1024,
-    min: 0,
-    doc:
-      'Files are finished at this size before compression; the last batch may go over it. 0 = no limit. Flume has 1024. Beyond half of ' +
-      '`spoolBytes` raise that too.',
-  },
-  rollCount: {
-    type: 'long',
-    group: 'Rolling',
-    unit: 'records',
-    default: 0,
-    min: 0,
-    aliases: ['flush.size'],
-    doc: 'Files have at most so many records. 0 = no limit. Flume has 10.',
-  },
-  idleTimeout: {
-    type: 'int',
-    group: 'Rolling',
-    unit: 's',
-    default: 0,
-    min: 0,
-    doc: "Files are finished this long after a partition's last record. 0 = never.",
-  },
-  rollRecordSpan: {
-    type: 'long',
-    group: 'Rolling',
-    unit: 'ms',
-    default: 0,
-    min: 0,
-    doc: "Files are finished once the records' own times span so much. 0 = never.",
-  },
-  maxOpenFiles: {
-    type: 'int',
-    group: 'Rolling',
-    unit: 'files',
-    default: 500,
-    min: 1,
-    importance: 'low',
-    doc: 'Files of a partition are finished when there are so many at once. Flume has 5000, over all.',
-  },
-  spoolBytes: {
-    type: 'long',
-    group: 'Memory',
-    unit: 'bytes',
-    default: 64 * 1024 * 1024,
-    min: 1024 * 1024,
-    doc:
-      'What a task holds at most, in memory and on local disk, before it is in the store. From three quarters of it on the largest files are ' +
-      'finished early; at it, with the store away, the task pauses.',
-  },
-  spoolMemoryBytes: {
-    type: 'long',
-    group: 'Memory',
-    unit: 'bytes',
-    default: 8 * 1024 * 1024,
-    min: 0,
-    importance: 'low',
-    doc: 'The part of `spoolBytes` that may stay in memory.',
-  },
-});
-
-/** Options without a prefix. */
-const plainSpecs = defineOptions({
-  'topics.dir': {
-    type: 'string',
-    group: 'Files',
-    doc: "Kafka Connect's layout in place of `path`: `<topics.dir>/<topic>/partition=<n>/`.",
-    check: (value: string) => templateProblem(value),
-  },
-  format: {
-    type: 'string',
-    group: 'Format',
-    importance: 'high',
-    aliases: ['format.class'],
-    doc: 'What a DataStream or CompressedStream holds: `text` (value and newline) or `json` (one document a line).',
-    check: (value: string) => (formatOf(value) === null ? unknownFormat : null),
-  },
-  'json.envelope': {
-    type: 'boolean',
-    group: 'Format',
-    default: false,
-    doc: 'Write `{topic, partition, offset, timestamp, key, headers, value}` a line in place of the value alone.',
-  },
-  serializer: {
-    type: 'string',
-    group: 'Format',
-    default: 'TEXT',
-    importance: 'low',
-    doc: "Flume's name for the text format; only `TEXT`.",
-    check: (value: string) => (value.toLowerCase() === 'text' ? null : 'must be TEXT; for JSON set format=json'),
-  },
-  'serializer.appendNewline': {
-    type: 'boolean',
-    group: 'Format',
-    default: true,
-    importance: 'low',
-    doc: 'Text: a newline after each value.',
-  },
-  'rotate.interval.ms': {
-    type: 'long',
-    group: 'Rolling',
-    unit: 'ms',
-    min: -1,
-    doc: 'As `rollInterval`, in milliseconds, and wins over it; 0 or less = never.',
-  },
-  'filename.offset.zero.pad.width': {
-    type: 'int',
-    group: 'Files',
-    default: 10,
-    min: 0,
-    max: 20,
-    doc: 'Digits to which offsets in file names are padded.',
-  },
-});
-
-type Prefixed<P extends string, T extends OptionSpecs> = { readonly [K in keyof T & string as `${P}${K}`]: T[K] };
-
-/** The declaration with each name behind `prefix`: `hdfs.`; behind `aliasPrefix` it is understood too. */
-export function rollingSpecs<const P extends string>(
-  prefix: P,
-  aliasPrefix: string | null = null,
-): Prefixed<P, typeof prefixedSpecs> & typeof plainSpecs {
-  const named = Object.entries(prefixedSpecs).map(([name, spec]: [string, OptionSpec]) => {
-    const aliases = [...(aliasPrefix === null ? [] : [`${aliasPrefix}${name}`]), ...(spec.aliases ?? [])];
-    return [`${prefix}${name}`, { ...spec, aliases }];
-  });
-  return { ...(Object.fromEntries(named) as Prefixed<P, typeof prefixedSpecs>), ...plainSpecs };
-}
-
-type RollingValues = OptionValues<typeof prefixedSpecs> & OptionValues<typeof plainSpecs>;
-
-/** Values of `rollingSpecs(prefix)`, the prefix cut off. */
-export function rollingValues(prefix: string, values: Readonly<Record<string, unknown>>): RollingValues {
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name.startsWith(prefix) ? name.slice(prefix.length) : name, value]),
-  ) as RollingValues;
-}
 
 export interface RollingSetup {
   readonly layout: RollingLayout;
@@ -256,26 +29,34 @@ export interface RollingDefaults {
   readonly topicsDirectory: string | null;
   /** Of files under `path` when nothing is said of their format. */
   readonly fileType: 'SequenceFile' | 'DataStream';
+  /** Names of files end with the last offset behind the first one; default true. */
+  readonly nameWithLast?: boolean;
 }
 
 /** What the values mean together; throws where they contradict each other. */
-export function rollingSetup(values: RollingValues, defaults: RollingDefaults): RollingSetup {
+export function rollingSetup(values: RollingValues, defaults: RollingDefaults, withFiles = true): RollingSetup {
   const zone = CalendarZone.find(values.timeZone);
-  if (zone === null) throw invalid('timeZone', `time zone ${values.timeZone ?? ''} is not known`);
+  if (zone === null) throw new RollingOptionsError('timeZone', `time zone ${values.timeZone ?? ''} is not known`);
   if (values.roundValue > TimeRounding.valueMax(values.roundUnit))
-    throw invalid('roundValue', `roundValue ${values.roundValue} is more than a day has hours`);
-  const { format, gzip } = chooseFormat(values, defaults);
-  const directory = chooseDirectory(values, defaults);
-  const rounding = values.round ? new TimeRounding(zone, values.roundUnit, values.roundValue) : null;
+    throw new RollingOptionsError('roundValue', `roundValue ${values.roundValue} is more than a day has hours`);
+  const { format, compression } = chooseFormat(values, defaults, withFiles);
+  const { directory, durationMs } = chooseDirectory(values, defaults);
+  const rounding = values.round
+    ? new TimeRounding(zone, values.roundUnit, values.roundValue)
+    : durationMs > 0
+      ? roundedTo(zone, durationMs)
+      : null;
   const rotateMs = values['rotate.interval.ms'];
   return {
     layout: {
       template: new PathTemplate(`${directory}/${values.filePrefix}`, { zone, rounding, host: machineHostNames() }),
       format,
-      gzip,
-      extension: values.fileSuffix ?? `${format.extension}${gzip ? '.gz' : ''}`,
+      compression,
+      extension: values.fileSuffix ?? `${format.extension}${compression?.extension ?? ''}`,
       offsetPadWidth: values['filename.offset.zero.pad.width'],
-      useLocalTime: values.useLocalTimeStamp,
+      nameWithLast: defaults.nameWithLast ?? true,
+      useLocalTime: values.useLocalTimeStamp || isByWallclock(values),
+      timeField: timeFieldOf(values),
     },
     limits: {
       count: values.rollCount,
@@ -283,6 +64,7 @@ export function rollingSetup(values: RollingValues, defaults: RollingDefaults): 
       intervalMs: rotateMs === null ? values.rollInterval * 1000 : Math.max(0, rotateMs),
       idleMs: values.idleTimeout * 1000,
       recordSpanMs: values.rollRecordSpan,
+      schedule: values.rollSchedule > 0 ? { everyMs: values.rollSchedule, zone } : null,
       files: values.maxOpenFiles,
     },
     spool: { bytesMax: values.spoolBytes, memoryBytesMax: values.spoolMemoryBytes },
@@ -297,7 +79,7 @@ export function rollingProblems(
   defaults: RollingDefaults,
 ): readonly OptionProblem[] {
   try {
-    rollingSetup(rollingValues(prefix, parseOptions(specs, options).values), defaults);
+    rollingSetup(rollingValues(prefix, parseOptions(specs, options).values), defaults, false);
     return [];
   } catch (error) {
     if (!(error instanceof RollingOptionsError)) throw error;
@@ -307,70 +89,76 @@ export function rollingProblems(
   }
 }
 
-/** Exactly-once, except where the clock decides on folders. `specs` are those of the sink, behind `prefix`. */
+/**
+ * Exactly-once, except where the clock decides on folders: then a record that is read again could go to another one. Clocks that only
+ * cut files do no harm, see `partition-writer.ts`. `specs` are those of the sink, behind `prefix`.
+ */
 export function rollingGuarantee(
   specs: OptionSpecs,
   prefix: string,
   options: Readonly<Record<string, string>>,
 ): Guarantee {
-  const { useLocalTimeStamp } = rollingValues(prefix, parseOptions(specs, options).values);
-  return useLocalTimeStamp ? 'effectively-once' : 'exactly-once';
+  const values = rollingValues(prefix, parseOptions(specs, options).values);
+  return values.useLocalTimeStamp || isByWallclock(values) ? 'effectively-once' : 'exactly-once';
 }
 
-function chooseDirectory(values: RollingValues, defaults: RollingDefaults): string {
+interface ChosenDirectory {
+  readonly directory: string;
+  readonly durationMs: number;
+}
+
+function chooseDirectory(values: RollingValues, defaults: RollingDefaults): ChosenDirectory {
   if (values.path !== null) {
+    if (values['partitioner.class'] !== null) {
+      throw new RollingOptionsError(
+        'partitioner.class',
+        'path says where files go already: take topics.dir with a partitioner',
+      );
+    }
     // Flume's paths may name their file system; which one is written to is the sink's own address.
     const path = values.path.replace(/^[a-z0-9]+:\/\/[^/]*/i, '');
-    if (!path.startsWith('/')) throw invalid('path', `path ${values.path} is not absolute`);
-    return path;
+    if (!path.startsWith('/')) throw new RollingOptionsError('path', `path ${values.path} is not absolute`);
+    return { directory: path, durationMs: 0 };
   }
   const top = values['topics.dir'] ?? defaults.topicsDirectory;
-  if (top === null) throw invalid('path', 'neither path nor topics.dir says where files go');
-  return `${top.startsWith('/') ? '' : '/'}${top}/%{topic}/partition=%{partition}`;
+  if (top === null) throw new RollingOptionsError('path', 'neither path nor topics.dir says where files go');
+  const { template, durationMs } = partitionFolders(values);
+  return { directory: `${top.startsWith('/') ? '' : '/'}${top}/%{topic}/${template}`, durationMs };
 }
 
-function chooseFormat(
-  values: RollingValues,
-  defaults: RollingDefaults,
-): { readonly format: Format; readonly gzip: boolean } {
-  const codec = values.codeC !== null && !/^none$/i.test(values.codeC);
-  const plain = codec ? 'CompressedStream' : 'DataStream';
-  const byPath = values.path !== null && values.format === null && defaults.fileType === 'SequenceFile';
-  const fileType = values.fileType ?? (byPath ? 'SequenceFile' : plain);
+interface ChosenFormat {
+  readonly format: Format;
+  readonly compression: StreamCodec | null;
+}
+
+function chooseFormat(values: RollingValues, defaults: RollingDefaults, withFile: boolean): ChosenFormat {
+  const codec = values.codeC === null || /^none$/i.test(values.codeC) ? null : findCodec(values.codeC);
+  const plain = codec === null ? 'DataStream' : 'CompressedStream';
+  const isPlain = values.path === null || values.format !== null || values.serializer !== 'TEXT';
+  const fileType = values.fileType ?? (!isPlain && defaults.fileType === 'SequenceFile' ? 'SequenceFile' : plain);
   if (fileType === 'SequenceFile') {
-    if (codec)
-      throw invalid('codeC', 'compressed SequenceFiles cannot be written: leave codeC out, or take CompressedStream');
-    if (values.format !== null) throw invalid('format', `a SequenceFile takes no format (${values.format})`);
-    return { format: new SequenceFileFormat(values.writeFormat), gzip: false };
+    if (values.format !== null)
+      throw new RollingOptionsError('format', `a SequenceFile takes no format (${values.format})`);
+    return { format: sequenceFormat(values, codec), compression: null };
   }
   if (fileType !== plain) {
-    throw invalid('fileType', `${fileType} ${codec ? 'takes no codeC: take CompressedStream' : 'needs codeC=gzip'}`);
+    const problem = codec === null ? 'needs a codeC' : 'takes no codeC: take CompressedStream';
+    throw new RollingOptionsError('fileType', `${fileType} ${problem}`);
   }
-  const json = formatOf(values.format ?? 'text') === 'json';
-  const format = json
-    ? new JsonFormat({ envelope: values['json.envelope'] })
-    : new TextFormat({ appendNewline: values['serializer.appendNewline'] });
-  return { format, gzip: codec };
-}
-
-const unknownFormat =
-  'must be text or json (or the class name of JsonFormat or StringFormat); others cannot be written';
-
-function formatOf(name: string): 'text' | 'json' | null {
-  if (/^json$|\.json\.JsonFormat$/i.test(name)) return 'json';
-  return /^text$|\.string\.StringFormat$/i.test(name) ? 'text' : null;
-}
-
-/** `option` is the one to change, without its prefix. */
-class RollingOptionsError extends MillraceError {
-  constructor(
-    readonly option: string,
-    sentence: string,
-  ) {
-    super(optionErrors.invalid, `These options do not go together: ${sentence}.`);
+  const format = formatOf(values, withFile);
+  if (codec !== null && !isCompressible(format)) {
+    const option = format.name === 'avro' ? 'avro.codec' : 'parquet.codec';
+    throw new RollingOptionsError(
+      'codeC',
+      `${format.name} files are compressed inside: set ${option} in place of codeC`,
+    );
   }
+  return { format, compression: codec === null ? null : findStreamCodec(codec.name) };
 }
 
-function invalid(option: keyof RollingValues, sentence: string): RollingOptionsError {
-  return new RollingOptionsError(option, sentence);
+function sequenceFormat(values: RollingValues, codec: HadoopCodec | null): Format {
+  if (codec === null) return new SequenceFileFormat(values.writeFormat);
+  return values['sequencefile.compression.type'] === 'BLOCK'
+    ? new SequenceBlocksFormat(values.writeFormat, codec)
+    : new SequenceFileFormat(values.writeFormat, codec);
 }

@@ -13,6 +13,7 @@ import { realDisk } from '#std/disk';
 import { boundedEach } from './bounded-each.js';
 import type { RollLimits } from './file-group.js';
 import type { FileStore } from './file-store.js';
+import { checkLayout } from './layout-check.js';
 import { PartitionWriter, type RollingContext, type RollingLayout } from './partition-writer.js';
 import { Spool, type SpoolLimits } from './spool.js';
 
@@ -73,6 +74,7 @@ export class RollingSink implements Sink {
       );
     }
     layout.format.check(batch);
+    checkLayout(layout, batch);
     await writer.put(batch);
   }
 

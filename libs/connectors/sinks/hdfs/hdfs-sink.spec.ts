@@ -125,10 +125,10 @@ describe('the HDFS sink', () => {
 
   it.each([
     [{ 'hdfs.fileType': 'DataStream', 'hdfs.codeC': 'gzip' }, /takes no codeC/],
-    [{ 'hdfs.fileType': 'CompressedStream' }, /needs codeC/],
-    [{ 'hdfs.codeC': 'gzip' }, /compressed SequenceFiles/],
-    [{ 'hdfs.codeC': 'lzo' }, /must be gzip or none/],
-    [{ 'format.class': 'io.confluent.connect.hdfs.avro.AvroFormat' }, /must be text or json/],
+    [{ 'hdfs.fileType': 'CompressedStream' }, /needs a codeC/],
+    [{ 'hdfs.codeC': 'lzo' }, /must be one of gzip, .* or none/],
+    [{ 'format.class': 'io.confluent.connect.hdfs.orc.OrcFormat' }, /ORC is not written/],
+    [{ format: 'parquet', 'hdfs.codeC': 'gzip' }, /set parquet\.codec/],
     [{ 'hdfs.kerberosPrincipal': 'flume/_HOST' }, /no Kerberos login/],
     [{ 'hdfs.url': 'hdfs://nn:8020' }, /not a web address/],
     [{ 'hdfs.path': '/a/../b' }, /segments \. or \.\./],
