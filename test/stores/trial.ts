@@ -9,13 +9,13 @@ import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicReader } from '#topics/topic-reader';
-import { TopicWriter } from '#topics/topic-writer';
 import { eventually, projectRoot } from '../flows/product.js';
 import { callRest } from '../flows/rest.js';
 import { Roles } from '../flows/roles.js';
 import { startTopics } from '../flows/topic-service.js';
 import { Child, sleep } from '../peers/child.js';
-import { poisonEvery, outcomeOf, trialKey, trialValue, type EachRecord, type LastRecord } from './trial-records.js';
+import { SteadyProducer } from './steady-producer.js';
+import { poisonEvery, outcomeOf, type EachRecord, type LastRecord } from './trial-records.js';
 
 /** A real store, and a connector into it. */
 export interface TrialStore {
@@ -172,18 +172,9 @@ class TrialBed {
     if (status !== 201) throw new Error(`the connector was not created: ${JSON.stringify(body)}`);
   }
 
-  /** All records, at a steady pace. */
-  async produce(): Promise<void> {
+  produce(): Promise<void> {
     const { records = 200_000, recordsPerSecond = 10_000 } = this.options;
-    const writer = new TopicWriter(this.cluster);
-    const startedAt = performance.now();
-    const chunk = 500;
-    for (let from = 0; from < records; from += chunk) {
-      const aheadMs = (from / recordsPerSecond) * 1000 - (performance.now() - startedAt);
-      if (aheadMs > 0) await sleep(aheadMs);
-      await writer.write(topic, columnsOf(from, Math.min(records, from + chunk)));
-    }
-    await writer.close();
+    return new SteadyProducer(this.cluster, topic).run(records, recordsPerSecond);
   }
 
   /** Kills the worker while it works, and takes the store away in the middle. */
@@ -300,19 +291,4 @@ class TrialBed {
     const reported = JSON.stringify(task?.details);
     return task?.state === 'RUNNING' && reported !== this.lastReport;
   }
-}
-
-function columnsOf(from: number, to: number): Parameters<TopicWriter['write']>[1] {
-  const numbers = Array.from({ length: to - from }, (_, index) => from + index);
-  const values = numbers.map(trialValue);
-  const ends = new Int32Array(values.length);
-  values.reduce((end, value, index) => (ends[index] = end + value.length), 0);
-  const starts = ends.map((end, index) => end - (values[index]?.length ?? 0));
-  return {
-    bytes: Buffer.concat(values),
-    starts,
-    ends,
-    headers: new Map(),
-    keys: numbers.map((n) => Buffer.from(trialKey(n))),
-  };
 }
