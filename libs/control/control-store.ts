@@ -45,7 +45,7 @@ export interface ConnectorSpec {
 }
 
 export interface RestartScope {
-  /** Only tasks that have failed. Default false. */
+  /** Only tasks that have failed, also those that are to be restarted after a while. Default false. */
   readonly onlyFailed?: boolean;
   /** Only this task. */
   readonly task?: number;
@@ -159,7 +159,7 @@ export class ControlStore {
       }
       await manager.query(
         `UPDATE millrace.task SET restarts = restarts + 1, state = 'RESTARTING'
-         WHERE connector = $1 AND is_wanted AND ($2::integer IS NULL OR task = $2) AND (NOT $3 OR state = 'FAILED')`,
+         WHERE connector = $1 AND is_wanted AND ($2::integer IS NULL OR task = $2) AND (NOT $3 OR state IN ('FAILED', 'RESTARTING'))`,
         [name, task, scope.onlyFailed ?? false],
       );
     });

@@ -73,7 +73,8 @@ export interface TaskLease {
 export type LeaseKey = Pick<TaskLease, 'connector' | 'task' | 'workerId' | 'epoch'>;
 
 export interface TaskReport {
-  readonly state: 'RUNNING' | 'PAUSED' | 'FAILED';
+  /** RESTARTING: it failed, and its worker begins it again after a while. */
+  readonly state: 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING';
   readonly trace?: string | null;
   readonly details?: TaskDetails;
 }

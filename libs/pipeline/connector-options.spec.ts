@@ -27,7 +27,19 @@ describe('the validation of a connector', () => {
     const infos = validateConnector(type, good);
     expect(infos).toMatchObject({ name: 'fake', error_count: 0 });
     expect(Object.keys(infos)).toEqual(['name', 'error_count', 'groups', 'configs']);
-    expect(infos.groups).toEqual(['Common', 'Transforms', 'Batching', 'Error Handling', 'fake', 'Sizes']);
+    expect(infos.groups).toEqual([
+      'Common',
+      'Transforms',
+      'Predicates',
+      'Batching',
+      'Error Handling',
+      'Restart',
+      'Circuit Breaker',
+      'Rate Limit',
+      'Batch Mode',
+      'fake',
+      'Sizes',
+    ]);
     const size = infos.configs.find(({ value }) => value.name === 'fake.size');
     expect(JSON.stringify(size)).toBe(
       '{"definition":{"name":"fake.size","type":"INT","required":false,"default_value":"5","importance":"MEDIUM",' +
@@ -73,9 +85,9 @@ describe('the validation of a connector', () => {
     ['a strange start', { 'consumer.override.auto.offset.reset': 'none' }, 'start.from: Invalid value none'],
     ['what the sink itself finds', { 'fake.size': '13' }, 'fake.size: thirteen is unlucky'],
     [
-      'transforms, which it would not apply',
+      'a transform without a type',
       { transforms: 'mask' },
-      'transforms: Single message transforms are not supported',
+      'transforms.mask.type: Missing required configuration "type" of the transform',
     ],
     ['a null', { 'fake.size': null }, 'fake.size: The value of fake.size is null'],
   ])('finds %s', (_what, change, problem) => {

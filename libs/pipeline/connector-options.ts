@@ -1,9 +1,9 @@
 import { defineOptions, parseOptions, requireOptions, type OptionProblem } from '#config/options';
-import { converterNames, createConverter, isConverter } from '#pipeline/sink-converters';
+import { noPlugins, type ConnectorPlugins } from '#pipeline/connector-plugins';
+import { converterProblems } from '#pipeline/converter-options';
+import { runnerOptions, runnerProblems } from '#pipeline/runner-options';
 import type { SinkTaskOptions } from '#pipeline/sink-task';
-
-const converterCheck = (name: string): string | null =>
-  isConverter(name) ? null : `no such converter; there are ${converterNames.join(', ')}`;
+import { readTransforms } from '#pipeline/transforms/transform-options';
 
 const regexCheck = (pattern: string): string | null => {
   try {
@@ -73,18 +73,24 @@ export const connectorOptions = defineOptions({
     default: 'bytes',
     importance: 'low',
     group: 'Common',
-    check: converterCheck,
-    doc: 'How keys are read: `bytes` (as they are), `string` (UTF-8) or `json`, or the class names of Connect for these.',
+    doc: 'How keys are read; as `value.converter`.',
   },
   'value.converter': {
     type: 'string',
     default: 'bytes',
     importance: 'low',
     group: 'Common',
-    check: converterCheck,
     doc:
-      'How values are read: `bytes` (as they are), `string` (UTF-8) or `json`, or the class names of Connect for these. A value that ' +
-      'the converter can not read is a bad record.',
+      'How values are read: `bytes` (as they are), `string` (UTF-8), `json`, or with a schema registry `avro`, `json-schema` or ' +
+      '`protobuf`; or the class names of Connect for these. A value that the converter can not read is a bad record. Options of the ' +
+      'converter follow behind `value.converter.`.',
+  },
+  'header.converter': {
+    type: 'string',
+    default: 'org.apache.kafka.connect.storage.SimpleHeaderConverter',
+    importance: 'low',
+    group: 'Common',
+    doc: 'Accepted for Connect. Headers reach the sink as the bytes that they are.',
   },
   'key.converter.schemas.enable': {
     type: 'boolean',
@@ -103,7 +109,14 @@ export const connectorOptions = defineOptions({
     default: [],
     importance: 'low',
     group: 'Transforms',
-    doc: 'Single message transforms do not exist here yet: must be empty, so that nothing is written untransformed.',
+    doc: 'Names of transforms, in the order in which they change each record before the sink sees it. `transforms.<name>.type` says what each is.',
+  },
+  predicates: {
+    type: 'list',
+    default: [],
+    importance: 'low',
+    group: 'Predicates',
+    doc: 'Names of predicates, which say for `transforms.<name>.predicate` whether a transform concerns a record. `predicates.<name>.type` says what each is.',
   },
   'batch.max.records': {
     type: 'int',
@@ -236,6 +249,7 @@ export const connectorOptions = defineOptions({
     group: 'Error Handling',
     doc: 'Add headers that tell where a bad record came from and why it was refused (`__connect.errors.*`, `__sink.errors.*`).',
   },
+  ...runnerOptions,
   'consumer.override': {
     type: 'map',
     importance: 'low',
@@ -263,6 +277,7 @@ export interface ConnectorSettings {
   readonly start: 'earliest' | 'latest' | { readonly timestampMs: number };
   readonly deadLetterTopic: string | null;
   readonly deadLetterReplication: number;
+  /** Without what converters and transforms do: see `createPreparation`. */
   readonly task: Omit<SinkTaskOptions, 'connector' | 'task' | 'className' | 'ownerEpoch' | 'stateDirectory'>;
 }
 
@@ -296,8 +311,6 @@ export function connectorSettings(config: Config): ConnectorSettings {
         drop: deadLetterTopic === null && values['errors.tolerance'] === 'all' && values['errors.drop'],
         contextHeaders: values['errors.deadletterqueue.context.headers.enable'],
       },
-      keyConverter: createConverter(values['key.converter'], subKeys(config, 'key.converter.')),
-      valueConverter: createConverter(values['value.converter'], subKeys(config, 'value.converter.')),
       retry: { timeoutMs: values['errors.retry.timeout'], delayMsMax: values['errors.retry.delay.max.ms'] },
       bufferBytesMax: values['buffer.max.bytes'],
       commitIntervalMs: values['commit.interval.ms'],
@@ -306,9 +319,12 @@ export function connectorSettings(config: Config): ConnectorSettings {
 }
 
 /** Problems between options, each under the key where a form should show it. */
-export function connectorProblems(config: Config): readonly OptionProblem[] {
+export function connectorProblems(config: Config, plugins: ConnectorPlugins = noPlugins): readonly OptionProblem[] {
   const { values } = parseOptions(connectorOptions, config);
-  const problems: OptionProblem[] = [];
+  const problems: OptionProblem[] = [
+    ...converterProblems(config, plugins),
+    ...readTransforms(config, plugins).problems,
+  ];
   const add = (name: string, message: string): void => {
     problems.push({ name, value: config[name] ?? null, message });
   };
@@ -317,12 +333,7 @@ export function connectorProblems(config: Config): readonly OptionProblem[] {
   if (values.topics.length > 0 && regex !== '') {
     add('topics', 'topics and topics.regex are mutually exclusive options, but both are set.');
   }
-  if (values.transforms.length > 0) {
-    add(
-      'transforms',
-      `Single message transforms are not supported: ${values.transforms.join(', ')} would not be applied`,
-    );
-  }
+  problems.push(...runnerProblems(config));
   const letters = values['errors.deadletterqueue.topic.name'];
   if (letters !== '' && values.topics.includes(letters)) {
     add('topics', `The dead-letter topic ${letters} may not be among the topics that the sink reads`);
@@ -348,12 +359,4 @@ function startPosition(text: string): ConnectorSettings['start'] | null {
   if (word === 'earliest' || word === 'latest') return word;
   const timestampMs = /^\d+$/.test(word) ? Number(word) : Date.parse(text.trim());
   return Number.isNaN(timestampMs) ? null : { timestampMs };
-}
-
-function subKeys(config: Config, prefix: string): Config {
-  return Object.fromEntries(
-    Object.entries(config).flatMap(([key, value]) =>
-      key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
-    ),
-  );
 }

@@ -23,10 +23,15 @@ export class RetriableSinkError extends MillraceError {
   readonly retryAfterMs: number | null;
 }
 
-/** Configuration or rights are wrong: the task stops as FAILED until somebody restarts it. */
+/**
+ * Configuration or rights are wrong: the task stops as FAILED. It is restarted after a while as often as `task.restart.max` lets it be, for
+ * rights may be given and tables made meanwhile; where `isLasting` is set only somebody's own restart or change helps.
+ */
 export class FatalSinkError extends MillraceError {
-  constructor(message: string, options?: { cause?: unknown }) {
+  readonly isLasting: boolean;
+  constructor(message: string, options?: { cause?: unknown; isLasting?: boolean }) {
     super(pipelineErrors.sinkFatal, message, options);
+    this.isLasting = options?.isLasting ?? false;
   }
 }
 

@@ -1,6 +1,8 @@
 import { PoisonRecordError, RefusedRecordsError, RetriableSinkError } from '#pipeline/errors';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { createConverter } from '#pipeline/sink-converters';
+import { SinkPreparation } from '#pipeline/sink-preparation';
+import { TransformChain } from '#pipeline/transforms/transform-chain';
 import { startRig, values, type FakeSink } from './sink-task.testkit.js';
 
 /** Refuses batches with one of `bad`; says which where `names` is set. */
@@ -146,7 +148,13 @@ describe('a sink task with a bad record', () => {
   it('that its converter can not read is put aside as it was, and never reaches the sink', async () => {
     const { clock, reader, sink, letters } = await startRig({
       hasDeadLetters: true,
-      options: { valueConverter: createConverter('org.apache.kafka.connect.json.JsonConverter', {}) },
+      options: {
+        preparation: new SinkPreparation({
+          keyConverter: null,
+          valueConverter: createConverter('org.apache.kafka.connect.json.JsonConverter', {}),
+          transforms: new TransformChain([]),
+        }),
+      },
     });
     await reader.assign('orders', 0);
     reader.append('orders', 0, ['{"a":1}', 'nonsense', '{"schema":null,"payload":{"big":12345678901234567890}}', '{']);

@@ -1,10 +1,14 @@
 import { FatalSinkError, PoisonRecordError, RefusedRecordsError, RetriableSinkError } from '#pipeline/errors';
 import { deadLetterOf, type DeadLetterQueue } from '#pipeline/dead-letter';
-import { convertBatch, originalOf, type Converter } from '#pipeline/sink-converters';
+import { originalOf } from '#pipeline/sink-columns';
 import type { Sink } from '#pipeline/sink';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import type { SinkMetrics } from '#pipeline/sink-metrics';
+import type { SinkPreparation } from '#pipeline/sink-preparation';
 import type { BatchLimits, Delivery, Refusal, SinkPartition } from '#pipeline/sink-partition';
+import type { RateLimit } from '#pipeline/sink-rate-limit';
+import type { StormGuard } from '#pipeline/sink-storm-guard';
+import { TaskLock } from '#pipeline/task-lock';
 import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
@@ -28,8 +32,20 @@ export interface DeliveryOptions {
   readonly className: string;
   readonly limits: BatchLimits;
   readonly policy: ErrorPolicy;
-  readonly keyConverter: Converter | null;
-  readonly valueConverter: Converter | null;
+  /** Converters and transforms. Absent = records reach the sink as they lie in the topic. */
+  readonly preparation?: SinkPreparation;
+}
+
+export interface SinkDeliveryParts {
+  readonly sink: Sink;
+  readonly deadLetters: DeadLetterQueue | null;
+  readonly metrics: SinkMetrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Null = without limit. */
+  readonly rate: RateLimit | null;
+  /** Null = any part of the records may be bad. */
+  readonly guard: StormGuard | null;
 }
 
 const dropLogMsMin = 10_000;
@@ -40,15 +56,13 @@ const dropLogMsMin = 10_000;
  * a dead letter. Where the store kept the others, they are not put again. What is left to do stays in `partition.deliveries`, so that a retriable error goes on where it stopped.
  */
 export class SinkDelivery {
+  /** Transforms see one batch at a time, also where the sink takes several. */
+  private readonly preparing = new TaskLock();
   private droppedSinceLog = 0;
   private dropLoggedAt = -dropLogMsMin;
 
   constructor(
-    private readonly sink: Sink,
-    private readonly deadLetters: DeadLetterQueue | null,
-    private readonly metrics: SinkMetrics,
-    private readonly clock: Clock,
-    private readonly logger: Logger,
+    private readonly parts: SinkDeliveryParts,
     private readonly options: DeliveryOptions,
   ) {}
 
@@ -56,57 +70,93 @@ export class SinkDelivery {
   async deliver(partition: SinkPartition, interrupted: () => boolean): Promise<void> {
     if (partition.deliveries.length === 0) this.cut(partition);
     while (partition.deliveries.length > 0) {
-      const next = partition.deliveries[0];
-      if (next === undefined) return;
-      if (next.kept === true) this.through(partition, next, false);
-      else if (next.refusal === null) await this.put(partition, next);
-      else await this.giveUp(partition, next, next.refusal);
+      await this.step(partition);
       if (interrupted()) return;
     }
   }
 
-  /** Cuts the next batch, converts it, and sets the records aside that can not be converted. */
-  private cut(partition: SinkPartition): void {
-    const raw = partition.take(this.options.limits, this.clock.monotonic());
-    const { keyConverter, valueConverter } = this.options;
-    const { batch, failures } = convertBatch(raw, keyConverter, valueConverter);
-    let from = 0;
-    for (const failure of failures) {
-      if (failure.index < from) continue;
-      if (failure.index > from) partition.deliveries.push(fresh(batch.slice(from, failure.index)));
-      partition.deliveries.push({
-        batch: batch.slice(failure.index, failure.index + 1),
-        attempts: 1,
-        refusal: { stage: failure.stage, error: failure.error },
-      });
-      from = failure.index + 1;
+  /** Delivers a small part of what is due and no more, to see whether the store takes anything. Throws as `deliver`. */
+  async probe(partition: SinkPartition, recordsMax: number): Promise<void> {
+    if (partition.deliveries.length === 0) this.cut(partition);
+    if (partition.deliveries[0]?.raw === true) await this.step(partition);
+    const next = partition.deliveries[0];
+    if (next === undefined) return;
+    const { batch } = next;
+    if (batch.count > recordsMax && next.refusal === null) {
+      const parts = [batch.slice(0, recordsMax), batch.slice(recordsMax, batch.count)];
+      partition.deliveries.splice(0, 1, ...parts.map((part) => ({ ...next, batch: part })));
     }
-    if (from === 0) partition.deliveries.push(fresh(batch));
-    else if (from < batch.count) partition.deliveries.push(fresh(batch.slice(from, batch.count)));
+    await this.step(partition);
+  }
+
+  /** Takes the first delivery one step further. */
+  private async step(partition: SinkPartition): Promise<void> {
+    const next = partition.deliveries[0];
+    if (next === undefined) return;
+    const { preparation } = this.options;
+    if (next.raw === true && preparation !== undefined) {
+      await this.preparing.run(() => this.prepare(partition, next, preparation));
+    } else if (next.kept === true) this.through(partition, next, false);
+    else if (next.refusal === null) await this.put(partition, next);
+    else await this.giveUp(partition, next, next.refusal);
+  }
+
+  /** Cuts the next batch. */
+  private cut(partition: SinkPartition): void {
+    const { limits } = this.options;
+    const { rate, clock } = this.parts;
+    const batch = partition.take(rate?.within(limits) ?? limits, clock.monotonic());
+    rate?.spend(batch.count, batch.byteCount);
+    const raw = this.options.preparation?.isEmpty === false;
+    partition.deliveries.push({ ...fresh(batch), raw });
+  }
+
+  /** Converts and transforms a batch, and sets the records aside that can not be. It stays what it was where something is away. */
+  private async prepare(partition: SinkPartition, { batch }: Delivery, preparation: SinkPreparation): Promise<void> {
+    const { pieces, filtered, filteredBytes } = await preparation.prepare(batch);
+    const parts = pieces.map((piece): Delivery => {
+      if (piece.kind === 'records') return fresh(piece.batch);
+      const { stage, error } = piece.failure;
+      return { batch: piece.batch, attempts: 1, refusal: { stage, error } };
+    });
+    partition.deliveries.splice(0, 1, ...parts);
+    if (filtered === 0) return;
+    this.parts.metrics.add('sink-record-filtered-total', filtered);
+    if (parts.length > 0) partition.released(filteredBytes);
+    else {
+      partition.processed(batch, false);
+      // A sink that keeps positions would read all of these again after each restart.
+      await this.parts.sink.skip?.({
+        topic: batch.topic,
+        partition: batch.partition,
+        offset: batch.offset(batch.count - 1) + 1,
+      });
+    }
   }
 
   private async put(partition: SinkPartition, delivery: Delivery): Promise<void> {
     const { batch } = delivery;
-    const startedAt = this.clock.monotonic();
+    const startedAt = this.parts.clock.monotonic();
     try {
-      await this.sink.put(batch);
+      await this.parts.sink.put(batch);
     } catch (error) {
-      const elapsedMs = this.clock.monotonic() - startedAt;
+      const elapsedMs = this.parts.clock.monotonic() - startedAt;
       if (error instanceof RefusedRecordsError) this.keptApart(partition, delivery, error, elapsedMs);
       else if (error instanceof PoisonRecordError) {
-        this.metrics.add('total-record-errors');
+        this.parts.metrics.add('total-record-errors');
         partition.deliveries.splice(0, 1, ...this.around(delivery, error));
       } else throw error;
       return;
     }
-    this.metrics.put(batch.count, batch.byteCount, this.clock.monotonic() - startedAt);
+    this.parts.metrics.put(batch.count, batch.byteCount, this.parts.clock.monotonic() - startedAt);
+    this.parts.guard?.passed(batch.count);
     this.through(partition, delivery, true);
   }
 
   /** The sink has it: `put` where its flush will say when it is durable. */
   private through(partition: SinkPartition, { batch }: Delivery, put: boolean): void {
     partition.deliveries.shift();
-    partition.lastSuccessAt = this.clock.now();
+    partition.lastSuccessAt = this.parts.clock.now();
     partition.processed(batch, put);
   }
 
@@ -130,8 +180,9 @@ export class SinkDelivery {
     }
     keep(batch.count);
     const keptCount = batch.count - error.refusals.length;
-    this.metrics.add('total-record-errors', error.refusals.length);
-    if (keptCount > 0) this.metrics.put(keptCount, keptBytes, elapsedMs);
+    this.parts.metrics.add('total-record-errors', error.refusals.length);
+    if (keptCount > 0) this.parts.metrics.put(keptCount, keptBytes, elapsedMs);
+    this.parts.guard?.passed(keptCount);
     partition.deliveries.splice(0, 1, ...parts);
   }
 
@@ -159,31 +210,35 @@ export class SinkDelivery {
     const { batch } = delivery;
     const { policy } = this.options;
     const where = `${batch.topic}-${batch.partition} offset ${batch.offset(0)}`;
-    if (this.deadLetters === null && !policy.drop) {
-      this.metrics.add('total-record-failures');
+    if (refusal.counted !== true) {
+      partition.deliveries[0] = { ...delivery, refusal: { ...refusal, counted: true } };
+      this.parts.guard?.refused(where, messageOf(refusal.error));
+    }
+    if (this.parts.deadLetters === null && !policy.drop) {
+      this.parts.metrics.add('total-record-failures');
       throw new FatalSinkError(
         `Record ${where} was refused at ${refusal.stage}: ${messageOf(refusal.error)}. Set ` +
           'errors.deadletterqueue.topic.name to put such records aside, or repair the sink, and restart the task',
-        { cause: refusal.error },
+        { cause: refusal.error, isLasting: true },
       );
     }
-    if (this.deadLetters === null) this.logDrop(where, refusal);
+    if (this.parts.deadLetters === null) this.logDrop(where, refusal);
     else if (refusal.buried !== true) {
-      await this.bury(this.deadLetters, batch, delivery.attempts, refusal);
-      partition.deliveries[0] = { ...delivery, refusal: { ...refusal, buried: true } };
+      await this.bury(this.parts.deadLetters, batch, delivery.attempts, refusal);
+      partition.deliveries[0] = { ...delivery, refusal: { ...refusal, counted: true, buried: true } };
     }
     if (policy.stopAfterDeadLetter) {
       throw new FatalSinkError(
         `Record ${where} was refused at ${refusal.stage} and lies in the dead-letter topic; ` +
           `errors.tolerance=none stops the task: ${messageOf(refusal.error)}`,
-        { cause: refusal.error },
+        { cause: refusal.error, isLasting: true },
       );
     }
-    if (this.sink.skip !== undefined) {
-      await this.sink.skip({ topic: batch.topic, partition: batch.partition, offset: batch.offset(0) + 1 });
+    if (this.parts.sink.skip !== undefined) {
+      await this.parts.sink.skip({ topic: batch.topic, partition: batch.partition, offset: batch.offset(0) + 1 });
     }
-    this.metrics.add('total-record-failures');
-    this.metrics.add('total-records-skipped');
+    this.parts.metrics.add('total-record-failures');
+    this.parts.metrics.add('total-records-skipped');
     partition.deliveries.shift();
     partition.processed(batch, false);
   }
@@ -196,22 +251,22 @@ export class SinkDelivery {
       className: this.options.className,
       error: refusal.error,
       attempts,
-      failedAt: this.clock.now(),
+      failedAt: this.parts.clock.now(),
     };
-    this.metrics.add('deadletterqueue-produce-requests');
+    this.parts.metrics.add('deadletterqueue-produce-requests');
     try {
       await letters.write(deadLetterOf(originalOf(batch), 0, reason, this.options.policy.contextHeaders));
     } catch (error) {
-      this.metrics.add('deadletterqueue-produce-failures');
+      this.parts.metrics.add('deadletterqueue-produce-failures');
       throw new RetriableSinkError(`The dead-letter topic ${letters.topic} did not take a record`, { cause: error });
     }
   }
 
   private logDrop(where: string, refusal: Refusal): void {
     this.droppedSinceLog += 1;
-    const now = this.clock.monotonic();
+    const now = this.parts.clock.monotonic();
     if (now - this.dropLoggedAt < dropLogMsMin) return;
-    this.logger.warn(`Record ${where} was dropped by errors.drop=true: ${messageOf(refusal.error)}`, {
+    this.parts.logger.warn(`Record ${where} was dropped by errors.drop=true: ${messageOf(refusal.error)}`, {
       records: this.droppedSinceLog,
     });
     this.droppedSinceLog = 0;

@@ -17,14 +17,18 @@ export interface Delivery {
   readonly attempts: number;
   /** Set where the records shall not be put any more. */
   readonly refusal: Refusal | null;
+  /** As it lies in the topic: converters and transforms are yet to come. */
+  readonly raw?: boolean;
   /** The store has these already: they only wait until those before them are through. */
   readonly kept?: boolean;
 }
 
 export interface Refusal {
-  /** Kafka Connect's stage: `VALUE_CONVERTER`, `KEY_CONVERTER`, `TASK_PUT`. */
+  /** Kafka Connect's stage: `VALUE_CONVERTER`, `KEY_CONVERTER`, `TRANSFORMATION`, `TASK_PUT`. */
   readonly stage: string;
   readonly error: unknown;
+  /** The guard against storms of bad records knows of it. */
+  readonly counted?: boolean;
   /** The dead letters have it already. */
   readonly buried?: boolean;
 }
@@ -78,6 +82,11 @@ export class SinkPartition {
     return this.deliveries.reduce((sum, { batch }) => sum + batch.count, this.waitingRecords);
   }
 
+  /** The batch whose first record is the oldest that is held here; null where nothing is. */
+  oldest(): SinkBatch | null {
+    return this.deliveries[0]?.batch ?? this.waiting[0] ?? null;
+  }
+
   add(batch: SinkBatch, nextOffset: number, now: number): void {
     if (batch.count > 0) {
       if (this.waitingRecords === 0) this.waitingSince = now;
@@ -128,6 +137,11 @@ export class SinkPartition {
     this.bufferedBytes = Math.max(0, this.bufferedBytes - batch.byteCount);
     if (put) this.putNext = next;
     this.processedNext = this.idle ? this.receivedNext : next;
+  }
+
+  /** Of a batch under way, records of so many bytes go no further. */
+  released(bytes: number): void {
+    this.bufferedBytes = Math.max(0, this.bufferedBytes - bytes);
   }
 
   /**

@@ -117,6 +117,7 @@ export class FakeReader implements SinkReader {
   polls = 0;
   stopped = false;
   commitError: Error | null = null;
+  endsError: Error | null = null;
   recordsPerPollMax = 1000;
   private listener: Parameters<SinkReader['start']>[0];
   private wake: () => void = () => undefined;
@@ -191,6 +192,13 @@ export class FakeReader implements SinkReader {
     return this.partition(at.topic, at.partition).position;
   }
 
+  /** Where the logs end. */
+  endOffsets(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    if (this.endsError !== null) return Promise.reject(this.endsError);
+    const end = (at: TopicPartition): number => (this.partition(at.topic, at.partition).log.at(-1)?.offset ?? -1) + 1;
+    return Promise.resolve(new Map(partitions.map((at) => [partitionKey(at), end(at)])));
+  }
+
   commit(positions: readonly StoredOffset[]): Promise<void> {
     if (this.commitError !== null) return Promise.reject(this.commitError);
     for (const position of positions) {
@@ -258,6 +266,7 @@ export class FakeSink implements Sink {
   onPut: (batch: SinkBatch) => void | Promise<void> = () => undefined;
   onOpen: () => void = () => undefined;
   onStart: () => void = () => undefined;
+  parallelPartitions = false;
   /** While false, nothing becomes durable but by `flush(true)`. */
   flushesAtOnce = true;
   private readonly put_ = new Map<string, StoredOffset>();
@@ -344,6 +353,7 @@ export interface TaskRig {
 
 export interface RigOptions {
   readonly hasDeadLetters?: boolean;
+  readonly parallelPartitions?: boolean;
   readonly options?: Partial<SinkTaskOptions>;
 }
 
@@ -353,6 +363,7 @@ export async function startRig(given: RigOptions = {}): Promise<TaskRig> {
   const clock = new SimulatedClock();
   const reader = new FakeReader(clock, events);
   const sink = new FakeSink(events);
+  sink.parallelPartitions = given.parallelPartitions ?? false;
   const letters = new FakeDeadLetters(events);
   const task = new SinkTask(
     {
@@ -362,6 +373,7 @@ export async function startRig(given: RigOptions = {}): Promise<TaskRig> {
       clock,
       random: seededRandom(7),
       logger: silentLogger,
+      endOffsets: (partitions) => reader.endOffsets(partitions),
     },
     {
       connector: 'lake',
@@ -369,8 +381,6 @@ export async function startRig(given: RigOptions = {}): Promise<TaskRig> {
       className: 'fake',
       limits: { recordsMax: 10, bytesMax: 1000, lingerMs: 100 },
       policy: { attemptsMax: 5, stopAfterDeadLetter: false, drop: false, contextHeaders: true },
-      keyConverter: null,
-      valueConverter: null,
       ownerEpoch: 1,
       stateDirectory: 'nowhere',
       retry: { timeoutMs: -1, delayMsMax: 60_000 },

@@ -11,6 +11,14 @@ export interface TaskStatus {
   /** The store does not take records now and the task waits to try again; the state stays RUNNING. */
   readonly degraded: boolean;
   readonly lastError: TaskError | null;
+  /** What it does, for people, where that is not plain work: `SLEEPING until …`; null else. */
+  readonly activity: string | null;
+  /** Of the task's store: open while it is spared, half-open while one small batch is tried. */
+  readonly breaker: 'closed' | 'open' | 'half-open';
+  /** The limits in records and bytes a second, and how long the next batch waits for them, ms; null without limits. */
+  readonly rateLimit: Readonly<Record<string, number>> | null;
+  /** Of a sink that works at times: whether it sleeps, until when, and its last run; null of others. */
+  readonly batchMode: Readonly<Record<string, unknown>> | null;
   readonly partitions: readonly PartitionStatus[];
   /** By Connect's metric names. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -36,8 +44,8 @@ export interface PartitionStatus {
   /** Wall time of the last put that the store took, ms. */
   readonly lastSuccessAt: number | null;
   readonly bufferedBytes: number;
-  /** Why nothing is read now: `task` paused, `store` stalled, `buffer` full; null while reading. */
-  readonly pausedBy: 'task' | 'store' | 'buffer' | null;
+  /** Why nothing is read now: `task` paused, `store` stalled, `buffer` full, not its time by the `schedule`; null while reading. */
+  readonly pausedBy: 'task' | 'store' | 'buffer' | 'schedule' | null;
 }
 
 /** The stack of an error and of its causes, as Connect's `trace`. */

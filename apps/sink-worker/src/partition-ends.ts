@@ -1,3 +1,5 @@
+import type { TopicPartition } from '#pipeline/sink';
+import { partitionKey } from '#pipeline/sink-partition';
 import type { PartitionStatus } from '#pipeline/task-status';
 import type { Clock } from '#std/clock';
 import type { TopicAdmin } from '#topics/topic-admin';
@@ -23,14 +25,27 @@ export class PartitionEnds {
     this.askedAt = this.clock.monotonic();
     for (const topic of new Set(partitions.map((partition) => partition.topic))) {
       const offsets = await this.admin.offsets(topic, 'latest').catch(() => []);
-      for (const { partition, offset } of offsets) this.ends.set(`${topic}-${partition}`, offset);
+      for (const { partition, offset } of offsets) this.ends.set(partitionKey({ topic, partition }), offset);
     }
+  }
+
+  /** Asks now. Keys are those of `partitionKey`; rejects where nobody answers. */
+  async lookUp(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    for (const topic of new Set(partitions.map((partition) => partition.topic))) {
+      for (const { partition, offset } of await this.admin.offsets(topic, 'latest')) {
+        this.ends.set(partitionKey({ topic, partition }), offset);
+      }
+    }
+    const found = partitions.map(
+      (partition) => [partitionKey(partition), this.ends.get(partitionKey(partition))] as const,
+    );
+    return new Map(found.flatMap(([key, end]) => (end === undefined ? [] : [[key, end]])));
   }
 
   /** The same statuses, with lags that know the ends. */
   withLags(partitions: readonly PartitionStatus[]): PartitionStatus[] {
     return partitions.map((partition) => {
-      const end = this.ends.get(`${partition.topic}-${partition.partition}`) ?? null;
+      const end = this.ends.get(partitionKey(partition)) ?? null;
       const next = partition.committed ?? partition.position;
       if (end === null || next === null) return partition;
       return { ...partition, lag: Math.max(partition.lag ?? 0, end - next) };
