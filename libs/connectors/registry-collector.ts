@@ -131,6 +131,11 @@ export function loadAllComponents(): Promise<ComponentRegistry> {
   return load(null);
 }
 
+/** For the transforms of sink connectors. */
+export function loadInterceptors(): Promise<ComponentType<Interceptor>[]> {
+  return loadKind(components.interceptors, undefined);
+}
+
 /**
  * Those that the agent's configuration names; all of them where it names one by its Java class, or one that is not here, so that whoever judges
  * the configuration can tell what there is.

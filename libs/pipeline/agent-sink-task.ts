@@ -73,8 +73,6 @@ export class AgentSinkTask {
         stateDirectory: context.stateDirectory,
         limits,
         policy: { attemptsMax: 3, stopAfterDeadLetter: false, drop: false, contextHeaders: true },
-        keyConverter: null,
-        valueConverter: null,
         retry: { timeoutMs: -1, delayMsMax: 30_000 },
         bufferBytesMax,
         commitIntervalMs: 5000,

@@ -1,6 +1,9 @@
 import { parseOptions, type OptionProblem, type OptionSpec, type OptionSpecs, type OptionType } from '#config/options';
 import { connectorOptions, connectorProblems } from '#pipeline/connector-options';
+import { noPlugins, type ConnectorPlugins } from '#pipeline/connector-plugins';
+import { converterOptions } from '#pipeline/converter-options';
 import type { SinkType } from '#pipeline/sink';
+import { readTransforms } from '#pipeline/transforms/transform-options';
 
 /** Connect's answer to `PUT /connector-plugins/{plugin}/config/validate`; keys in the order in which Connect writes them. */
 export interface ConfigInfos {
@@ -45,7 +48,10 @@ type Config = Readonly<Record<string, string | null | undefined>>;
 const referenceStart = /\$\{(?:env|file):/;
 
 /** Options that are names of classes in Connect. */
-const classOptions = new Set(['key.converter', 'value.converter']);
+const classOptions = new Set(['key.converter', 'value.converter', 'header.converter']);
+
+/** `transforms.a.type`, `predicates.p.type`. */
+const pluginClass = /^(?:transforms|predicates)\.[^.]+\.type$/;
 
 const connectTypes: Readonly<Record<Exclude<OptionType, 'map'>, string>> = {
   string: 'STRING',
@@ -58,15 +64,22 @@ const connectTypes: Readonly<Record<Exclude<OptionType, 'map'>, string>> = {
 };
 
 /** Checks a whole config: common options, those of its kind, and what holds between them. Never throws. */
-export function validateConnector(type: SinkType, config: Config): ConfigInfos {
+export function validateConnector(type: SinkType, config: Config, plugins: ConnectorPlugins = noPlugins): ConfigInfos {
   const given = stringsOf(config);
-  const specs: OptionSpecs = { ...connectorOptions, ...type.options };
+  const groups = [...readTransforms(given, plugins).groups, ...converterOptions(given, plugins)];
+  const specs: OptionSpecs = Object.assign(
+    { ...connectorOptions, ...type.options },
+    ...groups.map((group) => group.specs),
+  );
   const { problems } = parseOptions(specs, given);
   // A value that refers to a secret is judged where the secret is.
-  const all = [...problems, ...connectorProblems(given), ...nullProblems(config), ...typeProblems(type, given)].filter(
-    ({ name }) => !referenceStart.test(given[name] ?? ''),
-  );
-  const definitions = configKeys(type);
+  const all = [
+    ...problems,
+    ...connectorProblems(given, plugins),
+    ...nullProblems(config),
+    ...typeProblems(type, given),
+  ].filter(({ name }) => !referenceStart.test(given[name] ?? ''));
+  const definitions = [...configKeys(type), ...groups.flatMap(({ group, specs: own }) => keysOf(own, group))];
   const configs = definitions.map((definition) => configInfo(definition, specs[definition.name], given, all));
   const shownNames = new Set(definitions.flatMap(({ name }) => [name, ...(specs[name]?.aliases ?? [])]));
   const stray = all.filter((problem) => !shownNames.has(problem.name)).map(strayInfo);
@@ -96,10 +109,18 @@ export function configKeys(type: SinkType): readonly ConfigKeyInfo[] {
   });
 }
 
+/** Options of a transform, predicate or converter under their heading. */
+function keysOf(specs: OptionSpecs, group: string): ConfigKeyInfo[] {
+  const listed = Object.entries(specs).flatMap(([name, spec]) =>
+    spec.type === 'map' ? [] : [{ name, spec, type: connectTypes[spec.type] }],
+  );
+  return listed.map(({ name, spec, type }, at) => keyInfo(name, spec, type, group, at + 1));
+}
+
 function keyInfo(name: string, spec: OptionSpec, type: string, group: string | null, order: number): ConfigKeyInfo {
   return {
     name,
-    type: classOptions.has(name) ? 'CLASS' : type,
+    type: classOptions.has(name) || pluginClass.test(name) ? 'CLASS' : type,
     required: spec.required === true,
     default_value: defaultOf(spec),
     importance: (spec.importance ?? 'medium').toUpperCase(),

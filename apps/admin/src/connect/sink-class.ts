@@ -1,7 +1,10 @@
+import { loadConnectorPlugins } from '#connectors/connector-plugins';
 import { connectorOptions } from '#pipeline/connector-options';
 import { configKeys, validateConnector } from '#pipeline/connector-validation';
 import type { SinkType } from '#pipeline/sink';
 import type { ConnectorClass } from './connector-class.js';
+
+const plugins = await loadConnectorPlugins();
 
 export function sinkClass(type: SinkType): ConnectorClass {
   return {
@@ -12,7 +15,7 @@ export function sinkClass(type: SinkType): ConnectorClass {
     version: type.version,
     options: { ...connectorOptions, ...type.options },
     keys: () => configKeys(type),
-    validate: (config) => validateConnector(type, config),
+    validate: (config) => validateConnector(type, config, plugins),
     tasksMax: (config) => Number(config['tasks.max'] ?? 1),
     offsetsFixed: (config) => offsetsFixed(type, config),
     alterOffsets: type.alterOffsets?.bind(type),
