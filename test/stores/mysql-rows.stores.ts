@@ -356,13 +356,6 @@ describe('the mysql sink with a real MariaDB', () => {
       await sink.put(valuesFrom(0, [{ a: 1, b: 'abc' }]));
       expect(await rows('SELECT a, b FROM orders')).toEqual([[1, 'abc']]);
     });
-
-    it('can be skipped, and the next opening goes on behind them', async () => {
-      const sink = await opened(create);
-      await sink.skip?.({ ...at, offset: 4 });
-      expect(await sink.flush(false)).toEqual([{ ...at, offset: 4 }]);
-      expect(await (await started()).open([at])).toEqual([{ ...at, offset: 4 }]);
-    });
   });
 
   describe('tables', () => {
@@ -452,6 +445,44 @@ describe('the mysql sink with a real MariaDB', () => {
           '[1]',
           null,
         ],
+      ]);
+    });
+  });
+
+  describe('looked at before it runs', () => {
+    const upsert = { topics: 'orders', 'insert.mode': 'upsert', 'pk.mode': 'record_value', 'pk.fields': 'id' };
+
+    async function problems(options: Record<string, string>): Promise<unknown[][]> {
+      const found = await mysqlSinkType.verify?.(optionsOf(options));
+      return (found ?? []).map(({ name, message }) => [name, message]);
+    }
+
+    it('has nothing to say where all is there, and changes nothing', async () => {
+      expect(await problems({ topics: 'orders', 'auto.create': 'true' })).toEqual([]);
+      await client.query('CREATE TABLE orders (id int PRIMARY KEY)');
+      expect(await problems({ ...upsert, 'delete.enabled': 'false', 'auto.evolve': 'true' })).toEqual([]);
+      expect(await rows('SHOW TABLES')).toEqual([['orders']]);
+      expect(await rows('SELECT count(*) FROM orders')).toEqual([['0']]);
+    });
+
+    it.each([
+      ['a server that is away', { 'connection.url': 'mysql://127.0.0.1:1/x' }, 'connection.url', /ECONNREFUSED/],
+      ['a wrong password', { 'connection.password': 'wrong' }, 'connection.user', /Access denied/],
+      ['a table that is not there', { topics: 'absent' }, 'table.name.format', /`absent` does not exist/],
+      ['a key without unique index', { ...upsert, 'pk.fields': 'v' }, 'pk.fields', /no primary key or unique index/],
+    ])('tells of %s', async (_what, options, name, message) => {
+      await client.query('CREATE TABLE orders (id int, v text)');
+      expect(await problems(options)).toEqual([[name, expect.stringMatching(message)]]);
+    });
+
+    it('tells of rights that the user does not have', async () => {
+      await client.query('CREATE TABLE orders (id int PRIMARY KEY)');
+      await client.query("CREATE USER IF NOT EXISTS 'reader'@'%' IDENTIFIED BY 'reader'");
+      await client.query(`GRANT SELECT ON ${database}.* TO 'reader'@'%'`);
+      const login = { 'connection.user': 'reader', 'connection.password': 'reader' };
+      expect(await problems({ ...upsert, ...login })).toEqual([
+        ['offsets.table', expect.stringMatching(/may not create it/)],
+        ['connection.user', expect.stringMatching(/no right to INSERT, UPDATE/)],
       ]);
     });
   });

@@ -20,7 +20,6 @@ trial({
         'connection.user': mariaDbLogin,
         'connection.password': mariaDbLogin,
         'auto.create': 'true',
-        'tasks.max': '2',
       },
       pause: () => server.kill(),
       async resume() {

@@ -3,6 +3,8 @@ import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { jdbcClassNames } from '../sql/sql-options.js';
 import { SqlSink } from '../sql/sql-sink.js';
+import { verifySql } from '../sql/verify.js';
+import { mysqlInspection } from './inspection.js';
 import { mysqlDatabase } from './mysql-database.js';
 import { mysqlOptions, mysqlProblems, mysqlSettings } from './options.js';
 
@@ -14,6 +16,10 @@ export const mysqlSinkType: SinkType = {
   doc: 'Rows in MySQL or MariaDB from JSON objects: insert, upsert or update, tables created and widened on demand, each record once.',
   options: mysqlOptions,
   check: mysqlProblems,
+  verify(options) {
+    const settings = mysqlSettings(options);
+    return verifySql(mysqlDatabase(settings), mysqlInspection, settings, options);
+  },
   guarantee: () => 'exactly-once',
   async alterOffsets(name, options, positions) {
     const sink = create(options);

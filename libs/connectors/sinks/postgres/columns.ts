@@ -18,7 +18,7 @@ export interface ColumnRow {
 }
 
 const wholeBits: Readonly<Record<string, number>> = { smallint: 16, integer: 32, bigint: 64 };
-const boundTexts = new Set(['character varying', 'character']);
+const boundTexts = new Set(['character varying', 'bpchar']);
 
 export function columnOf({ name, type, modifier, is_array: isArray }: ColumnRow): Column {
   const bits = wholeBits[type];

@@ -237,6 +237,105 @@ describe('the postgres sink', () => {
     });
   });
 
+  it('updates the rows that are there, and adds none', async () => {
+    await client.query('CREATE TABLE orders (id int PRIMARY KEY, v text, l text[])');
+    await client.query("INSERT INTO orders VALUES (1, 'a'), (2, 'b')");
+    const sink = await opened({ 'insert.mode': 'update', 'pk.mode': 'record_value', 'pk.fields': 'id' });
+    await sink.put(
+      valuesFrom(0, [
+        { id: 1, v: 'c', l: ['x'] },
+        { id: 3, v: 'd', l: [] },
+      ]),
+    );
+    expect(await rows('SELECT * FROM orders ORDER BY id')).toEqual([
+      [1, 'c', ['x']],
+      [2, 'b', null],
+    ]);
+  });
+
+  it('follows change events of Debezium: rows, deletions and truncations', async () => {
+    const sink = await opened({
+      'connector.class': 'io.debezium.connector.jdbc.JdbcSinkConnector',
+      'insert.mode': 'upsert',
+      'primary.key.mode': 'record_key',
+      'delete.enabled': 'true',
+      'truncate.enabled': 'true',
+      'schema.evolution': 'basic',
+    });
+    const event = (op: string, before: unknown, after: unknown): string =>
+      JSON.stringify({ before, after, source: {}, op, ts_ms: 1 });
+    await sink.put(
+      batchOf([
+        { offset: 0, key: '{"id":1}', value: event('r', null, { id: 1, v: 'a' }) },
+        { offset: 1, key: '{"id":2}', value: event('c', null, { id: 2, v: 'b' }) },
+        { offset: 2, key: '{"id":1}', value: event('u', { id: 1 }, { id: 1, v: 'c' }) },
+      ]),
+    );
+    await sink.put(
+      batchOf([
+        { offset: 3, key: '{"id":2}', value: event('d', { id: 2 }, null) },
+        { offset: 4, key: '{"id":2}', value: null },
+      ]),
+    );
+    expect(await rows('SELECT * FROM orders')).toEqual([['1', 'c']]);
+    await sink.put(
+      batchOf([
+        { offset: 5, value: event('t', null, null) },
+        { offset: 6, key: '{"id":9}', value: event('c', null, { id: 9, v: 'z', extra: true }) },
+      ]),
+    );
+    expect(await rows('SELECT * FROM orders')).toEqual([['9', 'z', true]]);
+  });
+
+  it('writes through a view, which does not take COPY', async () => {
+    await client.query('CREATE TABLE base (a int, b text)');
+    await client.query('CREATE VIEW orders AS SELECT * FROM base');
+    const sink = await opened();
+    await sink.put(valuesFrom(0, [{ a: 1, b: 'x\ty\\' }]));
+    expect(await rows('SELECT * FROM base')).toEqual([[1, 'x\ty\\']]);
+  });
+
+  describe('looked at before it runs', () => {
+    const upsert = { topics: 'orders', 'insert.mode': 'upsert', 'pk.mode': 'record_value', 'pk.fields': 'id' };
+
+    async function problems(options: Record<string, string>): Promise<unknown[][]> {
+      const found = await postgresSinkType.verify?.({ 'connection.url': url, ...options });
+      return (found ?? []).map(({ name, message }) => [name, message]);
+    }
+
+    it('has nothing to say where all is there, and changes nothing', async () => {
+      expect(await problems({ topics: 'orders', 'auto.create': 'true' })).toEqual([]);
+      await client.query('CREATE TABLE orders (id int PRIMARY KEY)');
+      expect(await problems({ ...upsert, 'auto.evolve': 'true' })).toEqual([]);
+      expect(await rows("SELECT to_regclass('millrace_sink_offsets')")).toEqual([[null]]);
+    });
+
+    it.each([
+      ['a server that is away', { 'connection.url': 'postgresql://127.0.0.1:1/x' }, 'connection.url', /ECONNREFUSED/],
+      ['a wrong password', { 'connection.password': 'wrong' }, 'connection.user', /password authentication failed/],
+      ['a table that is not there', { topics: 'absent' }, 'table.name.format', /"absent" does not exist/],
+      ['a key without unique index', { ...upsert, 'pk.fields': 'v' }, 'pk.fields', /no primary key or unique index/],
+      ['a key column that is not there', { ...upsert, 'primary.key.fields': 'x' }, 'pk.fields', /no column x|unique/],
+    ])('tells of %s', async (_what, options, name, message) => {
+      await client.query('CREATE TABLE orders (id int, v text)');
+      expect(await problems(options as Record<string, string>)).toEqual([[name, expect.stringMatching(message)]]);
+    });
+
+    it('tells of rights that the user does not have', async () => {
+      await client.query('CREATE TABLE orders (id int PRIMARY KEY)');
+      await client.query(
+        `DO $$ BEGIN CREATE ROLE reader LOGIN PASSWORD 'reader'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+      );
+      await client.query('GRANT SELECT ON orders TO reader');
+      const login = { 'connection.user': 'reader', 'connection.password': 'reader' };
+      expect(await problems({ ...upsert, ...login, 'auto.evolve': 'true' })).toEqual([
+        ['offsets.table', expect.stringMatching(/may not create it/)],
+        ['connection.user', expect.stringMatching(/no right to INSERT, UPDATE/)],
+        ['auto.evolve', expect.stringMatching(/no right to ALTER/)],
+      ]);
+    });
+  });
+
   describe('bad records', () => {
     it.each([
       ['no JSON', 'nonsense', /no row: its value is not JSON/],
@@ -259,7 +358,9 @@ describe('the postgres sink', () => {
     it('that only the database can tell are refused with the batch, of which nothing is kept', async () => {
       await client.query('CREATE TABLE orders (a smallint, b varchar(3))');
       const sink = await opened();
-      await expect(sink.put(valuesFrom(0, [{ a: 1 }, { a: 70000 }]))).rejects.toBeInstanceOf(PoisonRecordError);
+      await expect(sink.put(valuesFrom(0, [{ a: 1 }, { a: 70000 }]))).rejects.toMatchObject({ index: 1 });
+      const mixed = valuesFrom(0, [{ a: 1 }, { a: 1, b: 'x' }, { a: 2 }, { a: 2, b: 'long' }]);
+      await expect(sink.put(mixed)).rejects.toMatchObject({ index: 3 });
       await expect(sink.put(valuesFrom(0, [{ b: 'long' }]))).rejects.toThrow(/too long.*22001/);
       await expect(sink.put(valuesFrom(0, [{ a: 'x' }]))).rejects.toBeInstanceOf(PoisonRecordError);
       await expect(sink.put(valuesFrom(0, [{ b: 'a\u0000b' }]))).rejects.toBeInstanceOf(PoisonRecordError);
@@ -283,6 +384,17 @@ describe('the postgres sink', () => {
       expect(await rows('SELECT ms, path FROM orders ORDER BY ms')).toEqual([
         ['1', null],
         ['2.25', '/'],
+      ]);
+    });
+
+    it('get wider columns for numbers and texts that do not fit, where auto.evolve is set', async () => {
+      await client.query('CREATE TABLE orders (a smallint, b varchar(3), c char(2))');
+      const sink = await opened({ 'auto.evolve': 'true' });
+      await sink.put(valuesFrom(0, [{ a: 32_767, b: 'abc', c: 'xy' }]));
+      await sink.put(valuesFrom(1, [{ a: 32_768, b: 'abcd', c: 'xyz' }]));
+      expect(await rows('SELECT a, b, c FROM orders ORDER BY a')).toEqual([
+        ['32767', 'abc', 'xy'],
+        ['32768', 'abcd', 'xyz'],
       ]);
     });
 

@@ -3,6 +3,8 @@ import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { jdbcClassNames } from '../sql/sql-options.js';
 import { SqlSink } from '../sql/sql-sink.js';
+import { verifySql } from '../sql/verify.js';
+import { postgresInspection } from './inspection.js';
 import { postgresOptions, postgresProblems, postgresSettings } from './options.js';
 import { postgresDatabase } from './postgres-database.js';
 
@@ -14,6 +16,10 @@ export const postgresSinkType: SinkType = {
   doc: 'Rows in PostgreSQL from JSON objects: insert, upsert or update, tables created and widened on demand, each record once.',
   options: postgresOptions,
   check: postgresProblems,
+  verify(options) {
+    const settings = postgresSettings(options);
+    return verifySql(postgresDatabase(settings), postgresInspection, settings, options);
+  },
   guarantee: () => 'exactly-once',
   async alterOffsets(name, options, positions) {
     const sink = create(options);
