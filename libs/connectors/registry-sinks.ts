@@ -8,6 +8,7 @@ import { hdfsSink } from './sinks/hdfs/hdfs-sink.js';
 import { kafkaSinkType } from './sinks/kafka/sink-type.js';
 import { mysqlSinkType } from './sinks/mysql/sink-type.js';
 import { httpSinkType } from './sinks/http/sink-type.js';
+import { s3Sink } from './sinks/s3/s3-sink.js';
 import { postgresSinkType } from './sinks/postgres/sink-type.js';
 
 /** Every kind of sink. A new one is its folder and a line here. */
@@ -17,6 +18,7 @@ export const sinkTypes: readonly SinkType[] = [
   cassandraSinkType,
   hdfsSink,
   fileSink,
+  s3Sink,
   hbaseSinkType,
   kafkaSinkType,
   flumeAvroSink,
