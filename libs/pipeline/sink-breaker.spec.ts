@@ -4,7 +4,9 @@ import { startRig, values, type TaskRig } from './sink-task.testkit.js';
 const breaker = { failuresMax: 3, openMs: 5000, probeRecords: 2 };
 
 /** A task with records in two partitions and a store that is away; `tries` are the batches that it was offered, with their times. */
-async function startAway(): Promise<TaskRig & { tries: { at: number; records: string }[]; comeBack(): void }> {
+async function startAway(): Promise<
+  TaskRig & { tries: { at: number; records: string }[]; readonly comeBack: () => void }
+> {
   const rig = await startRig({ options: { breaker, retry: { timeoutMs: -1, delayMsMax: 60_000 } } });
   const tries: { at: number; records: string }[] = [];
   let isAway = true;

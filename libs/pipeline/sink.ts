@@ -22,11 +22,11 @@ export interface Sink {
   open(partitions: readonly TopicPartition[]): Promise<readonly StoredOffset[]>;
   /**
    * Records of one partition, in order. Resolves when the sink has taken them over, durable or not. Throws
-   * RetriableSinkError (same batch again later), PoisonRecordError (bad data, nothing kept), RefusedRecordsError (bad data, the
+   * RetriableSinkError (the same records again later, perhaps fewer at a time), PoisonRecordError (bad data, nothing kept), RefusedRecordsError (bad data, the
    * rest kept), FatalSinkError (task fails).
    */
   put(batch: SinkBatch): Promise<void>;
-  /** Whether `put` may be called for several partitions at once. Optional; false where absent. */
+  /** Whether `put` and `skip` may be called for several partitions at once; never two for one. Optional; false where absent. */
   readonly parallelPartitions?: boolean;
   /**
    * Makes durable what is due (all of it where `all` is set: pause, rebalance, stop) and gives, per partition, the next offset below

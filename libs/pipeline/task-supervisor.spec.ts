@@ -51,7 +51,7 @@ interface SupervisorRig {
   readonly runs: FakeRun[];
   readonly last: () => FakeRun;
   /** What the next building of a run throws. */
-  setRefusal(error: Error | null): void;
+  readonly setRefusal: (error: Error | null) => void;
 }
 
 async function start(options: RestartOptions = budget, isPaused = false): Promise<SupervisorRig> {

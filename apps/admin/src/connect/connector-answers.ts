@@ -29,9 +29,14 @@ export function connectorStatus(status: ConnectorStatus, version: string) {
   };
 }
 
-/** Behind Connect's own keys come two of ours: what the last failure said, also of a task that tries again, and the guarantee. */
+/**
+ * Behind Connect's own keys come some of ours: what the last failure said, also of a task that tries again; the guarantee; and where there is
+ * something to tell, what it does (`SLEEPING until …`), that its store is away, its breaker, its limits, its times of work, its restarts.
+ */
 export function taskStatus(task: TaskStatus, version: string) {
-  const { lastError, guarantee } = reported.parse(task.details);
+  const { lastError, guarantee, activity, degraded, breaker, rateLimit, batchMode, restart } = reported.parse(
+    task.details,
+  );
   return {
     id: task.task,
     state: task.state,
@@ -40,10 +45,25 @@ export function taskStatus(task: TaskStatus, version: string) {
     ...(task.trace === null || task.trace === '' ? {} : { trace: hideUrls(task.trace) }),
     ...(lastError ? { last_error: hideUrls(lastError.message) } : {}),
     ...(guarantee ? { guarantee } : {}),
+    ...(activity ? { activity } : {}),
+    ...(degraded === true ? { degraded } : {}),
+    ...(breaker && breaker !== 'closed' ? { breaker } : {}),
+    ...(rateLimit ? { rate_limit: rateLimit } : {}),
+    ...(batchMode ? { batch_mode: batchMode } : {}),
+    ...(restart && restart.used > 0 ? { restart } : {}),
   };
 }
 
 const reported = z.object({
   lastError: z.object({ message: z.string() }).nullish().catch(null),
   guarantee: z.string().nullish().catch(null),
+  activity: z.string().nullish().catch(null),
+  degraded: z.boolean().nullish().catch(null),
+  breaker: z.string().nullish().catch(null),
+  rateLimit: z
+    .object({ recordsPerSecond: z.number(), bytesPerSecond: z.number(), waitMs: z.number() })
+    .nullish()
+    .catch(null),
+  batchMode: z.looseObject({ state: z.string() }).nullish().catch(null),
+  restart: z.object({ used: z.number(), max: z.number(), at: z.string().nullable() }).nullish().catch(null),
 });
