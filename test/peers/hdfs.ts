@@ -14,6 +14,15 @@ export interface HdfsOptions {
   /** The first of five ports in a row. */
   readonly port: number;
   readonly directory: string;
+  /** What the daemons call themselves; default 127.0.0.1. */
+  readonly host?: string;
+  /** Of core-site.xml and hdfs-site.xml, besides those that it needs. */
+  readonly core?: Readonly<Record<string, string>>;
+  readonly site?: Readonly<Record<string, string>>;
+  /** Headers with which the NameNode shows its state. */
+  readonly login?: () => Promise<Readonly<Record<string, string>>>;
+  /** Of the daemons' virtual machines. */
+  readonly jvm?: readonly string[];
 }
 
 /** A real HDFS on loopback: a NameNode and a DataNode in a JVM each, WebHDFS on. */
@@ -40,7 +49,11 @@ export class Hdfs {
   }
 
   get webUrl(): string {
-    return `http://127.0.0.1:${this.options.port + 1}`;
+    return `http://${this.host}:${this.options.port + 1}`;
+  }
+
+  private get host(): string {
+    return this.options.host ?? '127.0.0.1';
   }
 
   get user(): string {
@@ -103,7 +116,15 @@ export class Hdfs {
 
   private flags(): string[] {
     const path = `${join(this.options.directory, 'conf')}:${this.jars}`;
-    return ['-Xmx256m', '-XX:+UseSerialGC', ...javaOpens, '-Djava.net.preferIPv4Stack=true', '-cp', path];
+    return [
+      '-Xmx256m',
+      '-XX:+UseSerialGC',
+      ...javaOpens,
+      ...(this.options.jvm ?? []),
+      '-Djava.net.preferIPv4Stack=true',
+      '-cp',
+      path,
+    ];
   }
 
   private async format(): Promise<void> {
@@ -114,7 +135,9 @@ export class Hdfs {
 
   private async isLive(): Promise<boolean> {
     try {
-      const response = await fetch(`${this.webUrl}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState`);
+      const headers = (await this.options.login?.()) ?? {};
+      const page = `${this.webUrl}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState`;
+      const response = await fetch(page, { headers });
       const text = await response.text();
       return text.includes('"NumLiveDataNodes" : 1,') && text.includes('"FSState" : "Operational"');
     } catch {
@@ -127,7 +150,7 @@ export class Hdfs {
     const conf = join(directory, 'conf');
     // The published jars carry no web pages; the HTTP servers only want these folders to be there.
     for (const name of ['hdfs', 'datanode', 'static']) mkdirSync(join(conf, 'webapps', name), { recursive: true });
-    const at = (offset: number): string => `127.0.0.1:${port + offset}`;
+    const at = (offset: number): string => `${this.host}:${port + offset}`;
     writeFileSync(
       join(conf, 'core-site.xml'),
       siteXml({
@@ -135,6 +158,7 @@ export class Hdfs {
         'hadoop.tmp.dir': join(directory, 'tmp'),
         'hadoop.http.staticuser.user': this.user,
         'hadoop.security.token.service.use_ip': 'true',
+        ...this.options.core,
         'ipc.client.connect.max.retries': '3',
       }),
     );
@@ -147,7 +171,7 @@ export class Hdfs {
         'dfs.namenode.rpc-bind-host': '127.0.0.1',
         'dfs.namenode.http-address': at(1),
         'dfs.namenode.http-bind-host': '127.0.0.1',
-        'dfs.datanode.hostname': '127.0.0.1',
+        'dfs.datanode.hostname': this.host,
         'dfs.datanode.address': at(2),
         'dfs.datanode.http.address': at(3),
         'dfs.datanode.ipc.address': at(4),
@@ -160,6 +184,7 @@ export class Hdfs {
         'dfs.heartbeat.interval': '1',
         'dfs.datanode.du.reserved': '0',
         'dfs.blockreport.initialDelay': '0',
+        ...this.options.site,
       }),
     );
     writeFileSync(

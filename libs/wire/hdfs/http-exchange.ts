@@ -6,6 +6,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { ConnectionOptions } from 'node:tls';
 
 export type HttpMethod = 'GET' | 'PUT' | 'POST' | 'DELETE';
 
@@ -13,6 +14,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** Where a redirect points; null where there is none. */
   readonly location: string | null;
+  /** `name=value` of the cookies that it sets. */
+  readonly cookies: readonly string[];
   readonly body: AsyncIterable<Buffer>;
 }
 
@@ -22,6 +25,8 @@ export interface HttpExchangeOptions {
   readonly connectTimeoutMs: number;
   /** Without a byte in either direction. */
   readonly idleTimeoutMs: number;
+  /** Whom to trust, and what to show, over HTTPS; default: the authorities that Node knows, nothing. */
+  readonly tls?: ConnectionOptions;
 }
 
 /** Shorter than servers keep an unused connection (Jetty: 10 s and more), so that none is used that is just being closed. */
@@ -34,7 +39,7 @@ export class HttpExchange {
   constructor(private readonly options: HttpExchangeOptions) {
     const agent = { keepAlive: true, maxSockets: options.connectionsMax, timeout: unusedMsMax };
     this.plain = new http.Agent(agent);
-    this.secure = new https.Agent(agent);
+    this.secure = new https.Agent({ ...options.tls, ...agent });
   }
 
   close(): void {
@@ -43,8 +48,13 @@ export class HttpExchange {
   }
 
   /** Resolves with the head of the answer; its body must be read. Rejects where the connection failed or fell silent. */
-  async send(method: HttpMethod, url: URL, body: AsyncIterable<Buffer> | null): Promise<HttpAnswer> {
-    const headers: Record<string, string> = { 'X-XSRF-HEADER': '""' };
+  async send(
+    method: HttpMethod,
+    url: URL,
+    body: AsyncIterable<Buffer> | null,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<HttpAnswer> {
+    const headers: Record<string, string> = { 'X-XSRF-HEADER': '""', ...more };
     if (body !== null) headers['Content-Type'] = 'application/octet-stream';
     const secure = url.protocol === 'https:';
     const request = (secure ? https : http).request(url, {
@@ -60,7 +70,8 @@ export class HttpExchange {
       request.once('close', () => reject(new Error('the connection was closed')));
     });
     const [message] = await Promise.all([answered, upload(request, body)]);
-    return { status: message.statusCode ?? 0, location: message.headers.location ?? null, body: message };
+    const cookies = (message.headers['set-cookie'] ?? []).map((cookie) => cookie.split(';', 1)[0] ?? '');
+    return { status: message.statusCode ?? 0, location: message.headers.location ?? null, cookies, body: message };
   }
 
   private limitSilence(request: http.ClientRequest): void {

@@ -46,6 +46,11 @@ export function asksForAnother(failure: RemoteFailure): boolean {
 }
 
 export function remoteError(what: string, failure: RemoteFailure): HdfsError {
+  if (failure.status === 401 && failure.exception === null) {
+    const wants =
+      'it wants a login that was not given, or has another key than the KDC for its service HTTP (status 401)';
+    return new HdfsError(hdfsErrors.denied, `HDFS refused ${what}: ${wants}.`);
+  }
   const said = failure.exception === null ? `status ${failure.status}` : `${failure.exception} (${failure.status})`;
   return new HdfsError(kindOf(failure), `HDFS refused ${what}: ${said}: ${failure.message}`, {
     exception: failure.exception,

@@ -9,9 +9,12 @@
  * What `create` and `append` resolved is in HDFS: the file is closed each time, as WebHDFS can neither sync nor keep a file open.
  * Several appends to one file must not run at once.
  */
+import type { ConnectionOptions } from 'node:tls';
 import { assert } from '#std/assert';
+import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import { hdfsErrors, HdfsError } from './hdfs-errors.js';
+import { FetchedTokens, fixedToken, type TokenSource } from './hdfs-tokens.js';
 import { HttpExchange, readText, type HttpAnswer, type HttpMethod } from './http-exchange.js';
 import { asksForAnother, remoteError, remoteFailure } from './remote-exception.js';
 
@@ -23,7 +26,11 @@ export interface WebHdfsOptions {
   /** Proxy user. */
   readonly doAs?: string | null;
   /** Delegation token in place of a user; secret. */
-  readonly delegationToken?: string | null;
+  readonly delegationToken?: string | TokenSource | null;
+  /** Login to a secured HDFS: fetches a delegation token, which all other calls carry. */
+  readonly login?: HdfsLogin | null;
+  /** For HTTPS: whom to trust, and what to show. */
+  readonly tls?: ConnectionOptions;
   /** DataNodes are reached under other names from here: `host:port` or `host` as HDFS says it → as it is reached. */
   readonly dataNodes?: ReadonlyMap<string, string>;
   /** Connections to each host; default 8. */
@@ -31,6 +38,12 @@ export interface WebHdfsOptions {
   readonly connectTimeoutMs?: number;
   /** Without a byte in either direction; default 60,000 ms. */
   readonly idleTimeoutMs?: number;
+}
+
+export interface HdfsLogin {
+  /** Token of a Negotiate login (RFC 4559) to the web server of a host, good once. */
+  negotiate(host: string): Promise<string>;
+  readonly clock: Clock;
 }
 
 export interface FileStatus {
@@ -57,6 +70,10 @@ const answerBytesMax = 64 * 1024 * 1024;
 export class WebHdfsClient {
   private readonly http: HttpExchange;
   private active = 0;
+  /** Null = simple authentication. */
+  private readonly tokens: TokenSource | null;
+  /** `hadoop.auth` of web servers that were logged in to, by address. */
+  private readonly cookies = new Map<string, string>();
 
   constructor(private readonly options: WebHdfsOptions) {
     assert(options.urls.length > 0, 'there is at least one NameNode');
@@ -64,7 +81,12 @@ export class WebHdfsClient {
       connectionsMax: options.connectionsMax ?? defaults.connectionsMax,
       connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs ?? defaults.idleTimeoutMs,
+      tls: options.tls,
     });
+    const { delegationToken, login } = options;
+    if (typeof delegationToken === 'string') this.tokens = fixedToken(delegationToken);
+    else if (delegationToken !== null && delegationToken !== undefined) this.tokens = delegationToken;
+    else this.tokens = login === null || login === undefined ? null : this.tokensOf(login);
   }
 
   close(): void {
@@ -83,8 +105,7 @@ export class WebHdfsClient {
       }
     };
     const what = `CREATE ${path}`;
-    const answer = await this.send(what, 'PUT', location, counted());
-    await succeeded(what, answer);
+    await this.delivered(what, await this.send(what, 'PUT', location, counted()));
     return bytes;
   }
 
@@ -95,7 +116,7 @@ export class WebHdfsClient {
     const once = async function* (): AsyncGenerator<Buffer> {
       yield bytes;
     };
-    await succeeded(what, await this.send(what, 'POST', location, once()));
+    await this.delivered(what, await this.send(what, 'POST', location, once()));
   }
 
   /**
@@ -191,6 +212,17 @@ export class WebHdfsClient {
     return succeeded(`${op} ${path}`, answer);
   }
 
+  /** A token may have ended between the two steps. */
+  private async delivered(what: string, answer: HttpAnswer): Promise<void> {
+    try {
+      await succeeded(what, answer);
+    } catch (error) {
+      if (!(error instanceof HdfsError) || error.exception !== 'InvalidToken' || this.tokens?.refused('') !== true)
+        throw error;
+      throw new HdfsError(hdfsErrors.busy, error.message, { cause: error, exception: error.exception });
+    }
+  }
+
   /** First step: where the DataNode wants the bytes. Older NameNodes redirect in place of telling it. */
   private async locate(method: HttpMethod, op: string, path: string, query: Query): Promise<URL> {
     const answer = await this.ask(method, op, path, query);
@@ -214,13 +246,23 @@ export class WebHdfsClient {
     const { urls } = this.options;
     const what = `${op} ${path}`;
     let failure: HdfsError | null = null;
+    let renewals = 0;
     for (let attempt = 0; attempt < urls.length; attempt += 1) {
       const base = urls[this.active] ?? '';
       try {
-        const answer = await this.send(what, method, this.address(base, op, path, query), null);
+        const token = (await this.tokens?.current(base)) ?? null;
+        const answer = await this.send(what, method, this.address(base, op, path, query, token), null);
         if (answer.status < 400) return answer;
         const remote = remoteFailure(answer.status, await answerText(what, answer));
         failure = remoteError(what, remote);
+        if (token !== null && remote.exception === 'InvalidToken' && renewals < urls.length) {
+          // It has ended, or this NameNode does not know it; another one may do.
+          if (this.tokens?.refused(token) === true) {
+            renewals += 1;
+            attempt -= 1;
+            continue;
+          }
+        }
         if (!asksForAnother(remote)) throw failure;
       } catch (error) {
         if (!(error instanceof HdfsError) || error.kind !== hdfsErrors.away) throw error;
@@ -231,16 +273,59 @@ export class WebHdfsClient {
     throw failure ?? new HdfsError(hdfsErrors.away, `No NameNode took ${what}.`);
   }
 
-  private address(base: string, op: string, path: string, query: Query): URL {
-    const encoded = path.split('/').map(encodeURIComponent).join('/');
-    const url = new URL(`${base.replace(/\/(webhdfs\/v1)?\/?$/, '')}/webhdfs/v1${encoded}`);
+  private address(base: string, op: string, path: string, query: Query, token: string | null): URL {
+    const url = webAddress(base, path);
     url.searchParams.set('op', op);
-    const { user, doAs, delegationToken } = this.options;
-    if (typeof delegationToken === 'string') url.searchParams.set('delegation', delegationToken);
+    const { user, doAs } = this.options;
+    if (token !== null) url.searchParams.set('delegation', token);
     else if (typeof user === 'string') url.searchParams.set('user.name', user);
-    if (typeof doAs === 'string') url.searchParams.set('doas', doAs);
+    // A token is of the proxy user already where it was fetched for one.
+    if (typeof doAs === 'string' && (token === null || this.options.login === undefined))
+      url.searchParams.set('doas', doAs);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
     return url;
+  }
+
+  private tokensOf(login: HdfsLogin): TokenSource {
+    return new FetchedTokens(
+      {
+        fetch: async (base) => {
+          const answer = await this.loggedIn(login, 'GET', base, { op: 'GETDELEGATIONTOKEN' });
+          const token = text(field(field(answer, 'Token'), 'urlString'));
+          if (token !== '') return token;
+          throw new HdfsError(hdfsErrors.denied, 'HDFS gives no delegation token: is it without Kerberos?');
+        },
+        renew: async (base, token) =>
+          Number(field(await this.loggedIn(login, 'PUT', base, { op: 'RENEWDELEGATIONTOKEN', token }), 'long')),
+      },
+      login.clock,
+    );
+  }
+
+  /** A call with a login of its own, or with the cookie of an earlier one. */
+  private async loggedIn(
+    login: HdfsLogin,
+    method: HttpMethod,
+    base: string,
+    query: { readonly op: string; readonly token?: string },
+  ): Promise<unknown> {
+    const url = webAddress(base, '/');
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const { doAs } = this.options;
+    if (typeof doAs === 'string') url.searchParams.set('doas', doAs);
+    const cookie = this.cookies.get(url.host);
+    if (cookie !== undefined) {
+      const answer = await this.send(query.op, method, url, null, { Cookie: cookie });
+      if (answer.status !== 401) return parsed(await succeeded(query.op, answer));
+      await answerText(query.op, answer);
+    }
+    this.cookies.delete(url.host);
+    const token = await login.negotiate(url.hostname);
+    const answer = await this.send(query.op, method, url, null, { Authorization: `Negotiate ${token}` });
+    const body = await succeeded(query.op, answer);
+    const given = answer.cookies.find((one) => /^hadoop\.auth=./.test(one));
+    if (given !== undefined) this.cookies.set(url.host, given);
+    return parsed(body);
   }
 
   private async send(
@@ -248,15 +333,21 @@ export class WebHdfsClient {
     method: HttpMethod,
     url: URL,
     body: AsyncIterable<Buffer> | null,
+    headers?: Readonly<Record<string, string>>,
   ): Promise<HttpAnswer> {
     try {
-      return await this.http.send(method, url, body);
+      return await this.http.send(method, url, body, headers);
     } catch (error) {
       throw new HdfsError(hdfsErrors.away, `No answer from ${url.host} to ${what}: ${messageOf(error)}`, {
         cause: error,
       });
     }
   }
+}
+
+function webAddress(base: string, path: string): URL {
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return new URL(`${base.replace(/\/(webhdfs\/v1)?\/?$/, '')}/webhdfs/v1${encoded}`);
 }
 
 async function answerText(what: string, answer: HttpAnswer): Promise<string> {
