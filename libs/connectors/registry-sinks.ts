@@ -9,6 +9,7 @@ import { kafkaSinkType } from './sinks/kafka/sink-type.js';
 import { mysqlSinkType } from './sinks/mysql/sink-type.js';
 import { httpSinkType } from './sinks/http/sink-type.js';
 import { s3Sink } from './sinks/s3/s3-sink.js';
+import { elasticsearchSinkType, openSearchSinkType } from './sinks/opensearch/sink-type.js';
 import { postgresSinkType } from './sinks/postgres/sink-type.js';
 
 /** Every kind of sink. A new one is its folder and a line here. */
@@ -24,6 +25,8 @@ export const sinkTypes: readonly SinkType[] = [
   flumeAvroSink,
   flumeThriftSink,
   httpSinkType,
+  openSearchSinkType,
+  elasticsearchSinkType,
 ];
 
 export const sinkRegistryErrors = {

@@ -33,6 +33,7 @@ const kindsByCode: Readonly<Record<string, ErrorKind>> = {
   OperationAborted: s3Errors.busy,
   ConditionalRequestConflict: s3Errors.changed,
   InvalidObjectState: s3Errors.invalid,
+  NotImplemented: s3Errors.invalid,
 };
 
 export function s3ErrorKind(status: number, s3Code: string | null): ErrorKind {

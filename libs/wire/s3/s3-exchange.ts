@@ -27,7 +27,7 @@ export interface S3Options {
 }
 
 export interface S3Request {
-  readonly method: 'GET' | 'HEAD' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Empty for the bucket itself. */
   readonly key: string;
   readonly query?: readonly (readonly [string, string])[];

@@ -19,12 +19,27 @@ interface FakeObject {
   readonly content: Buffer;
   readonly etag: string;
   readonly modifiedMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface FakeUpload {
+  readonly key: string;
+  readonly initiatedMs: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly parts: Map<number, Buffer>;
 }
 
 export const fakeKeys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'a/secret+Key', sessionToken: null } as const;
 
 export class FakeS3 {
   readonly objects = new Map<string, FakeObject>();
+  /** Multipart uploads under way, by their id. */
+  readonly uploads = new Map<string, FakeUpload>();
+  /** Objects and uploads get this time, ms since the epoch. */
+  nowMs = 1_700_000_000_000;
+  /** Whether `If-None-Match` is kept. */
+  hasConditions = true;
+  private uploadsMade = 0;
   /** Method and path with query, as they came; `host` first. */
   readonly requests: string[] = [];
   /** Keys of one page. */
@@ -45,9 +60,8 @@ export class FakeS3 {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  put(key: string, content: string | Buffer): void {
-    const etag = `"${createHash('md5').update(content).digest('hex')}"`;
-    this.objects.set(key, { content: Buffer.from(content), etag, modifiedMs: 1_700_000_000_000 });
+  put(key: string, content: string | Buffer, metadata: Readonly<Record<string, string>> = {}): void {
+    this.objects.set(key, { content: Buffer.from(content), etag: etagOf(content), modifiedMs: this.nowMs, metadata });
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -73,7 +87,12 @@ export class FakeS3 {
     const isVirtual = request.headers.host?.startsWith(`${this.bucket}.`) === true;
     const key = decodeURIComponent(path).slice(isVirtual ? 1 : this.bucket.length + 2);
     if (!isVirtual && !path.startsWith(`/${this.bucket}/`)) refuse(response, 404, 'NoSuchBucket');
+    else if (key === '' && new URLSearchParams(search).has('uploads'))
+      this.listUploads(new URLSearchParams(search), response);
     else if (key === '') this.list(new URLSearchParams(search), response);
+    else if (/(^|&)upload(s|Id)=/.test(search)) {
+      this.upload(key, new URLSearchParams(search), request, response, body);
+    } else if (request.method === 'PUT' && this.isRefused(key, request)) refuse(response, 412, 'PreconditionFailed');
     else if (request.method === 'PUT') this.write(key, request, response, body);
     else this.read(key, request, response);
   }
@@ -91,14 +110,20 @@ export class FakeS3 {
     const from = Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
     if (from > 0 && from >= object.content.length) return refuse(response, 416, 'InvalidRange');
     const part = object.content.subarray(from);
-    response.writeHead(headers.range === undefined ? 200 : 206, { etag: object.etag, 'content-length': part.length });
+    response.writeHead(headers.range === undefined ? 200 : 206, {
+      ...object.metadata,
+      etag: object.etag,
+      'content-length': part.length,
+      'last-modified': new Date(object.modifiedMs).toUTCString(),
+    });
     response.end(method === 'HEAD' ? undefined : part);
   }
 
-  private write(key: string, { headers }: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  private write(key: string, request: IncomingMessage, response: ServerResponse, body: Buffer): void {
+    const { headers } = request;
     const source = headers['x-amz-copy-source'];
     if (typeof source !== 'string') {
-      this.put(key, body);
+      this.put(key, body, metadataOf(request));
       response.writeHead(200).end();
       return;
     }
@@ -109,12 +134,75 @@ export class FakeS3 {
     response.writeHead(200).end(`<CopyObjectResult><ETag>${escaped(object.etag)}</ETag></CopyObjectResult>`);
   }
 
+  private isRefused(key: string, { headers }: IncomingMessage): boolean {
+    return this.hasConditions && headers['if-none-match'] === '*' && this.objects.has(key);
+  }
+
+  private upload(
+    key: string,
+    query: URLSearchParams,
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+  ): void {
+    if (query.has('uploads')) {
+      const id = `upload/${(this.uploadsMade += 1)}`;
+      this.uploads.set(id, { key, initiatedMs: this.nowMs, metadata: metadataOf(request), parts: new Map() });
+      response
+        .writeHead(200)
+        .end(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
+      return;
+    }
+    const id = query.get('uploadId') ?? '';
+    const upload = this.uploads.get(id);
+    if (upload?.key !== key) return refuse(response, 404, 'NoSuchUpload');
+    if (request.method === 'PUT') {
+      upload.parts.set(Number(query.get('partNumber')), body);
+      response.writeHead(200, { etag: etagOf(body) }).end();
+    } else if (request.method === 'DELETE') {
+      this.uploads.delete(id);
+      response.writeHead(204).end();
+    } else this.complete(id, upload, request, response, body.toString());
+  }
+
+  private complete(
+    id: string,
+    upload: FakeUpload,
+    request: IncomingMessage,
+    response: ServerResponse,
+    list: string,
+  ): void {
+    if (this.isRefused(upload.key, request)) return refuse(response, 412, 'PreconditionFailed');
+    const wanted = [...list.matchAll(/<PartNumber>(\d+)<\/PartNumber><ETag>&quot;(\w+)&quot;/g)];
+    const parts = wanted.map(([, number, etag]) => {
+      const part = upload.parts.get(Number(number));
+      return part !== undefined && etagOf(part) === `"${etag}"` ? part : null;
+    });
+    if (parts.length === 0 || parts.includes(null)) return refuse(response, 400, 'InvalidPart');
+    this.uploads.delete(id);
+    this.put(upload.key, Buffer.concat(parts.filter((part) => part !== null)), upload.metadata);
+    response.writeHead(200).end('<CompleteMultipartUploadResult></CompleteMultipartUploadResult>');
+  }
+
+  private listUploads(query: URLSearchParams, response: ServerResponse): void {
+    const prefix = query.get('prefix') ?? '';
+    const found = [...this.uploads].filter(([, { key }]) => key.startsWith(prefix));
+    const rows = found.map(([id, { key, initiatedMs }]) => {
+      return `<Upload><Key>${escaped(key)}</Key><UploadId>${id}</UploadId><Initiated>${new Date(initiatedMs).toISOString()}</Initiated></Upload>`;
+    });
+    response
+      .writeHead(200)
+      .end(`<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>${rows.join('')}</ListMultipartUploadsResult>`);
+  }
+
   private list(query: URLSearchParams, response: ServerResponse): void {
     const prefix = query.get('prefix') ?? '';
     const isFlat = query.get('delimiter') === '/';
     const after = Buffer.from(query.get('continuation-token') ?? '', 'base64').toString();
-    const keys = [...this.objects.keys()]
-      .filter((key) => key.startsWith(prefix) && key > after)
+    const below = [...this.objects.keys()].filter((key) => key.startsWith(prefix));
+    const folders = new Set(isFlat ? below.flatMap((key) => /^[^/]*\//.exec(key.slice(prefix.length))?.[0] ?? []) : []);
+    const keys = below
+      .filter((key) => key > after)
       .filter((key) => !isFlat || !key.slice(prefix.length).includes('/'))
       .toSorted((left, right) => (left < right ? -1 : 1));
     const page = keys.slice(0, this.pageKeys);
@@ -124,14 +212,27 @@ export class FakeS3 {
       const time = new Date(modifiedMs).toISOString();
       return `<Contents><Key>${escaped(key)}</Key><LastModified>${time}</LastModified><ETag>${escaped(etag)}</ETag><Size>${content.length}</Size></Contents>`;
     });
+    const prefixes = [...folders].map(
+      (folder) => `<CommonPrefixes><Prefix>${escaped(prefix + folder)}</Prefix></CommonPrefixes>`,
+    );
     const token = Buffer.from(page.at(-1) ?? '').toString('base64');
     const next = isTruncated ? `<NextContinuationToken>${token}</NextContinuationToken>` : '';
     response
       .writeHead(200)
       .end(
-        `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`,
+        `<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><IsTruncated>${isTruncated}</IsTruncated>${next}${contents.join('')}${prefixes.join('')}</ListBucketResult>`,
       );
   }
+}
+
+function etagOf(content: string | Buffer): string {
+  return `"${createHash('md5').update(content).digest('hex')}"`;
+}
+
+function metadataOf({ headers }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (name.startsWith('x-amz-meta-') ? [[name, String(value)]] : [])),
+  );
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {

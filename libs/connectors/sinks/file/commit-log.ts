@@ -91,6 +91,11 @@ export class CommitLog {
     );
   }
 
+  /** Of this owner's claim. */
+  get claimPath(): string {
+    return this.path(this.claimSequence);
+  }
+
   /** A path for a file under way, never given before. */
   nextTemporary(): string {
     this.temporaryCount += 1;
@@ -135,6 +140,10 @@ export class CommitLog {
   private async create(sequence: number, entry: CommitEntry, temporaryName: string): Promise<boolean> {
     const { store, temporaryDirectory } = this.options;
     const temporary = `${temporaryDirectory}/${temporaryName}`;
+    if (store.createNew !== undefined) {
+      if (await store.createNew(this.path(sequence), encodeEntry(entry))) return true;
+      return (await this.read(sequence))?.id === entry.id;
+    }
     this.abandon(temporary);
     await store.write(temporary, once(encodeEntry(entry)));
     const result = await store.rename(temporary, this.path(sequence));

@@ -20,6 +20,31 @@ export interface FileStore {
   /** No error where the file is gone already. */
   remove(path: string): Promise<void>;
   close(): Promise<void>;
+
+  /**
+   * Writes a whole new file that is only seen once it is renamed to `to`. Gives what `rename` takes for it, a path too. For stores that can
+   * rename nothing; absent = `write(temporary)`.
+   */
+  stage?(temporary: string, to: string, chunks: AsyncIterable<Buffer>, note: StageNote): Promise<StagedFile>;
+  /** Makes a small whole file, atomically; false where there is one, which stays. Absent = `write` and `rename`. */
+  createNew?(path: string, bytes: Buffer): Promise<boolean>;
+  /**
+   * Drops what was staged below `directory` before the file `since` came into being, for files whose name `isOwn` takes. Absent = it lies in
+   * a folder of temporary files.
+   */
+  dropStaged?(directory: string, since: string, isOwn: (name: string) => boolean): Promise<void>;
+  /** The note of a file that was staged; null where there is none. Absent = names of files say it all. */
+  noteOf?(path: string): Promise<StageNote | null>;
+}
+
+export interface StageNote {
+  /** What is read next once the file is there, in its partition. */
+  readonly nextOffset: number;
+}
+
+export interface StagedFile {
+  readonly from: string;
+  readonly bytes: number;
 }
 
 export type RenameResult = 'renamed' | 'missing' | 'exists';

@@ -22,10 +22,11 @@ export function formatFinalName(name: FinalName, padWidth: number): string {
 }
 
 const pattern = /^(?:(.*)\+)?([A-Za-z0-9._-]+)\+(\d+)\+(\d+)\+(\d+)(\D.*)?$/s;
+const patternWithoutLast = /^(?:(.*)\+)?([A-Za-z0-9._-]+)\+(\d+)\+(\d+)()(\D.*)?$/s;
 
 /** Null where the name is none of ours. */
-export function parseFinalName(text: string): FinalName | null {
-  const match = pattern.exec(text);
+export function parseFinalName(text: string, withLast = true): FinalName | null {
+  const match = (withLast ? pattern : patternWithoutLast).exec(text);
   if (match === null) return null;
   const [, prefix = '', topic = '', partition, firstOffset, lastOffset, extension = ''] = match;
   return {
@@ -33,7 +34,7 @@ export function parseFinalName(text: string): FinalName | null {
     topic,
     partition: Number(partition),
     firstOffset: Number(firstOffset),
-    lastOffset: Number(lastOffset),
+    lastOffset: withLast ? Number(lastOffset) : null,
     extension,
   };
 }

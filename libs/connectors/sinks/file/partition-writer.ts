@@ -29,9 +29,10 @@ import type { Clock } from '#std/clock';
 import { boundedEach } from './bounded-each.js';
 import { CommitLog, type CommitEntry, type CommitOwner, type PlannedRename } from './commit-log.js';
 import { FileGroup, type GroupFile, type RollLimits } from './file-group.js';
-import type { FileStore } from './file-store.js';
+import type { FileStore, StagedFile } from './file-store.js';
 import { formatFinalName, parseFinalName } from './final-name.js';
 import type { Spool } from './spool.js';
+import type { Turns } from './turns.js';
 
 /** What all partitions of a task share. */
 export interface RollingContext {
@@ -42,6 +43,7 @@ export interface RollingContext {
   readonly newId: () => string;
   readonly layout: RollingLayout;
   readonly limits: RollLimits;
+  readonly finishing: Turns;
 }
 
 export interface RollingLayout {
@@ -108,9 +110,11 @@ export class PartitionWriter {
 
   /** Takes the partition over and finishes what an earlier owner had committed. */
   async open(): Promise<void> {
+    const { store } = this.context;
     const state = await this.log.claim(() => this.scan());
     await this.renameAll(state.renames);
     await this.log.removeStaleTemporaries();
+    await store.dropStaged?.(this.path(''), this.log.claimPath, (name) => this.isOwn(name));
     this.durableOffset = state.nextOffset;
     this.position = state.nextOffset;
   }
@@ -222,7 +226,7 @@ export class PartitionWriter {
     await this.ensureDirectory(this.path(`+tmp/${this.at.topic}/${this.at.partition}`));
     const missing = group.files.filter((file) => !uploaded.has(file));
     await boundedEach(missing, uploadsMax, async (file) => {
-      uploaded.set(file, await this.upload(file));
+      uploaded.set(file, await this.upload(file, sealed.nextOffset));
     });
     const renames = group.files.map((file) => {
       const rename = uploaded.get(file);
@@ -244,14 +248,20 @@ export class PartitionWriter {
     this.durableOffset = sealed.nextOffset;
   }
 
-  private async upload(file: GroupFile): Promise<PlannedRename> {
-    const { store } = this.context;
+  private async upload(file: GroupFile, nextOffset: number): Promise<PlannedRename> {
+    const { store, finishing } = this.context;
     const temporary = this.log.nextTemporary();
-    const bytes = await store.write(temporary, this.fileBytes(file)).catch((error: unknown) => {
+    const to = this.finalPath(file);
+    const work = (): Promise<StagedFile> =>
+      store.stage === undefined
+        ? store.write(temporary, this.fileBytes(file)).then((bytes) => ({ from: temporary, bytes }))
+        : store.stage(temporary, to, this.fileBytes(file), { nextOffset });
+    // What a file is made of at its end takes memory: a row group, a block.
+    const staged = await (file.encoder.finish === undefined ? work() : finishing.run(work)).catch((error: unknown) => {
       this.log.abandon(temporary);
       throw error;
     });
-    return { from: this.relative(temporary), to: this.relative(this.finalPath(file)), bytes };
+    return { from: this.relative(staged.from), to: this.relative(to), bytes: staged.bytes };
   }
 
   private fileBytes({ spool, encoder }: GroupFile): AsyncIterable<Buffer> {
@@ -300,8 +310,9 @@ export class PartitionWriter {
 
   /** Only where there is no commit log: the highest offset in the names under the base folder. */
   private async scan(): Promise<number | null> {
-    const { store } = this.context;
+    const { store, layout } = this.context;
     let next: number | null = null;
+    let latest: { readonly firstOffset: number; readonly path: string } | null = null;
     const waiting = [this.path('')];
     for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
       for (const file of await store.list(directory)) {
@@ -309,12 +320,28 @@ export class PartitionWriter {
           if (!file.name.startsWith('+')) waiting.push(posix.join(directory, file.name));
           continue;
         }
-        const name = parseFinalName(file.name);
-        if (name?.topic !== this.at.topic || name.partition !== this.at.partition) continue;
+        const name = parseFinalName(file.name, layout.nameWithLast);
+        if (name === null || !this.isOwn(file.name)) continue;
         if (name.lastOffset !== null) next = Math.max(next ?? 0, name.lastOffset + 1);
+        else if (name.firstOffset > (latest?.firstOffset ?? -1)) {
+          latest = { firstOffset: name.firstOffset, path: posix.join(directory, file.name) };
+        }
       }
     }
-    return next;
+    if (latest === null) return next;
+    // The file that begins last is of the last group, and all files of a group say where the group ends.
+    const note = await store.noteOf?.(latest.path);
+    if (note !== undefined && note !== null) return note.nextOffset;
+    throw new FatalSinkError(
+      `${latest.path} does not say which offset follows it, and the state beside it is gone. Move the files of ` +
+        `${this.at.topic}-${this.at.partition} away, or set the connector's offsets and give it another folder.`,
+    );
+  }
+
+  /** Whether a final name is one of this partition. */
+  private isOwn(fileName: string): boolean {
+    const name = parseFinalName(fileName, this.context.layout.nameWithLast);
+    return name?.topic === this.at.topic && name.partition === this.at.partition;
   }
 
   private async ensureDirectory(path: string): Promise<void> {

@@ -16,6 +16,7 @@ import type { FileStore } from './file-store.js';
 import { checkLayout } from './layout-check.js';
 import { PartitionWriter, type RollingContext, type RollingLayout } from './partition-writer.js';
 import { Spool, type SpoolLimits } from './spool.js';
+import { Turns } from './turns.js';
 
 export interface RollingSinkOptions {
   /** Makes the store at start. */
@@ -29,6 +30,7 @@ export interface RollingSinkOptions {
 }
 
 const partitionsAtOnce = 4;
+const finishedAtOnce = 2;
 
 export class RollingSink implements Sink {
   private rolling: RollingContext | null = null;
@@ -49,6 +51,7 @@ export class RollingSink implements Sink {
       newId: options.newId ?? randomUUID,
       layout: options.layout,
       limits: options.limits,
+      finishing: new Turns(finishedAtOnce),
     };
   }
 
