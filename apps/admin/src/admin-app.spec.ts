@@ -357,6 +357,30 @@ describe('the administration', () => {
   });
 
   describe('plugins', () => {
+    it('asks the store of a config that is right by itself, where it is not told otherwise', async () => {
+      // Nobody listens there.
+      const config = { 'connector.class': 'http', topics: 'orders', 'http.api.url': 'http://127.0.0.1:1/' };
+      const path = '/connector-plugins/http/config/validate';
+      const { body } = await http
+        .put(path)
+        .send({ name: 'hook', ...config })
+        .expect(200);
+      expect(body).toMatchObject({ error_count: 1, verified: true });
+      const unasked = await http
+        .put(`${path}?verify=false`)
+        .send({ name: 'hook', ...config })
+        .expect(200);
+      expect(unasked.body).toMatchObject({ error_count: 0 });
+      expect(unasked.body.verified).toBeUndefined();
+      await http
+        .post('/connectors?verify=true')
+        .send({ name: 'hook', config })
+        .expect(400, /127\.0\.0\.1:1/);
+      await http.post('/connectors?verify=perhaps').send({ name: 'hook', config }).expect(400);
+      await http.post('/connectors').send({ name: 'hook', config }).expect(201);
+      await http.delete('/connectors/hook').expect(204);
+    });
+
     it('lists sinks and collectors with their options', async () => {
       const { body } = await http.get('/connector-plugins').expect(200);
       expect(body).toContainEqual(expect.objectContaining({ class: 'file', type: 'sink' }));

@@ -1,17 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { resolveReferences } from '#config/references';
+import { loadConnectorPlugins } from '#connectors/connector-plugins';
 import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins';
 import { findSinkType, requireSinkType } from '#connectors/registry-sinks';
 import type { TaskLease } from '#control/task';
 import { connectorSettings, type ConnectorSettings } from '#pipeline/connector-options';
 import { problemsOf, validateConnector } from '#pipeline/connector-validation';
+import { createPreparation } from '#pipeline/converter-options';
 import { DeadLetterTopic } from '#pipeline/dead-letter-topic';
 import { FatalSinkError } from '#pipeline/errors';
 import type { Guarantee, SinkType } from '#pipeline/sink';
 import type { SinkMetrics } from '#pipeline/sink-metrics';
 import { SinkTask } from '#pipeline/sink-task';
 import type { TaskStatus } from '#pipeline/task-status';
+import { ownOptions } from '#pipeline/own-options';
 import { runnerSettings } from '#pipeline/runner-options';
 import type { RestartOptions, SupervisedRun } from '#pipeline/task-supervisor';
 import type { Clock } from '#std/clock';
@@ -53,20 +56,24 @@ export class SinkRun implements SupervisedRun {
 
   /** Rejects where the config can not be read or its sink not be made; nothing is left of it then. */
   static async begin(lease: TaskLease, options: SinkRunOptions): Promise<SinkRun> {
-    const config = resolveReferences(lease.config, options.environment);
-    const type = await sinkTypeOf(config, options.environment);
-    const problems = problemsOf(validateConnector(type, config));
+    const resolved = resolveReferences(lease.config, options.environment);
+    const type = await sinkTypeOf(resolved, options.environment);
+    const config = ownOptions(type, resolved);
+    const plugins = await loadConnectorPlugins(config);
+    const problems = problemsOf(validateConnector(type, config, plugins));
     if (problems.length > 0) {
       throw new FatalSinkError(`The config is not valid:\n${problems.join('\n')}`, { isLasting: true });
     }
     const settings = connectorSettings(config);
     const runner = runnerSettings(config);
     options.onRestartOptions(runner.restart);
+    const { clock, logger } = options;
+    const bootstrap = settings.bootstrap ?? options.bootstrap;
     const stateDirectory = join(options.dataDirectory, 'tasks', `${encodeURIComponent(lease.connector)}-${lease.task}`);
     await mkdir(stateDirectory, { recursive: true });
     const sink = type.create(config);
     const cluster = clusterOf(lease, settings, options);
-    const ends = new PartitionEnds(new TopicAdmin(cluster), options.clock);
+    const ends = new PartitionEnds(new TopicAdmin(cluster), clock);
     const task = new SinkTask(
       {
         sink,
@@ -78,15 +85,16 @@ export class SinkRun implements SupervisedRun {
           bytesMax: settings.task.bufferBytesMax,
         }),
         deadLetters: deadLettersOf(settings, cluster),
-        clock: options.clock,
+        clock,
         random: systemRandom,
-        logger: options.logger,
+        logger,
         metrics: options.metrics,
         endOffsets: (partitions) => ends.lookUp(partitions),
       },
       {
         ...settings.task,
         ...runner.task,
+        preparation: createPreparation(config, plugins, { clock, logger, bootstrap }),
         connector: lease.connector,
         task: lease.task,
         className: type.name,

@@ -3,6 +3,7 @@ import type { OptionSpecs } from '#config/options';
 import type { ConnectorKind } from '#control/connector';
 import type { SinkType } from '#pipeline/sink';
 import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
+import type { Verification } from '#pipeline/connector-verification';
 
 export interface ConnectorClass {
   /** As `connector-plugins` lists it. */
@@ -18,6 +19,8 @@ export interface ConnectorClass {
   keys(): readonly ConfigKeyInfo[];
   /** Never throws. */
   validate(config: Readonly<Record<string, string>>): ConfigInfos;
+  /** Of a config without errors: asks the store whether it could work, 10 s at most. Absent where there is no store. Never rejects. */
+  verify?(config: Readonly<Record<string, string>>): Promise<Verification>;
   /** Of a config without errors: how many tasks it gets. */
   tasksMax(config: Readonly<Record<string, string>>): number;
   /** Why offsets cannot be set from outside; null where they can. */

@@ -3,6 +3,7 @@ import { BadRequestException } from '@nestjs/common';
 import { z } from 'zod';
 import type { Connector, TargetState } from '#control/connector';
 import type { ConnectorSpec } from '#control/control-store';
+import { checkConfig } from './config-check.js';
 import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
 import { hideUrls, restoreSecrets } from './secrets.js';
 
@@ -38,10 +39,12 @@ export interface WantedConnector {
   /** What is there under this name now. */
   readonly old: Connector | null;
   readonly initialState?: TargetState;
+  /** Ask the store too. Default false: a connector may be made while its store is down. */
+  readonly verify?: boolean;
 }
 
 /** Throws 400 with Connect's sentence, which lists every error. */
-export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector): ConnectorSpec {
+export async function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector): Promise<ConnectorSpec> {
   const name = checkName(wanted.name);
   const sent = wanted.config;
   if (sent['name'] !== undefined && sent['name'].trim() !== name) {
@@ -51,7 +54,7 @@ export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector
   }
   const connectorClass = requireClass(classes, sent);
   const config = restoreSecrets(connectorClass.options, { ...sent, name }, wanted.old?.config ?? {});
-  const infos = connectorClass.validate(config);
+  const { infos } = await checkConfig(connectorClass, config, wanted.verify ?? false);
   if (infos.error_count > 0) {
     const errors = infos.configs.flatMap(({ value }) => value.errors.map(hideUrls));
     throw new BadRequestException(
@@ -70,10 +73,7 @@ export function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector
 }
 
 /** Throws 400 where no class is named or nobody knows it. */
-export function requireClass(
-  classes: ConnectorClasses,
-  config: Readonly<Record<string, string>>,
-): ConnectorClass {
+export function requireClass(classes: ConnectorClasses, config: Readonly<Record<string, string>>): ConnectorClass {
   const name = config['connector.class'];
   if (name === undefined || name.trim() === '') {
     throw new BadRequestException(

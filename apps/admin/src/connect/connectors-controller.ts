@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   Body,
   Controller,
   Delete,
@@ -22,6 +21,7 @@ import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
 import { connectorInfo, connectorStatus, shownConfig } from './connector-answers.js';
 import { ConnectorConfig, ConnectorConfigPatch, connectorSpec, NewConnector } from './connector-spec.js';
+import { isOn } from './query-flag.js';
 import { connectVersion } from '../product-version.js';
 
 /** Connectors by Kafka Connect's REST: what is wanted, and how it is. */
@@ -57,17 +57,21 @@ export class ConnectorsController {
 
   @Post()
   @HttpCode(201)
-  @Summary('Adds a sink or a collector; stops nothing that runs')
+  @Summary(
+    'Adds a sink or a collector; stops nothing that runs. With ?verify=true only if its store answers as it should',
+  )
   async create(
     @Body({ schema: NewConnector }) body: z.infer<typeof NewConnector>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
+    @Query('verify') verify?: string,
   ): Promise<unknown> {
-    const spec = connectorSpec(this.classes, {
+    const spec = await connectorSpec(this.classes, {
       name: body.name,
       config: body.config,
       old: null,
       initialState: body.initial_state ?? undefined,
+      verify: isOn('verify', verify),
     });
     const connector = await this.store.createConnector(spec);
     this.locate(request, response, connector);
@@ -87,15 +91,17 @@ export class ConnectorsController {
   }
 
   @Put(':name/config')
-  @Summary('Replaces the config, or creates the connector; *** keeps a secret')
+  @Summary('Replaces the config, or creates the connector; *** keeps a secret; ?verify=true asks the store first')
   async putConfig(
     @Param('name') name: string,
     @Body({ schema: ConnectorConfig }) config: z.infer<typeof ConnectorConfig>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
+    @Query('verify') verify?: string,
   ): Promise<unknown> {
     const old = await this.store.findConnector(name);
-    const { connector, isNew } = await this.store.putConnector(connectorSpec(this.classes, { name, config, old }));
+    const spec = await connectorSpec(this.classes, { name, config, old, verify: isOn('verify', verify) });
+    const { connector, isNew } = await this.store.putConnector(spec);
     response.status(isNew ? 201 : 200);
     if (isNew) this.locate(request, response, connector);
     return connectorInfo(this.classes, connector);
@@ -111,7 +117,7 @@ export class ConnectorsController {
     const merged = Object.entries({ ...old.config, ...patch }).flatMap(([key, value]) =>
       value === null ? [] : [[key, value] as const],
     );
-    const spec = connectorSpec(this.classes, { name, config: Object.fromEntries(merged), old });
+    const spec = await connectorSpec(this.classes, { name, config: Object.fromEntries(merged), old });
     return connectorInfo(this.classes, (await this.store.putConnector(spec)).connector);
   }
 
@@ -182,14 +188,4 @@ export class ConnectorsController {
     const base = `${request.protocol}://${request.headers.host ?? ''}`;
     response.setHeader('Location', `${base}/connectors/${encodeURIComponent(connector.name)}`);
   }
-}
-
-/** In any spelling of case. Throws 400 for other words, so that nobody believes in a restart that was not made. */
-function isOn(name: string, text = 'false'): boolean {
-  // Given twice, it is a list.
-  const word = String(text).toLowerCase();
-  if (word !== 'true' && word !== 'false') {
-    throw new BadRequestException(`${name} must be true or false, and is "${word}"`);
-  }
-  return word === 'true';
 }

@@ -1,8 +1,10 @@
-import { BadRequestException, Body, Controller, Get, NotFoundException, Param, Put } from '@nestjs/common';
+import { BadRequestException, Body, Controller, Get, NotFoundException, Param, Put, Query } from '@nestjs/common';
 import type { z } from 'zod';
 import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
+import { checkConfig } from './config-check.js';
 import { ConnectorConfig, requireClass } from './connector-spec.js';
+import { isOn } from './query-flag.js';
 import { hideSecrets, hideUrls } from './secrets.js';
 
 /** What `connector.class` may be, with every option, and validation. */
@@ -25,19 +27,21 @@ export class PluginsController {
     return found.keys();
   }
 
+  /** The store is asked where the config is right so far; `verified` says whether it was, and if not, why. */
   @Put(':plugin/config/validate')
-  @Summary('Checks a config: 200 also with errors, see error_count')
-  validate(
+  @Summary('Checks a config, also against its store unless ?verify=false: 200 also with errors, see error_count')
+  async validate(
     @Param('plugin') plugin: string,
     @Body({ schema: ConnectorConfig }) config: z.infer<typeof ConnectorConfig>,
-  ): unknown {
+    @Query('verify') verify?: string,
+  ): Promise<unknown> {
     const named = requireClass(this.classes, config);
     if (this.classes.find(plugin, config) !== named) {
       throw new BadRequestException(
         `Included connector type ${config['connector.class']} does not match request type ${plugin}`,
       );
     }
-    const infos = named.validate(config);
+    const { infos, verified } = await checkConfig(named, config, isOn('verify', verify, true));
     const shown = hideSecrets(named.options, config);
     return {
       ...infos,
@@ -45,6 +49,7 @@ export class PluginsController {
         const { name, value, errors } = info.value;
         return { ...info, value: { ...info.value, value: shown[name] ?? value, errors: errors.map(hideUrls) } };
       }),
+      ...(verified === null ? {} : { verified }),
     };
   }
 }
