@@ -11,12 +11,17 @@ import { httpSinkType } from './sinks/http/sink-type.js';
 import { s3Sink } from './sinks/s3/s3-sink.js';
 import { elasticsearchSinkType, openSearchSinkType } from './sinks/opensearch/sink-type.js';
 import { postgresSinkType } from './sinks/postgres/sink-type.js';
+import { redisSinkType } from './sinks/redis/sink-type.js';
+import { amqpSinkType } from './sinks/amqp/sink-type.js';
+import { stompSinkType } from './sinks/stomp/sink-type.js';
+import { mqttSinkType } from './sinks/mqtt/sink-type.js';
 
 /** Every kind of sink. A new one is its folder and a line here. */
 export const sinkTypes: readonly SinkType[] = [
   postgresSinkType,
   mysqlSinkType,
   cassandraSinkType,
+  redisSinkType,
   hdfsSink,
   fileSink,
   s3Sink,
@@ -27,6 +32,9 @@ export const sinkTypes: readonly SinkType[] = [
   httpSinkType,
   openSearchSinkType,
   elasticsearchSinkType,
+  amqpSinkType,
+  stompSinkType,
+  mqttSinkType,
 ];
 
 export const sinkRegistryErrors = {

@@ -17,14 +17,14 @@ import { tlsOf } from '../broker-socket.js';
 import { BrokerSource } from '../broker-source.js';
 import { MqttBroker } from './mqtt-broker.js';
 
-const ports = { mqtt: 1883, tcp: 1883, mqtts: 8883, 'mqtt+ssl': 8883, ssl: 8883 };
+export const mqttPorts = { mqtt: 1883, tcp: 1883, mqtts: 8883, 'mqtt+ssl': 8883, ssl: 8883 };
 
 const options = defineOptions({
   url: {
     type: 'list',
     required: true,
     importance: 'high',
-    check: urlsCheck(ports),
+    check: urlsCheck(mqttPorts),
     doc: 'The broker: `mqtt://host:1883`, or `mqtts://host:8883`. Several, separated by commas, are tried in turn.',
   },
   topics: {
@@ -86,7 +86,7 @@ export const mqttSource: ComponentType<Source> = {
   check: (input) => clientTlsRemarks(requireOptions('source', options, input)),
   create(input) {
     const values = requireOptions(`source ${input.name}`, options, input.options);
-    const places = new BrokerPlaces(values.url, ports);
+    const places = new BrokerPlaces(values.url, mqttPorts);
     const flow = flowOf(values);
     const broker = new MqttBroker(`${values.url.join(',')} ${values.topics.join(',')}`, {
       topics: values.topics,

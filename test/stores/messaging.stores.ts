@@ -1,0 +1,107 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import rhea, { type EventContext } from 'rhea';
+import { Ledger } from '../flows/line-writer.js';
+import {
+  brokerPassword,
+  brokerUser,
+  startArtemis,
+  startClassic,
+  type MessageBroker,
+} from '../peers/message-brokers.js';
+import { trial, type TrialOptions, type TrialStore } from './trial.js';
+
+const queue = 'out.records';
+
+/** How one protocol is reached, and what it calls the queue. */
+interface Way {
+  readonly name: string;
+  readonly start: typeof startArtemis;
+  readonly config: (broker: MessageBroker) => Record<string, string>;
+}
+
+async function openBroker(way: Way, folder: string, port: number, records: number): Promise<TrialStore> {
+  let broker = await way.start({ directory: folder, port });
+  return {
+    config: { ...way.config(broker), 'connection.user': brokerUser, 'connection.password': brokerPassword },
+    pause: () => broker.child.kill(),
+    async resume() {
+      broker = await way.start({ directory: folder, port });
+    },
+    stop: () => broker.child.kill(),
+    read: async () => ({ kind: 'each', seen: await drained(broker.amqpPort, records) }),
+  };
+}
+
+/** Takes everything out of the queue. */
+async function drained(port: number, records: number): Promise<Ledger> {
+  const seen = new Ledger(records);
+  let lastMs = Date.now();
+  const connection = rhea
+    .create_container()
+    .connect({ host: '127.0.0.1', port, username: brokerUser, password: brokerPassword, reconnect: false });
+  connection.on('message', ({ message }: EventContext) => {
+    const body: unknown = message?.body;
+    seen.add((JSON.parse(typeof body === 'string' ? body : textOf(body)) as { id: number }).id);
+    lastMs = Date.now();
+  });
+  connection.open_receiver({ source: { address: queue, capabilities: ['queue'] }, credit_window: 2000 });
+  while (Date.now() - lastMs < 3000) await sleep(200);
+  connection.close();
+  return seen;
+}
+
+function textOf(section: unknown): string {
+  const content = typeof section === 'object' && section !== null && 'content' in section ? section.content : section;
+  return String(content);
+}
+
+function brokerTrial(way: Way, options: Omit<TrialOptions, 'name' | 'open'> & { readonly records: number }): void {
+  trial({ ...options, name: way.name, open: (folder, port) => openBroker(way, folder, port, options.records) });
+}
+
+const once = { 'duplicate.detection': 'artemis', 'commit.interval.ms': '500' };
+const amqp = (broker: MessageBroker) => ({ 'connector.class': 'amqp', url: `amqp://127.0.0.1:${broker.amqpPort}` });
+const stomp = (broker: MessageBroker) => ({ 'connector.class': 'stomp', url: `stomp://127.0.0.1:${broker.stompPort}` });
+
+brokerTrial(
+  {
+    name: 'Artemis by AMQP, with duplicate ids',
+    start: startArtemis,
+    config: (broker) => ({ ...amqp(broker), destination: 'out.${topic}', 'destination.type': 'queue', ...once }),
+  },
+  { port: 25_730, guarantee: 'effectively-once', records: 100_000, recordsPerSecond: 5000, kills: 6 },
+);
+brokerTrial(
+  {
+    name: 'ActiveMQ Classic by STOMP',
+    start: startClassic,
+    config: (broker) => ({ ...stomp(broker), destination: '/queue/out.${topic}', 'message.format': 'text' }),
+  },
+  {
+    port: 25_740,
+    guarantee: 'at-least-once',
+    records: 20_000,
+    recordsPerSecond: 2000,
+    kills: 2,
+    commitIntervalMs: 1000,
+  },
+);
+brokerTrial(
+  {
+    name: 'Artemis by MQTT',
+    start: startArtemis,
+    config: (broker) => ({
+      'connector.class': 'mqtt',
+      url: `mqtt://127.0.0.1:${broker.mqttPort}`,
+      destination: 'out/${topic}',
+    }),
+  },
+  {
+    port: 25_750,
+    guarantee: 'at-least-once',
+    records: 20_000,
+    recordsPerSecond: 2000,
+    kills: 2,
+    commitIntervalMs: 1000,
+  },
+);
