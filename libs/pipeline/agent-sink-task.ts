@@ -9,7 +9,7 @@ import { systemRandom } from '#std/random';
 
 export interface AgentSinkTaskParts {
   /** Called for each start of the task, also after one that failed. */
-  readonly createPlan: () => SinkTaskPlan | null;
+  readonly createPlan: (context: ComponentContext) => SinkTaskPlan | null;
   readonly openTopic: (deadLetterTopic: string | null) => ChannelTopic;
   readonly context: ComponentContext;
   /** The kind of sink, for dead letters. */
@@ -56,7 +56,7 @@ export class AgentSinkTask {
   start(): void {
     const { context, type } = this.parts;
     const { clock, logger } = context;
-    const plan = this.parts.createPlan();
+    const plan = this.parts.createPlan(context);
     if (plan === null) return;
     const topic = this.parts.openTopic(plan.deadLetterTopic);
     this.topic = topic;

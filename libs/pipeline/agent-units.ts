@@ -140,7 +140,8 @@ class UnitBuilder {
     const openTopic = this.channelOf(plan.channel).openTopic;
     const { type } = plan;
     const { agent, services } = this.surroundings;
-    const createPlan = (): SinkTaskPlan | null => type.createTask?.(this.inputOf(plan)) ?? null;
+    const createPlan = (context?: ComponentContext): SinkTaskPlan | null =>
+      type.createTask?.(this.inputOf(plan), context) ?? null;
     if (openTopic === null || createPlan() === null) return null;
     const tap = this.surroundings.taps.point('sink', plan.name);
     let task: AgentSinkTask | null = null;

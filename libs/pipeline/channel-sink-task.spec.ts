@@ -1,5 +1,5 @@
 import type { ChannelSink } from '#pipeline/collector';
-import { PoisonRecordError, RefusedRecordsError } from '#pipeline/errors';
+import { PoisonRecordError, RefusedRecordsError, RetriableSinkError } from '#pipeline/errors';
 import { EventBatch } from '#pipeline/event-batch';
 import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import { EventSinkBatch } from '#pipeline/event-sink-batch';
@@ -58,5 +58,52 @@ describe('a sink of a flume.conf as a sink task runs it', () => {
     const task = channelSinkAsTask(sink);
     await expect(task.put(batchOf('a', 'b', 'c', 'bad'))).rejects.toMatchObject({ index: 3 });
     expect(await task.flush(false)).toEqual([{ ...at, offset: 102 }]);
+  });
+
+  it('goes on behind what an earlier try has written, and tries what was refused alone', async () => {
+    let busy = true;
+    const { sink, written } = sinkOf((texts) => {
+      const index = texts.indexOf('bad');
+      if (index >= 0) throw new RefusedRecordsError([{ index, message: 'no number' }]);
+      if (busy && texts.includes('e')) throw new RetriableSinkError('busy');
+    });
+    const task = channelSinkAsTask(sink);
+    await expect(task.put(batchOf('a', 'b', 'c', 'd', 'e'))).rejects.toThrow('busy');
+    expect(await task.flush(false)).toEqual([{ ...at, offset: 104 }]);
+    busy = false;
+    const again = batchOf('a', 'b', 'c', 'd', 'e', 'bad', 'g', 'h');
+    await expect(task.put(again)).rejects.toMatchObject({ refusals: [{ index: 5 }] });
+    expect(written.slice(3)).toEqual([
+      ['e', 'bad'],
+      ['g', 'h'],
+    ]);
+    await expect(task.put(again.slice(5, 6))).rejects.toMatchObject({ refusals: [{ index: 0 }] });
+    await task.skip?.({ ...at, offset: 106 });
+    await task.put(again.slice(5, 6));
+    expect(written.slice(5)).toEqual([['bad']]);
+    await task.close([at]);
+    await task.put(batchOf('a'));
+    expect(written.at(-1)).toEqual(['a']);
+  });
+
+  it('has as many writes under way as the sink takes', async () => {
+    let open = 0;
+    let openMax = 0;
+    const sink: ChannelSink = {
+      batchSize: 1,
+      writesInFlightMax: 3,
+      start: () => Promise.resolve(),
+      stop: () => Promise.resolve(),
+      async write() {
+        open += 1;
+        openMax = Math.max(openMax, open);
+        await new Promise((resolve) => setImmediate(resolve));
+        open -= 1;
+      },
+    };
+    const task = channelSinkAsTask(sink);
+    await task.put(batchOf('a', 'b', 'c', 'd', 'e'));
+    expect(openMax).toBe(3);
+    expect(await task.flush(false)).toEqual([{ ...at, offset: 105 }]);
   });
 });

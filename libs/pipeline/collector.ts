@@ -175,9 +175,9 @@ export interface ComponentType<T> {
   check?(options: Readonly<Record<string, string>>): readonly ComponentRemark[];
   /**
    * Of a sink whose channel is a topic: the same destination as a sink task, with its guarantees; null where these options cannot be had
-   * there, and then the sink takes from the channel like others.
+   * there, and then the sink takes from the channel like others. `context` is absent where only that is asked.
    */
-  createTask?(input: ComponentInput): SinkTaskPlan | null;
+  createTask?(input: ComponentInput, context?: ComponentContext): SinkTaskPlan | null;
   /** With `createTask`: what its users will find different from a sink that takes, as one sentence; null where there is no task. */
   taskRemark?(options: Readonly<Record<string, string>>): string | null;
   /** Of a channel: whether sinks run over it as sink tasks. */
