@@ -177,19 +177,30 @@ function readMap(schema: ConnectSchema, value: JsonValue, reading: Reading): Jso
 }
 
 function readScalar(schema: ConnectSchema, value: JsonValue, reading: Reading): JsonValue {
+  const read = readLogical(schema, value);
+  if (read !== value || isLogical(schema)) return read === value ? unfit(schema, value, reading) : read;
+  return fits(schema.type, value) ? value : unfit(schema, value, reading);
+}
+
+function isLogical({ name }: ConnectSchema): boolean {
+  return Object.values<string | undefined>(logicalNames).includes(name);
+}
+
+/** Connect's JSON of a logical type in the form that `ConnectSchema` describes; anything else as it is. */
+export function readLogical(schema: ConnectSchema, value: JsonValue): JsonValue {
   switch (schema.name) {
     case logicalNames.decimal:
       if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-      if (typeof value !== 'string') return unfit(schema, value, reading);
+      if (typeof value !== 'string') return value;
       return decimalText(Buffer.from(value, 'base64'), Number(schema.parameters?.['scale'] ?? 0));
     case logicalNames.date:
-      return typeof value === 'number' ? dateText(value) : unfit(schema, value, reading);
+      return typeof value === 'number' ? dateText(value) : value;
     case logicalNames.time:
-      return typeof value === 'number' ? timeText(value) : unfit(schema, value, reading);
+      return typeof value === 'number' ? timeText(value) : value;
     case logicalNames.timestamp:
-      return typeof value === 'number' ? timestampText(value) : unfit(schema, value, reading);
+      return typeof value === 'number' ? timestampText(value) : value;
     default:
-      return fits(schema.type, value) ? value : unfit(schema, value, reading);
+      return value;
   }
 }
 
