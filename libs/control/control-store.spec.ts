@@ -64,15 +64,45 @@ describe('the control store', () => {
     expect(claims.flat().every((lease) => lease.epoch > 0)).toBe(true);
   });
 
-  it('leaves running tasks where they are when a worker or a sink is added', async () => {
+  it('makes room for a worker that joins, a task at a time as each is released', async () => {
     const first = await worker('first');
     await store.createConnector(sink('a', { tasksMax: 3 }));
+    await store.createConnector(sink('here', { pinnedWorker: 'first', tasksMax: 2 }));
     const before = await store.claimTasks(first);
+    expect(before).toHaveLength(5);
     const second = await worker('second', other);
     expect(await other.claimTasks(second)).toEqual([]);
-    await store.createConnector(sink('b'));
-    expect(idsOf(await other.claimTasks(second))).toEqual(['b-0']);
-    expect(await store.claimTasks(first)).toEqual(before);
+    const wanted = await store.claimTasks(first);
+    expect(idsOf(wanted)).toEqual(['a-0', 'a-1', 'here-0', 'here-1']);
+    expect(await store.claimTasks(first)).toEqual(wanted);
+    expect(await other.claimTasks(second)).toEqual([]);
+    for (const lease of before) if (lease.connector === 'a' && lease.task === 2) await store.release(lease);
+    expect(idsOf(await store.claimTasks(first))).toEqual(idsOf(wanted));
+    expect(idsOf(await other.claimTasks(second))).toEqual(['a-2']);
+  });
+
+  it('leaves running tasks where they are when a sink is added, changed or removed', async () => {
+    const [first, second] = [await worker('first'), await worker('second', other)];
+    await store.createConnector(sink('a', { tasksMax: 2 }));
+    await store.createConnector(sink('b', { tasksMax: 2 }));
+    const [mine, theirs] = [await store.claimTasks(first), await other.claimTasks(second)];
+    expect([idsOf(mine), idsOf(theirs)]).toEqual([
+      ['a-0', 'b-0'],
+      ['a-1', 'b-1'],
+    ]);
+    await store.createConnector(sink('c'));
+    expect(idsOf(await other.claimTasks(second))).toEqual(['a-1', 'b-1', 'c-0']);
+    expect(await store.claimTasks(first)).toEqual(mine);
+  });
+
+  it('keeps the tasks of a worker that comes back for it, though others would have them', async () => {
+    const [first, second] = [await worker('first'), await worker('second', other)];
+    await store.createConnector(sink('a', { tasksMax: 3 }));
+    expect(idsOf(await store.claimTasks(first))).toEqual(['a-0', 'a-1']);
+    expect(idsOf(await other.claimTasks(second))).toEqual(['a-2']);
+    const again = await worker('first');
+    expect(idsOf(await other.claimTasks(second))).toEqual(['a-2']);
+    expect(idsOf(await store.claimTasks(again))).toEqual(['a-0', 'a-1']);
   });
 
   it('hands the tasks of a dead worker to the living one under a higher epoch, and fences the dead one', async () => {

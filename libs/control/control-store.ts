@@ -17,6 +17,7 @@ import { readStatuses } from './connector-status.js';
 import { openDatabase, withDatabase } from './database.js';
 import { controlErrors } from './errors.js';
 import { controlMigrations } from './migrations.js';
+import { shareOf, type TaskShare, type WorkerLoad } from './task-share.js';
 import { taskEntity, type ConnectorStatus, type LeaseKey, type TaskLease, type TaskReport } from './task.js';
 import { workerEntity, type Worker, type WorkerSession } from './worker.js';
 
@@ -53,6 +54,8 @@ export interface RestartScope {
 
 const rowsMax = 10_000;
 const traceLengthMax = 16_384;
+/** For so long after it has joined a worker is made room for. */
+const newcomerSeconds = 60;
 /** Any number, the same in every process of the product. */
 const controlLock = 723_460_002;
 
@@ -197,7 +200,7 @@ export class ControlStore {
    */
   registerWorker(worker: { readonly id: string; readonly kind: ConnectorKind }): Promise<WorkerSession> {
     return this.write('registering a worker', async (manager) => {
-      await this.giveUpLeases(manager, worker);
+      await this.giveUpLeases(manager, worker, this.leaseMs);
       // Rows of workers that never come back, from ids that were made up at each start.
       await manager.query("DELETE FROM millrace.worker WHERE seen_at < now() - interval '1 day'");
       const rows: { session: number }[] = await manager.query(
@@ -224,8 +227,9 @@ export class ControlStore {
    * answer it must stop and `release`. Call it on each `watch`, at least every third of the lease time; a worker that could
    * not call for `leaseMs` has lost its leases and must stop its tasks by its own clock.
    *
-   * Its share is an even part of the tasks over the living workers of its kind. Nothing is taken from a worker that lives. Throws
-   * `control.lease.lost` where another process has registered under the same id.
+   * Its share is an even part of the tasks over the living workers of its kind; see `shareOf`. Of sinks, a worker that has just joined is
+   * made room for: what the others are to give up is missing in their answers. Throws `control.lease.lost` where another process has
+   * registered under the same id.
    */
   claimTasks(worker: WorkerSession): Promise<TaskLease[]> {
     return this.write(
@@ -234,11 +238,13 @@ export class ControlStore {
         await this.touchWorker(manager, worker);
         await this.dropReleasedTasks(manager);
         await this.renewLeases(manager, worker);
+        const { take, give } = await this.shareOf(manager, worker);
         const claimed =
           (await this.takeFreeTasks(manager, worker, { pinned: true, count: rowsMax })) +
-          (await this.takeFreeTasks(manager, worker, { pinned: false, count: await this.freeShare(manager, worker) }));
+          (await this.takeFreeTasks(manager, worker, { pinned: false, count: take }));
         if (claimed > 0) this.options.logger.info('Took over tasks.', { worker: worker.id, tasks: claimed });
-        return this.leasesOf(manager, worker);
+        // What runs on a collector's machine may be bound to it by files and ports.
+        return this.leasesOf(manager, worker, worker.kind === 'sink' ? give : 0);
       },
       { quiet: true },
     );
@@ -365,31 +371,46 @@ export class ControlStore {
     );
   }
 
-  private async giveUpLeases(manager: EntityManager, worker: { id: string; kind: ConnectorKind }): Promise<void> {
+  /** Free for others after `keptMs`, until then for the same worker only. */
+  private async giveUpLeases(
+    manager: EntityManager,
+    worker: { id: string; kind: ConnectorKind },
+    keptMs: number | null = null,
+  ): Promise<void> {
     await manager.query(
-      `UPDATE millrace.task SET worker_id = NULL, lease_until = NULL, state = 'UNASSIGNED'
+      `UPDATE millrace.task SET worker_id = NULL, lease_until = now() + make_interval(secs => $3), state = 'UNASSIGNED'
        WHERE worker_id = $1 AND kind = $2`,
-      [worker.id, worker.kind],
+      [worker.id, worker.kind, keptMs === null ? null : keptMs / 1000],
     );
   }
 
-  /** How many more tasks this worker may take so that all living workers of its kind have the same number, within one. */
-  private async freeShare(manager: EntityManager, worker: WorkerSession): Promise<number> {
-    const rows: { workers: number; tasks: number; mine: number }[] = await manager.query(
-      `SELECT
-         (SELECT count(*)::integer FROM millrace.worker
-          WHERE kind = $2 AND seen_at > now() - make_interval(secs => $3)) AS workers,
-         count(*)::integer AS tasks,
-         (count(*) FILTER (WHERE task.worker_id = $1))::integer AS mine
+  private async shareOf(manager: EntityManager, worker: WorkerSession): Promise<TaskShare> {
+    const parameters = [worker.kind, this.leaseMs / 1000, newcomerSeconds];
+    const loads: WorkerLoad[] = await manager.query(
+      `SELECT worker.id, worker.started_at > now() - make_interval(secs => $3) AS "isNew",
+              count(connector.name)::integer AS tasks
+       FROM millrace.worker
+         LEFT JOIN millrace.task
+           ON task.worker_id = worker.id AND task.kind = worker.kind AND task.is_wanted AND task.lease_until >= now()
+         LEFT JOIN millrace.connector ON connector.name = task.connector AND connector.pinned_worker IS NULL
+       WHERE worker.kind = $1 AND worker.seen_at > now() - make_interval(secs => $2)
+       GROUP BY worker.id, worker.started_at`,
+      parameters,
+    );
+    const free: { count: number }[] = await manager.query(
+      `SELECT count(*)::integer AS count
        FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-       WHERE task.kind = $2 AND task.is_wanted AND connector.pinned_worker IS NULL`,
-      [worker.id, worker.kind, this.leaseMs / 1000],
+       WHERE task.kind = $1 AND task.is_wanted AND connector.pinned_worker IS NULL
+         AND (task.worker_id IS NULL OR task.lease_until < now())`,
+      [worker.kind],
     );
-    const { workers, tasks, mine } = rows[0] ?? { workers: 1, tasks: 0, mine: 0 };
-    return Math.max(0, Math.ceil(tasks / Math.max(1, workers)) - mine);
+    return shareOf(worker.id, loads, free[0]?.count ?? 0);
   }
 
-  /** Takes free tasks under a new epoch; those that it had last come first. Gives how many. */
+  /**
+   * Takes free tasks under a new epoch; those that it had last come first, and those that are kept for another one which has just come
+   * back are left to it. Gives how many.
+   */
   private async takeFreeTasks(
     manager: EntityManager,
     worker: WorkerSession,
@@ -403,7 +424,8 @@ export class ControlStore {
        FROM (
          SELECT task.connector, task.task
          FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-         WHERE task.kind = $2 AND task.is_wanted AND (task.worker_id IS NULL OR task.lease_until < now()) AND ${pin}
+         WHERE task.kind = $2 AND task.is_wanted AND ${pin}
+           AND (task.lease_until IS NULL OR task.lease_until < now() OR (task.worker_id IS NULL AND task.last_worker_id = $1))
          ORDER BY coalesce(task.last_worker_id = $1, false) DESC, task.task, task.connector
          LIMIT $4
        ) AS free
@@ -413,16 +435,24 @@ export class ControlStore {
     return count;
   }
 
-  private async leasesOf(manager: EntityManager, worker: WorkerSession): Promise<TaskLease[]> {
+  /** All but `without`, which are the same each time. */
+  private async leasesOf(manager: EntityManager, worker: WorkerSession, without = 0): Promise<TaskLease[]> {
     const leases: TaskLease[] = await manager.query(
       `SELECT task.connector, task.task, task.kind, task.worker_id AS "workerId", task.epoch, task.restarts,
               connector.tasks_max AS "taskCount", connector.config, connector.revision,
               connector.target_state AS "targetState"
        FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
        WHERE task.worker_id = $1 AND task.kind = $2 AND task.is_wanted
+         AND (task.connector, task.task) NOT IN (
+           SELECT task.connector, task.task
+           FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
+           WHERE task.worker_id = $1 AND task.kind = $2 AND task.is_wanted AND connector.pinned_worker IS NULL
+           ORDER BY task.task DESC, task.connector DESC
+           LIMIT $3
+         )
        ORDER BY task.connector, task.task
        LIMIT ${rowsMax}`,
-      [worker.id, worker.kind],
+      [worker.id, worker.kind, without],
     );
     return leases;
   }
