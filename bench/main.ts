@@ -2,9 +2,11 @@ import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
 import { benchIngest } from './ingest.js';
+import { benchHBaseSink } from './hbase-sink.js';
 import { benchHdfsSink } from './hdfs-sink.js';
 import { benchInterceptors } from './interceptors.js';
 import { benchJdbcChannel } from './jdbc-channel.js';
+import { benchJdbcSink } from './jdbc-sink.js';
 import { benchLatency } from './latency.js';
 import { benchMemory } from './memory.js';
 import { benchProduce } from './produce.js';
@@ -20,11 +22,14 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-synced': benchProduce('produce-synced'),
   connections: benchConnections,
   consume: benchConsume,
+  'hbase-sink': benchHBaseSink,
   'hdfs-sink': benchHdfsSink,
   'ingest-http': benchIngest('http'),
   'ingest-syslog': benchIngest('syslog'),
   interceptors: benchInterceptors,
   'jdbc-channel': benchJdbcChannel,
+  'jdbc-sink-insert': benchJdbcSink('insert'),
+  'jdbc-sink-upsert': benchJdbcSink('upsert'),
   latency: benchLatency,
   memory: benchMemory,
   start: benchStart,

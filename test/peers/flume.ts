@@ -29,6 +29,12 @@ export const flumeHdfsSink: readonly string[] = [
   'org.apache.hadoop:hadoop-hdfs-client:3.4.3',
 ];
 
+/** Flume's HBase 2 sink, for `more`. */
+export const flumeHBaseSink: readonly string[] = [
+  `org.apache.flume.flume-ng-sinks:flume-ng-hbase2-sink:${flumeVersion}`,
+  'org.apache.hbase:hbase-client:2.6.1 !org.slf4j:slf4j-reload4j !ch.qos.reload4j:reload4j',
+];
+
 /** A real Apache Flume agent, ready when its source has started. */
 export async function startFlume(options: FlumeOptions): Promise<Child> {
   const child = new Child({

@@ -1,4 +1,5 @@
 /** Keytab files, version 5.2 (MIT's "keytab file format"): entries of a principal, a key and its version, lengths before each. */
+import { messageOf } from '#std/errors';
 import { encryptionName, isEncryptionType, type KerberosKey } from './encryption.js';
 import { KerberosError, kerberosErrors } from './kerberos-errors.js';
 import { principalText, type Principal } from './messages.js';
@@ -26,8 +27,7 @@ export function readKeytab(bytes: Buffer, name: string): KeytabEntry[] {
     }
     return entries;
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new KerberosError(kerberosErrors.invalid, `${name} is not a keytab: ${error.message}.`, { cause: error });
+    throw new KerberosError(kerberosErrors.invalid, `${name} is not a keytab: ${messageOf(error)}.`, { cause: error });
   }
 }
 

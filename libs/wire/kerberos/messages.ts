@@ -1,5 +1,6 @@
 /** Kerberos' messages (RFC 4120, section 5), as a client writes and reads them. */
 import { derValue, derValues, type DerValue } from '#std/der';
+import { messageOf } from '#std/errors';
 import {
   applicationTag,
   contextTag,
@@ -223,10 +224,13 @@ function decoded<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new KerberosError(kerberosErrors.away, `The KDC answered something that cannot be read: ${error.message}.`, {
-      cause: error,
-    });
+    throw new KerberosError(
+      kerberosErrors.away,
+      `The KDC answered something that cannot be read: ${messageOf(error)}.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
