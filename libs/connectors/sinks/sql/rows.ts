@@ -116,20 +116,25 @@ function isEmpty(row: JsonObject): boolean {
 }
 
 function readChange(batch: SinkBatch, index: number, settings: SqlSettings): RowChange {
-  const bytes = batch.value(index);
-  if (bytes === null) {
+  // The bytes of a value that a converter made are only written when asked for.
+  const value = batch.json?.(index) ?? parsedValue(batch, index);
+  if (value === null) {
     if (settings.deleteEnabled && settings.keyMode === 'record_key') return { kind: 'delete', before: null };
     // Debezium sends a tombstone behind each deletion, which says nothing new.
     if (settings.changeEvents) return { kind: 'nothing' };
     throw refused(batch, index, 'it has no value, and delete.enabled is false');
   }
-  const value = batch.json?.(index) ?? parsed(bytes, batch, index, 'value');
   if (!isJsonObject(value)) throw refused(batch, index, 'its value is not a JSON object, so it has no columns');
   const change = settings.changeEvents ? readChangeEvent(value) : null;
   if (change === null) return { kind: 'write', row: value };
   if (change.kind === 'delete' && !settings.deleteEnabled) return { kind: 'nothing' };
   if (change.kind === 'truncate' && !settings.truncateEnabled) return { kind: 'nothing' };
   return change;
+}
+
+function parsedValue(batch: SinkBatch, index: number): JsonValue {
+  const bytes = batch.value(index);
+  return bytes === null ? null : parsed(bytes, batch, index, 'value');
 }
 
 /** Key columns that do not come from the value; null where they do, or where there are none. */
