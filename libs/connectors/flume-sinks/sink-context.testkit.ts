@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChannelSink, ComponentContext, ComponentType } from '#pipeline/collector';
+import type { ChannelSink, ComponentContext, ComponentType, SinkTaskPlan } from '#pipeline/collector';
 import { EventBatch } from '#pipeline/event-batch';
+import { EventSinkBatch } from '#pipeline/event-sink-batch';
+import type { SinkBatch } from '#pipeline/sink-batch';
 import { systemClock, type Clock } from '#std/clock';
 import { silentLogger, type Logger } from '#std/log';
 
@@ -73,4 +75,32 @@ export async function eventually(wanted: () => boolean | Promise<boolean>, what:
     if (Date.now() > deadline) throw new Error(`It did not happen in time: ${what}`);
     await systemClock.sleep(10);
   }
+}
+
+/** How the sink runs behind a topic. */
+export function taskOf(
+  type: ComponentType<ChannelSink>,
+  options: Readonly<Record<string, string>>,
+  context = new TestSinkContext(),
+): SinkTaskPlan | null {
+  const services = { bootstrap: '127.0.0.1:9092', clock: context.clock, logger: context.logger };
+  return type.createTask?.({ agent: 'a1', name: 'k1', options, services }, context) ?? null;
+}
+
+export async function startTask(plan: SinkTaskPlan | null): Promise<void> {
+  const stateDirectory = mkdtempSync(join(folder, 'task-'));
+  await plan?.sink.start({
+    name: 'a1-k1',
+    task: 0,
+    clock: systemClock,
+    logger: silentLogger,
+    ownerEpoch: 1,
+    stateDirectory,
+  });
+}
+
+/** Records of a channel's topic, from offset 100 on. */
+export function recordsOf(...bodies: readonly string[]): SinkBatch {
+  const batch = EventBatch.of(bodies.map((body) => ({ body: Buffer.from(body) })));
+  return new EventSinkBatch(batch, { topic: 'channel', partition: 0, firstOffset: 100, timeMs: 0 });
 }

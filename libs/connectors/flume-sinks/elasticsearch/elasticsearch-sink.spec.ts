@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '#std/clock';
-import { events, startSink, TestSinkContext } from '../sink-context.testkit.js';
+import { events, recordsOf, startSink, startTask, taskOf, TestSinkContext } from '../sink-context.testkit.js';
 import { elasticsearchSink } from './elasticsearch-sink.js';
 
 const noon = Date.UTC(2026, 10, 22, 12, 34, 56);
@@ -70,16 +70,44 @@ describe('the elasticsearch sink', () => {
       { hostNames: `127.0.0.1:1,${host}`, serializer: 'dynamic' },
       context,
     );
-    statuses = [
-      [201, 429, 400],
-      [409, 201, 400],
-    ];
+    statuses = [[201, 429, 400], [201]];
     await sink.write(events(['a', 'b', 'c'], { x: '1' }));
     expect(requests).toHaveLength(2);
-    expect(requests[0]).toEqual(requests[1]);
+    expect(requests[1]).toEqual(requests[0]?.slice(1, 2));
     expect(requests[0]?.[0]?.source).toEqual({ body: 'a', x: '1' });
     expect(context.counters.get('EventsRejected')).toBe(1);
     expect(context.logged).toEqual([expect.stringContaining('400')]);
+  });
+
+  it('runs as a task behind a topic: ids are places there, and what is refused is for the dead letters', async () => {
+    const plan = taskOf(elasticsearchSink, {
+      hostNames: host,
+      batchSize: '2',
+      'errors.deadletterqueue.topic.name': 'dead',
+    });
+    expect(plan?.deadLetterTopic).toBe('dead');
+    statuses = [
+      [201, 400],
+      [409, 201],
+    ];
+    await startTask(plan);
+    const error = await plan?.sink.put(recordsOf('a', 'b', 'c', 'd')).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ refusals: [{ index: 1, message: expect.stringContaining('400') as string }] });
+    expect(requests.flat().map(({ action }) => action.create._id)).toEqual(
+      [100, 101, 102, 103].map((at) => `channel+0+${at}`),
+    );
+    expect(await plan?.sink.flush(false)).toEqual([{ topic: 'channel', partition: 0, offset: 104 }]);
+    await plan?.sink.stop();
+  });
+
+  it('leaves out what is refused where there is no topic for it, and counts it', async () => {
+    const context = new TestSinkContext();
+    const plan = taskOf(elasticsearchSink, { hostNames: host }, context);
+    statuses = [[400]];
+    await startTask(plan);
+    await plan?.sink.put(recordsOf('a', 'b'));
+    expect(context.counters.get('EventsRejected')).toBe(1);
+    await plan?.sink.stop();
   });
 
   it('remarks on the old port', () => {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { defineOptions, requireOptions } from '#config/options';
+import { eventsOf } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentContext, ComponentRemark, ComponentType } from '#pipeline/collector';
-import { RetriableSinkError } from '#pipeline/errors';
+import { RefusedRecordsError, type RecordRefusal } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
-import { EventSinkBatch } from '#pipeline/event-sink-batch';
-import { CalendarZone } from '#std/calendar-zone';
-import { machineHostNames, templateProblem } from '../../formats/path-escapes.js';
-import { PathTemplate } from '../../formats/path-template.js';
-import { recordTimeMs } from '../../formats/record-time.js';
-import { BulkClient, type BulkDocument } from './bulk-client.js';
-import { documentOf, indexOf, type DocumentKind } from './event-documents.js';
+import type { Sink, SinkContext, StoredOffset, TopicPartition } from '#pipeline/sink';
+import type { SinkBatch } from '#pipeline/sink-batch';
+import { templateProblem } from '../../formats/path-escapes.js';
+import { deadLetterKey } from '../dead-letter-option.js';
+import type { DocumentKind } from './event-documents.js';
+import { EventIndexer } from './event-indexer.js';
 
 const transportPort = '9300';
 const noEffect = "Read for the sake of Flume's files; has no effect here.";
@@ -52,86 +52,120 @@ const options = defineOptions({
   user: { type: 'string', doc: 'User of a secured cluster.' },
   password: { type: 'password', doc: 'Its password.' },
   requestTimeout: { type: 'int', default: 30_000, min: 100, unit: 'ms', doc: 'Time for an answer.' },
+  [deadLetterKey]: {
+    type: 'string',
+    doc: 'With a topic as channel: where events go whose document the cluster refuses for good. Absent: they are counted, logged and left out.',
+  },
 });
 
 type Values = ReturnType<typeof requireValues>;
 
-const retriesMax = 5;
-const retryStepMs = 250;
 const logEveryMs = 10_000;
 
-/**
- * Documents in daily indexes over `_bulk`. Each has an id that stays over the tries of one write, so that a lost answer makes no second
- * document. One that the cluster refuses for good (a field of another type) is counted, logged and left out: it would hold up all others.
- */
-class ElasticsearchSink implements ChannelSink {
-  readonly batchSize: number;
-  private context: ComponentContext | null = null;
-  private stopping = new AbortController();
-  private readonly template: PathTemplate | null;
+/** Counts and logs what the cluster refused for good where nobody else takes it: it would hold up all others. */
+class RefusedDocuments {
   private loggedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(
-    private readonly values: Values,
-    private readonly kind: DocumentKind,
-    private readonly client: BulkClient,
-  ) {
-    this.batchSize = values.batchSize;
-    const zone = CalendarZone.find('UTC');
-    this.template =
-      zone !== null && values.indexName.includes('%')
-        ? new PathTemplate(values.indexName, { zone, rounding: null, host: machineHostNames(), asFlume: true })
-        : null;
+  constructor(private readonly context: ComponentContext) {}
+
+  add(refusals: readonly RecordRefusal[]): void {
+    const [first] = refusals;
+    if (first === undefined) return;
+    const { clock, logger } = this.context;
+    this.context.count('EventsRejected', refusals.length);
+    const now = clock.monotonic();
+    if (now - this.loggedAt < logEveryMs) return;
+    this.loggedAt = now;
+    logger.warn(`Documents were refused for good and left out, one with ${first.message}`, {
+      documents: refusals.length,
+    });
   }
+}
+
+/** Each document has an id that stays over the tries of one write, so that a lost answer makes no second document. */
+class ElasticsearchSink implements ChannelSink {
+  private context: ComponentContext | null = null;
+  private refused: RefusedDocuments | null = null;
+
+  constructor(
+    readonly batchSize: number,
+    private readonly indexer: EventIndexer,
+  ) {}
 
   start(context: ComponentContext): Promise<void> {
     this.context = context;
-    this.stopping = new AbortController();
+    this.refused = new RefusedDocuments(context);
+    this.indexer.start(context.clock);
     return Promise.resolve();
   }
 
   stop(): Promise<void> {
-    this.stopping.abort();
+    this.indexer.stop();
     return Promise.resolve();
   }
 
   async write(batch: EventBatch): Promise<void> {
-    const { context } = this;
+    if (this.context === null) throw new Error('The elasticsearch sink is not started.');
+    const ids = Array.from({ length: batch.count }, () => randomUUID());
+    this.refused?.add(await this.indexer.index(this.context.clock, batch, (index) => ids[index] ?? ''));
+  }
+}
+
+/** Behind a topic the id of a document is its place there: it is written once, whatever crashes. */
+class ElasticsearchTask implements Sink {
+  private context: SinkContext | null = null;
+  private readonly written = new Map<string, StoredOffset>();
+
+  constructor(
+    private readonly batchSize: number,
+    private readonly indexer: EventIndexer,
+    /** Null: refused documents are dead letters. */
+    private readonly refused: RefusedDocuments | null,
+  ) {}
+
+  start(context: SinkContext): Promise<void> {
+    this.context = context;
+    this.indexer.start(context.clock);
+    return Promise.resolve();
+  }
+
+  open(): Promise<readonly StoredOffset[]> {
+    return Promise.resolve([]);
+  }
+
+  async put(batch: SinkBatch): Promise<void> {
+    const { context, refused } = this;
     if (context === null) throw new Error('The elasticsearch sink is not started.');
-    const documents = this.documentsOf(batch, context.clock.now());
-    for (let tries = 1; ; tries += 1) {
-      try {
-        const refused = await this.client.index(documents);
-        if (refused.length > 0) this.report(context, refused.length, refused[0]?.reason ?? '');
-        return;
-      } catch (error) {
-        if (!(error instanceof RetriableSinkError) || tries > retriesMax || this.stopping.signal.aborted) throw error;
-        await context.clock.sleep(retryStepMs * 2 ** (tries - 1), this.stopping.signal);
-      }
+    const { topic, partition } = batch;
+    const all: RecordRefusal[] = [];
+    for (let from = 0; from < batch.count; from += this.batchSize) {
+      const part = batch.slice(from, Math.min(batch.count, from + this.batchSize));
+      const idOf = (index: number): string => `${topic}+${partition}+${part.offset(index)}`;
+      const refusals = await this.indexer.index(context.clock, eventsOf(part), idOf);
+      refused?.add(refusals);
+      if (refused === null) all.push(...refusals.map(({ index, message }) => ({ index: index + from, message })));
     }
+    this.written.set(keyOf(batch), { topic, partition, offset: batch.offset(batch.count - 1) + 1 });
+    if (all.length > 0) throw new RefusedRecordsError(all.toSorted((one, other) => one.index - other.index));
   }
 
-  private documentsOf(batch: EventBatch, nowMs: number): BulkDocument[] {
-    const records = new EventSinkBatch(batch, { topic: '', partition: 0, firstOffset: 0, timeMs: nowMs });
-    return Array.from({ length: batch.count }, (_, index) => {
-      const timeMs = recordTimeMs(records, index);
-      const prefix = this.template?.resolve(records, index, timeMs) ?? this.values.indexName;
-      return {
-        // What an index's name may not have becomes `_`.
-        index: indexOf(prefix.toLowerCase().replaceAll(/[\s"*+/\\|?#><,:%]/g, '_'), timeMs),
-        id: randomUUID(),
-        source: documentOf(this.kind, batch, index, timeMs),
-      };
-    });
+  flush(): Promise<readonly StoredOffset[]> {
+    return Promise.resolve([...this.written.values()]);
   }
 
-  private report(context: ComponentContext, count: number, reason: string): void {
-    context.count('EventsRejected', count);
-    const now = context.clock.monotonic();
-    if (now - this.loggedAt < logEveryMs) return;
-    this.loggedAt = now;
-    context.logger.warn(`Documents were refused for good and left out, one with ${reason}`, { documents: count });
+  close(partitions: readonly TopicPartition[]): Promise<void> {
+    for (const partition of partitions) this.written.delete(keyOf(partition));
+    return Promise.resolve();
   }
+
+  stop(): Promise<void> {
+    this.indexer.stop();
+    return Promise.resolve();
+  }
+}
+
+function keyOf({ topic, partition }: TopicPartition): string {
+  return `${partition}@${topic}`;
 }
 
 function requireValues(name: string, input: Readonly<Record<string, string>>) {
@@ -163,12 +197,23 @@ export const elasticsearchSink: ComponentType<ChannelSink> = {
   },
   create(input) {
     const values = requireValues(input.name, input.options);
-    const client = new BulkClient({
-      urls: values.hostNames.map(urlOf),
-      user: values.user,
-      password: values.password,
-      timeoutMs: values.requestTimeout,
-    });
-    return new ElasticsearchSink(values, serializers[values.serializer.toLowerCase()] ?? 'logstash', client);
+    return new ElasticsearchSink(values.batchSize, indexerOf(values));
+  },
+  createTask(input, context) {
+    const values = requireValues(input.name, input.options);
+    const deadLetterTopic = values[deadLetterKey];
+    const refused = deadLetterTopic === null && context !== undefined ? new RefusedDocuments(context) : null;
+    return { sink: new ElasticsearchTask(values.batchSize, indexerOf(values), refused), deadLetterTopic };
   },
 };
+
+function indexerOf(values: Values): EventIndexer {
+  return new EventIndexer({
+    urls: values.hostNames.map(urlOf),
+    user: values.user,
+    password: values.password,
+    timeoutMs: values.requestTimeout,
+    indexName: values.indexName,
+    kind: serializers[values.serializer.toLowerCase()] ?? 'logstash',
+  });
+}

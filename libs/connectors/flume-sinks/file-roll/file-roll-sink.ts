@@ -1,10 +1,12 @@
 import { mkdir, open, readFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineOptions, requireOptions } from '#config/options';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentContext, ComponentType } from '#pipeline/collector';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Timer } from '#std/clock';
 import type { EventEncoder } from '../serializers/event-encoder.js';
+import { deadLetterKey, deadLetterOption } from '../dead-letter-option.js';
 import { createSerializer, serializerSpecs } from '../serializers/serializer-options.js';
 
 const pathManagers: Readonly<Record<string, 'DEFAULT' | 'ROLLTIME'>> = {
@@ -39,6 +41,7 @@ const options = defineOptions({
   'sink.pathManager.prefix': { type: 'string', default: '', doc: 'Text before the name of each file.' },
   'sink.pathManager.extension': { type: 'string', doc: 'Text after it, a dot between.' },
   ...serializerSpecs('sink.serializer'),
+  ...deadLetterOption('that name no Avro schema, where the serializer needs one'),
 });
 
 type Settings = ReturnType<typeof readOptions>;
@@ -95,10 +98,12 @@ class FileRollSink implements ChannelSink {
         );
         return;
       }
+      // All of them before the first is written: an event that has none fails the batch with nothing of it kept.
+      const variants = Array.from({ length: batch.count }, (_, index) => serializer.variant?.(batch, index) ?? '');
       for (let from = 0; from < batch.count;) {
-        const variant = serializer.variant(batch, from);
+        const variant = variants[from] ?? '';
         let to = from + 1;
-        while (to < batch.count && serializer.variant(batch, to) === variant) to += 1;
+        while (to < batch.count && variants[to] === variant) to += 1;
         const first = from;
         await this.writeRun(
           batch,
@@ -189,4 +194,9 @@ export const fileRollSink: ComponentType<ChannelSink> = {
   options,
   batchSizeOption: 'sink.batchSize',
   create: (input) => new FileRollSink(readOptions(input.name, input.options)),
+  // A write is synced when it resolves, so that offsets may follow it.
+  createTask: (input, context) => ({
+    sink: channelSinkAsTask(new FileRollSink(readOptions(input.name, input.options)), context),
+    deadLetterTopic: requireOptions(`sink ${input.name}`, options, input.options)[deadLetterKey],
+  }),
 };

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { FatalSinkError } from '#pipeline/errors';
-import type { ChannelSink, ComponentType } from '#pipeline/collector';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
+import type { ChannelSink, ComponentInput, ComponentType } from '#pipeline/collector';
 import { WebHdfsClient } from '#wire/hdfs/webhdfs-client';
 import { CalendarZone } from '#std/calendar-zone';
 import { machineHostNames } from '../../formats/path-escapes.js';
@@ -26,13 +27,7 @@ export const hdfsChannelSink: ComponentType<ChannelSink> = {
   options: hdfsOptions,
   batchSizeOption: 'hdfs.batchSize',
   check: (options) => checkHdfs(hdfsValues('hdfs', options), process.env),
-  create(input) {
-    const values = hdfsValues(input.name, input.options);
-    const meaning = meaningOf(values, process.env);
-    const place = placeOf(meaning);
-    const connect = (): AppendStore => openStore(place, values);
-    return new BucketSink(settingsOf(values, place.path, meaning), serializerOf(values, meaning, connect), connect);
-  },
+  create: createTaking,
   taskRemark(options) {
     const values = hdfsValues('hdfs', options);
     if (!runsAsTask(values, meaningOf(values, process.env))) return null;
@@ -41,14 +36,26 @@ export const hdfsChannelSink: ComponentType<ChannelSink> = {
       'place of a counter, and files are not seen before they are finished.'
     );
   },
-  createTask(input) {
+  createTask(input, context) {
     const values = hdfsValues(input.name, input.options);
     const meaning = meaningOf(values, process.env);
     const place = placeOf(meaning);
     const template = templateOf(values, place.path);
-    return hdfsTask({ values, meaning, template, connect: () => openStore(place, values) });
+    const exactTask = hdfsTask({ values, meaning, template, connect: () => openStore(place, values) });
+    if (exactTask !== null) return exactTask;
+    // Flume's own formats: at least once, into the files that it would write; a write is in HDFS when it resolves.
+    const deadLetterTopic = values['errors.deadletterqueue.topic.name'];
+    return { sink: channelSinkAsTask(createTaking(input), context), deadLetterTopic };
   },
 };
+
+function createTaking(input: ComponentInput): ChannelSink {
+  const values = hdfsValues(input.name, input.options);
+  const meaning = meaningOf(values, process.env);
+  const place = placeOf(meaning);
+  const connect = (): AppendStore => openStore(place, values);
+  return new BucketSink(settingsOf(values, place.path, meaning), serializerOf(values, meaning, connect), connect);
+}
 
 function placeOf(meaning: HdfsMeaning): KnownPlace {
   if (meaning.place.kind === 'unknown') throw new FatalSinkError(`hdfs.path: ${meaning.place.problem}.`);

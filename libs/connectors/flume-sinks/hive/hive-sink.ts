@@ -5,7 +5,8 @@
  * partitions are seen by Hive after `MSCK REPAIR TABLE`, or with a table whose partitions are discovered.
  */
 import { userInfo } from 'node:os';
-import type { ChannelSink, ComponentRemark, ComponentType } from '#pipeline/collector';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
+import type { ChannelSink, ComponentInput, ComponentRemark, ComponentType } from '#pipeline/collector';
 import { FatalSinkError } from '#pipeline/errors';
 import { CalendarZone } from '#std/calendar-zone';
 import { WebHdfsClient } from '#wire/hdfs/webhdfs-client';
@@ -54,44 +55,47 @@ export const hiveSink: ComponentType<ChannelSink> = {
       error('serializer', 'serializer.fieldnames is missing: the fields of a line, in their order.');
     return remarks;
   },
-  create(input) {
-    const values = hiveValues(input.name, input.options);
-    const place = placeOf(values);
-    const folders = partitionPath(values);
-    const zone = CalendarZone.find(values.timeZone);
-    if (place.kind === 'unknown' || folders === null || zone === null)
-      throw new FatalSinkError(`sink ${input.name}: hive.path, hive.partition or timeZone will not do.`);
-    const rounding = values.round ? new TimeRounding(zone, values.roundUnit, values.roundValue) : null;
-    const serializer =
-      values.serializer === 'JSON'
-        ? new TextSerializer({ headers: false, appendNewline: true })
-        : new DelimitedSerializer({
-            delimiter: values['serializer.delimiter'],
-            fields: (values['serializer.fieldnames'] ?? '').split(',').map((name) => name.trim()),
-            separator: values['serializer.serdeSeparator'],
-          });
-    const options = { zone, rounding, host: machineHostNames(), asFlume: true };
-    return new BucketSink(
-      {
-        batchSize: values.batchSize,
-        template: new PathTemplate(`${place.path}/${folders}/events`, options),
-        useLocalTime: values.useLocalTimeStamp,
-        suffix: values.serializer === 'JSON' ? '.json' : '.txt',
-        inUsePrefix: '_',
-        inUseSuffix: '',
-        rollMs: values['hive.rollInterval'] * 1000,
-        rollBytes: values['hive.rollSize'],
-        rollEvents: 0,
-        idleMs: values.idleTimeout,
-        openFilesMax: values.maxOpenConnections,
-        flushesAtOnce: 8,
-        finisher: { triesMax: 0, retryMs: 60_000 },
-      },
-      serializer,
-      () => openStore(place, values),
-    );
-  },
+  create,
+  createTask: (input, context) => ({ sink: channelSinkAsTask(create(input), context), deadLetterTopic: null }),
 };
+
+function create(input: ComponentInput): ChannelSink {
+  const values = hiveValues(input.name, input.options);
+  const place = placeOf(values);
+  const folders = partitionPath(values);
+  const zone = CalendarZone.find(values.timeZone);
+  if (place.kind === 'unknown' || folders === null || zone === null)
+    throw new FatalSinkError(`sink ${input.name}: hive.path, hive.partition or timeZone will not do.`);
+  const rounding = values.round ? new TimeRounding(zone, values.roundUnit, values.roundValue) : null;
+  const serializer =
+    values.serializer === 'JSON'
+      ? new TextSerializer({ headers: false, appendNewline: true })
+      : new DelimitedSerializer({
+          delimiter: values['serializer.delimiter'],
+          fields: (values['serializer.fieldnames'] ?? '').split(',').map((name) => name.trim()),
+          separator: values['serializer.serdeSeparator'],
+        });
+  const options = { zone, rounding, host: machineHostNames(), asFlume: true };
+  return new BucketSink(
+    {
+      batchSize: values.batchSize,
+      template: new PathTemplate(`${place.path}/${folders}/events`, options),
+      useLocalTime: values.useLocalTimeStamp,
+      suffix: values.serializer === 'JSON' ? '.json' : '.txt',
+      inUsePrefix: '_',
+      inUseSuffix: '',
+      rollMs: values['hive.rollInterval'] * 1000,
+      rollBytes: values['hive.rollSize'],
+      rollEvents: 0,
+      idleMs: values.idleTimeout,
+      openFilesMax: values.maxOpenConnections,
+      flushesAtOnce: 8,
+      finisher: { triesMax: 0, retryMs: 60_000 },
+    },
+    serializer,
+    () => openStore(place, values),
+  );
+}
 
 type KnownPlace = Exclude<FileSystemPlace, { kind: 'unknown' }>;
 

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { events, startSink, TestSinkContext } from '../sink-context.testkit.js';
+import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
+import { events, recordsOf, startSink, startTask, taskOf, TestSinkContext } from '../sink-context.testkit.js';
 import { httpSink } from './http-sink.js';
 import { readRules } from './status-rules.js';
 
@@ -48,6 +49,28 @@ describe('the http sink', () => {
       { body: 'b', type: 'application/json', accept: 'text/plain' },
     ]);
     expect(context.counters.get('EmptyEventCount')).toBe(1);
+  });
+
+  it('runs as a task behind a topic, and gives up what is refused where a topic takes it', async () => {
+    const letters = { 'errors.deadletterqueue.topic.name': 'dead' };
+    for (const [status, options, expected] of [
+      [422, letters, /answered with status 422/],
+      [422, {}, /status 422/],
+      [404, letters, /status 404/],
+    ] as const) {
+      got = [];
+      const plan = taskOf(httpSink, { endpoint, requestsInFlight: '2', ...options });
+      await startTask(plan);
+      statuses = [200, status];
+      const error: unknown = await plan?.sink.put(recordsOf('a', 'b', 'c')).catch((caught: unknown) => caught);
+      expect(String(error)).toMatch(expected);
+      expect(error).toBeInstanceOf(
+        status === 422 && plan?.deadLetterTopic === 'dead' ? PoisonRecordError : RetriableSinkError,
+      );
+      await plan?.sink.put(recordsOf('a', 'b', 'c'));
+      expect(await plan?.sink.flush(false)).toMatchObject([{ offset: 103 }]);
+      await plan?.sink.stop();
+    }
   });
 
   it('sends again by the rules: at once where no pause is asked for, later where one is', async () => {

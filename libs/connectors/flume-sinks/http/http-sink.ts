@@ -1,8 +1,16 @@
 import { defineOptions, requireOptions } from '#config/options';
-import type { ChannelSink, ComponentContext, ComponentRemark, ComponentType } from '#pipeline/collector';
-import { RetriableSinkError } from '#pipeline/errors';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
+import type {
+  ChannelSink,
+  ComponentContext,
+  ComponentInput,
+  ComponentRemark,
+  ComponentType,
+} from '#pipeline/collector';
+import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import { messageOf } from '#std/errors';
+import { deadLetterKey, deadLetterOption } from '../dead-letter-option.js';
 import { readRules, ruleProblems, type StatusRules } from './status-rules.js';
 
 const options = defineOptions({
@@ -43,6 +51,9 @@ const options = defineOptions({
   backoff: { type: 'map', doc: '`backoff.<status> = true|false`, the status as `503` or `5XX`; the exact one wins.' },
   rollback: { type: 'map', doc: '`rollback.<status>`, in the same way.' },
   incrementMetrics: { type: 'map', doc: '`incrementMetrics.<status>`, in the same way.' },
+  ...deadLetterOption(
+    'that would be sent again after an answer 4XX, those apart that may pass (401, 403, 404, 408, 425, 429)',
+  ),
 });
 
 type Values = ReturnType<typeof readValues>;
@@ -52,6 +63,8 @@ const triesAtOnceMax = 10;
 const pauseStepMs = 1000;
 const pauseMsMax = 5000;
 const answerBytesMax = 1024 * 1024;
+/** Of the rights of the sender, of an address that may come, of the time: not of the event. */
+const passingStatuses: ReadonlySet<number> = new Set([401, 403, 404, 407, 408, 425, 429]);
 
 /** Posts the body of each event, and does with the event what rules by status of the answer say. */
 class HttpSink implements ChannelSink {
@@ -66,6 +79,8 @@ class HttpSink implements ChannelSink {
   constructor(
     private readonly values: Values,
     private readonly rules: StatusRules,
+    /** Somebody takes the events that the server refuses for good. */
+    private readonly givesUp: boolean,
   ) {
     this.writesInFlightMax = values.requestsInFlight;
   }
@@ -82,10 +97,10 @@ class HttpSink implements ChannelSink {
   }
 
   async write(batch: EventBatch): Promise<void> {
-    for (let index = 0; index < batch.count; index += 1) await this.send(batch.body(index));
+    for (let index = 0; index < batch.count; index += 1) await this.send(batch.body(index), index);
   }
 
-  private async send(body: Buffer): Promise<void> {
+  private async send(body: Buffer, index: number): Promise<void> {
     const context = this.started();
     if (body.length === 0) {
       // As Flume: nothing is sent.
@@ -104,6 +119,9 @@ class HttpSink implements ChannelSink {
         return;
       }
       context.count('HttpRolledBackAnswers', 1);
+      if (this.givesUp && status >= 400 && status < 500 && !passingStatuses.has(status)) {
+        throw new PoisonRecordError(`${this.values.endpoint} answered with status ${status}`, index);
+      }
       if (backoff || tries >= triesAtOnceMax || this.stopping.signal.aborted) {
         throw new RetriableSinkError(`${this.values.endpoint} answered with status ${status}.`);
       }
@@ -168,8 +186,14 @@ export const httpSink: ComponentType<ChannelSink> = {
       })),
     );
   },
-  create(input) {
-    const values = readValues(input.name, input.options);
-    return new HttpSink(values, readRules(values));
+  create: (input) => createHttpSink(input, false),
+  createTask(input, context) {
+    const deadLetterTopic = readValues(input.name, input.options)[deadLetterKey];
+    return { sink: channelSinkAsTask(createHttpSink(input, deadLetterTopic !== null), context), deadLetterTopic };
   },
 };
+
+function createHttpSink(input: ComponentInput, givesUp: boolean): HttpSink {
+  const values = readValues(input.name, input.options);
+  return new HttpSink(values, readRules(values), givesUp);
+}

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { defineOptions, requireOptions } from '#config/options';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentContext, ComponentType } from '#pipeline/collector';
 import { RetriableSinkError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
@@ -164,4 +165,8 @@ export const ircSink: ComponentType<ChannelSink> = {
   doc: 'Says events in an IRC channel.',
   options,
   create: (input) => new IrcSink(requireValues(input.name, input.options)),
+  createTask: (input, context) => ({
+    sink: channelSinkAsTask(new IrcSink(requireValues(input.name, input.options)), context),
+    deadLetterTopic: null,
+  }),
 };

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
+import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import { messageOf } from '#std/errors';
 import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
@@ -74,8 +74,9 @@ export class AvroDatumSerializer implements EventSerializer {
     const url = this.urlOf(batch, index);
     const schema = url === null ? batch.header(index, literalHeader) : this.schemas.get(url);
     if (schema !== null && schema !== undefined) return schema;
-    throw new FatalSinkError(
+    throw new PoisonRecordError(
       `An event names no Avro schema: it has neither the header ${urlHeader} nor ${literalHeader}, and serializer.schemaURL is not set.`,
+      index,
     );
   }
 
