@@ -35,18 +35,22 @@ async function openBroker(way: Way, folder: string, port: number, records: numbe
 /** Takes everything out of the queue. */
 async function drained(port: number, records: number): Promise<Ledger> {
   const seen = new Ledger(records);
+  const strange: string[] = [];
   let lastMs = Date.now();
   const connection = rhea
     .create_container()
     .connect({ host: '127.0.0.1', port, username: brokerUser, password: brokerPassword, reconnect: false });
   connection.on('message', ({ message }: EventContext) => {
     const body: unknown = message?.body;
-    seen.add((JSON.parse(typeof body === 'string' ? body : textOf(body)) as { id: number }).id);
+    const text = typeof body === 'string' ? body : textOf(body);
     lastMs = Date.now();
+    if (text.endsWith('}')) seen.add((JSON.parse(text) as { id: number }).id);
+    else strange.push(text);
   });
   connection.open_receiver({ source: { address: queue, capabilities: ['queue'] }, credit_window: 2000 });
   while (Date.now() - lastMs < 3000) await sleep(200);
   connection.close();
+  expect(strange).toEqual([]);
   return seen;
 }
 
@@ -69,7 +73,7 @@ brokerTrial(
     start: startArtemis,
     config: (broker) => ({ ...amqp(broker), destination: 'out.${topic}', 'destination.type': 'queue', ...once }),
   },
-  { port: 25_730, guarantee: 'effectively-once', records: 100_000, recordsPerSecond: 5000, kills: 6 },
+  { port: 25_730, guarantee: 'effectively-once', records: 50_000, recordsPerSecond: 5000, kills: 6 },
 );
 brokerTrial(
   {
@@ -80,7 +84,7 @@ brokerTrial(
   {
     port: 25_740,
     guarantee: 'at-least-once',
-    records: 20_000,
+    records: 10_000,
     recordsPerSecond: 2000,
     kills: 2,
     commitIntervalMs: 1000,
@@ -99,7 +103,7 @@ brokerTrial(
   {
     port: 25_750,
     guarantee: 'at-least-once',
-    records: 20_000,
+    records: 10_000,
     recordsPerSecond: 2000,
     kills: 2,
     commitIntervalMs: 1000,
