@@ -14,7 +14,8 @@ export const flumeSinkOptions = defineOptions({
     group: receivers,
     doc: 'Host name or address of the agent. Several: `hosts`.',
   },
-  port: { ...rpcSinkOptions.port, required: false, group: receivers },
+  port: { ...rpcSinkOptions.port, required: false, group: receivers, doc: 'Port of its source.' },
+  ssl: { ...rpcSinkOptions.ssl, doc: 'The connection uses TLS.' },
   hosts: {
     type: 'list',
     default: [],
