@@ -139,8 +139,15 @@ export const hdfsOptions = defineOptions({
   },
   'hdfs.proxyUser': { type: 'string', doc: 'Write as this user, by the rights of `hdfs.user`.' },
   'hdfs.delegationToken': { type: 'password', doc: 'Delegation token of a secured HDFS, in place of `hdfs.user`.' },
-  'hdfs.kerberosPrincipal': { type: 'string', doc: kerberosDoc(), check: noKerberos },
-  'hdfs.kerberosKeytab': { type: 'string', doc: kerberosDoc(), check: noKerberos },
+  'hdfs.kerberosPrincipal': {
+    type: 'string',
+    doc: 'Kerberos principal of this sink, `flume/host.example.org@EXAMPLE.ORG`; `_HOST` in it is the name of this machine.',
+  },
+  'hdfs.kerberosKeytab': { type: 'string', doc: 'Keytab file with the key of that principal (AES).' },
+  'hdfs.krb5Conf': {
+    type: 'string',
+    doc: 'Kerberos configuration. Absent: the environment variable KRB5_CONFIG, else /etc/krb5.conf.',
+  },
   'hdfs.dataNodes': {
     type: 'list',
     doc: 'DataNodes that are reached under another name from here: `dn1.inner:9864=dn1.outer:9864`, or without ports.',
@@ -194,6 +201,8 @@ export function checkHdfs(
     const problem = templateProblem(values[option]);
     if (problem !== null) error(option, `${option} ${problem}.`);
   }
+  if ((values['hdfs.kerberosPrincipal'] === null) !== (values['hdfs.kerberosKeytab'] === null))
+    error('hdfs.kerberosKeytab', 'hdfs.kerberosPrincipal and hdfs.kerberosKeytab go together.');
   const fileType = values['hdfs.fileType'];
   if (fileType === 'DataStream' && codec !== null)
     error('hdfs.codeC', 'hdfs.fileType DataStream takes no hdfs.codeC: take CompressedStream.');
@@ -218,12 +227,4 @@ function isNone(codec: string): boolean {
 function codecProblem(codec: string): string {
   const isKnown = /bzip2|lzo|lz4|snappy/i.test(codec);
   return `must be one of ${codecNames.join(', ')} or none${isKnown ? `; ${codec} cannot be written here` : ''}`;
-}
-
-function kerberosDoc(): string {
-  return "Flume's Kerberos login, which this sink does not have: use `hdfs.delegationToken`, or a gateway (`hdfs.url`).";
-}
-
-function noKerberos(): string {
-  return 'cannot be used: there is no Kerberos login here; give a delegation token in hdfs.delegationToken, or the address of a gateway in hdfs.url';
 }

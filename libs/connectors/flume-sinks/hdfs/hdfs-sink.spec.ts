@@ -216,6 +216,7 @@ describe('the HDFS sink of a flume.conf', () => {
     [{ 'hdfs.path': 's3a://bucket/x' }, /s3a:\/\/ is not a file system/],
     [{ 'hdfs.path': 'flume' }, /not absolute/],
     [{ 'hdfs.path': '/a/%[nowhere]' }, /%\[nowhere\] is not known/],
+    [{ 'hdfs.kerberosPrincipal': 'flume/_HOST' }, /hdfs\.kerberosKeytab go together/],
     [{ 'hdfs.round': 'true', 'hdfs.roundUnit': 'hour', 'hdfs.roundValue': '30' }, /roundValue 30/],
   ])('has a remark on %j', (options, message) => {
     const remarks = hdfsChannelSink.check?.({ 'hdfs.path': 'hdfs://nn/flume', ...options }) ?? [];
@@ -224,7 +225,6 @@ describe('the HDFS sink of a flume.conf', () => {
 
   it.each([
     [{ 'hdfs.codeC': 'lzop' }, /lzop cannot be written here/],
-    [{ 'hdfs.kerberosPrincipal': 'flume/_HOST' }, /no Kerberos login/],
     [{ serializer: 'com.example.Mine$Builder' }, /Java classes of your own/],
     [{ 'hdfs.timeZone': 'Mars/Olympus' }, /not a known time zone/],
   ])('refuses %j', (options, message) => {

@@ -1,7 +1,8 @@
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import { FatalSinkError } from '#pipeline/errors';
 import { channelSinkAsTask } from '#pipeline/channel-sink-task';
 import type { ChannelSink, ComponentInput, ComponentType } from '#pipeline/collector';
+import { KerberosHdfsLogin } from '#wire/hdfs/kerberos-hdfs-login';
 import { WebHdfsClient } from '#wire/hdfs/webhdfs-client';
 import { CalendarZone } from '#std/calendar-zone';
 import { machineHostNames } from '../../formats/path-escapes.js';
@@ -75,6 +76,7 @@ function openStore(place: KnownPlace, values: HdfsValues): HdfsAppendStore | Loc
       user: values['hdfs.user'] ?? process.env['HADOOP_USER_NAME'] ?? userInfo().username,
       doAs: values['hdfs.proxyUser'],
       delegationToken: values['hdfs.delegationToken'],
+      login: loginOf(values),
       dataNodes: new Map(
         (values['hdfs.dataNodes'] ?? []).map((pair) => {
           const at = pair.indexOf('=');
@@ -85,6 +87,16 @@ function openStore(place: KnownPlace, values: HdfsValues): HdfsAppendStore | Loc
       connectionsMax: values['hdfs.threadsPoolSize'],
     }),
   );
+}
+
+function loginOf(values: HdfsValues): KerberosHdfsLogin | null {
+  const principal = values['hdfs.kerberosPrincipal'];
+  if (principal === null) return null;
+  return new KerberosHdfsLogin({
+    principal: principal.replace('/_HOST', `/${hostname().toLowerCase()}`),
+    keytabPath: values['hdfs.kerberosKeytab'] ?? '',
+    krb5ConfPath: values['hdfs.krb5Conf'],
+  });
 }
 
 function templateOf(values: HdfsValues, path: string): PathTemplate {
