@@ -6,8 +6,9 @@
  * where it is not; the protocol text travels with the first call, which spares one answer.
  */
 import { defineOptions, requireOptions } from '#config/options';
-import type { ChannelSink, ComponentType } from '#pipeline/collector';
+import type { ChannelSink, ComponentInput, ComponentType } from '#pipeline/collector';
 import { AvroClientProtocol } from '../rpc/client-protocols.js';
+import { rpcTask, rpcTaskOptions } from '../rpc/rpc-task.js';
 import { rpcSinkOptions, rpcSinkRemarks, rpcSinkSettings } from '../rpc/rpc-sink-options.js';
 import { RpcSink } from '../rpc/rpc-sink.js';
 
@@ -38,16 +39,20 @@ export const avroSink: ComponentType<ChannelSink> = {
   name: 'avro',
   classNames: ['org.apache.flume.sink.AvroSink'],
   doc: 'Sends events to the avro source of another agent.',
-  options: avroSinkOptions,
+  options: { ...avroSinkOptions, ...rpcTaskOptions },
   batchSizeOption: 'batch-size',
   check: (given) => rpcSinkRemarks(requireOptions('sink', avroSinkOptions, given)),
-  create(input) {
-    const values = requireOptions(`sink ${input.name}`, avroSinkOptions, input.options);
-    return new RpcSink({
-      ...rpcSinkSettings(values),
-      compressionLevel: values['compression-type'] === 'deflate' ? values['compression-level'] : null,
-      isTlsInside: values['ssl-inside-compression'],
-      protocol: () => new AvroClientProtocol(),
-    });
-  },
+  create: createAvroSink,
+  createTask: (input, context) =>
+    rpcTask(createAvroSink(input), requireOptions(`sink ${input.name}`, rpcTaskOptions, input.options), context),
 };
+
+function createAvroSink(input: ComponentInput): RpcSink {
+  const values = requireOptions(`sink ${input.name}`, avroSinkOptions, input.options);
+  return new RpcSink({
+    ...rpcSinkSettings(values),
+    compressionLevel: values['compression-type'] === 'deflate' ? values['compression-level'] : null,
+    isTlsInside: values['ssl-inside-compression'],
+    protocol: () => new AvroClientProtocol(),
+  });
+}

@@ -3,8 +3,9 @@
  * answered OK. There is no Kerberos.
  */
 import { defineOptions, requireOptions } from '#config/options';
-import type { ChannelSink, ComponentType } from '#pipeline/collector';
+import type { ChannelSink, ComponentInput, ComponentType } from '#pipeline/collector';
 import { ThriftClientProtocol } from '../rpc/client-protocols.js';
+import { rpcTask, rpcTaskOptions } from '../rpc/rpc-task.js';
 import { rpcSinkOptions, rpcSinkRemarks, rpcSinkSettings } from '../rpc/rpc-sink-options.js';
 import { RpcSink } from '../rpc/rpc-sink.js';
 
@@ -32,16 +33,20 @@ export const thriftSink: ComponentType<ChannelSink> = {
   name: 'thrift',
   classNames: ['org.apache.flume.sink.ThriftSink'],
   doc: 'Sends events to the thrift source of another agent.',
-  options: thriftSinkOptions,
+  options: { ...thriftSinkOptions, ...rpcTaskOptions },
   batchSizeOption: 'batch-size',
   check: (given) => rpcSinkRemarks(requireOptions('sink', thriftSinkOptions, given)),
-  create(input) {
-    const values = requireOptions(`sink ${input.name}`, thriftSinkOptions, input.options);
-    return new RpcSink({
-      ...rpcSinkSettings(values),
-      compressionLevel: null,
-      isTlsInside: false,
-      protocol: () => new ThriftClientProtocol(values.protocol),
-    });
-  },
+  create: createThriftSink,
+  createTask: (input, context) =>
+    rpcTask(createThriftSink(input), requireOptions(`sink ${input.name}`, rpcTaskOptions, input.options), context),
 };
+
+function createThriftSink(input: ComponentInput): RpcSink {
+  const values = requireOptions(`sink ${input.name}`, thriftSinkOptions, input.options);
+  return new RpcSink({
+    ...rpcSinkSettings(values),
+    compressionLevel: null,
+    isTlsInside: false,
+    protocol: () => new ThriftClientProtocol(values.protocol),
+  });
+}

@@ -7,9 +7,10 @@ import type { Sink, SinkContext, StoredOffset, TopicPartition } from '#pipeline/
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { assert } from '#std/assert';
 import { messageOf } from '#std/errors';
+import { checkEventBytes, partsOf } from '../../flume-sinks/rpc/event-bytes.js';
 import { RpcSink, type RpcSinkOptions } from '../../flume-sinks/rpc/rpc-sink.js';
 import { boundedEach } from '../file/bounded-each.js';
-import { checkEventBytes, eventsOf, partEnd, type EventHeaders } from './record-events.js';
+import { eventsOf, type EventHeaders } from './record-events.js';
 
 export interface FlumeSinkSettings {
   /** One for each agent, the preferred one first. */
@@ -74,7 +75,7 @@ export class FlumeSink implements Sink {
     const { eventBytesMax, headers } = this.settings;
     const events = eventsOf(batch, headers);
     checkEventBytes(events, eventBytesMax);
-    const parts = this.partsOf(events);
+    const parts = partsOf(events, { count: this.first.batchSize, bytes: eventBytesMax });
     try {
       await boundedEach(parts, this.first.requestsInFlightMax, (part) => this.write(part));
     } catch (error) {
@@ -110,16 +111,5 @@ export class FlumeSink implements Sink {
   private write(part: EventBatch): Promise<void> {
     assert(this.output !== null, 'a sink is started before it is used');
     return this.output.write(part);
-  }
-
-  private partsOf(events: EventBatch): EventBatch[] {
-    const limits = { count: this.first.batchSize, bytes: this.settings.eventBytesMax };
-    const parts: EventBatch[] = [];
-    for (let from = 0; from < events.count;) {
-      const to = partEnd(events, from, limits);
-      parts.push(events.slice(from, to));
-      from = to;
-    }
-    return parts;
   }
 }

@@ -1,4 +1,3 @@
-import { PoisonRecordError } from '#pipeline/errors';
 import { EventBatch, type HeaderColumn } from '#pipeline/event-batch';
 import { destinationTopic, type SinkBatch } from '#pipeline/sink-batch';
 
@@ -72,42 +71,4 @@ function setRecordHeaders(batch: SinkBatch, columns: Map<string, HeaderColumn>):
       column[index] = value.toString();
     }
   }
-}
-
-/** Around an event: its list entry, its map, lengths. */
-const eventOverheadBytes = 32;
-const headerOverheadBytes = 10;
-
-/** About the bytes of an event in a message, never less. */
-export function eventBytes(events: EventBatch, index: number): number {
-  let total = (events.ends[index] ?? 0) - (events.starts[index] ?? 0) + eventOverheadBytes;
-  for (const name of events.headers.keys()) {
-    const value = events.header(index, name);
-    if (value !== null) total += 3 * (name.length + value.length) + headerOverheadBytes;
-  }
-  return total;
-}
-
-/** Throws PoisonRecordError for the first event that is larger; Flume would close the connection, again and again. */
-export function checkEventBytes(events: EventBatch, bytesMax: number): void {
-  for (let index = 0; index < events.count; index += 1) {
-    const bytes = eventBytes(events, index);
-    if (bytes <= bytesMax) continue;
-    throw new PoisonRecordError(
-      `An event of ${bytes} bytes with its headers is larger than event.max.bytes (${bytesMax}): the receiving agent might never take it`,
-      index,
-    );
-  }
-}
-
-/** The end of the part that begins at `from`: as many events as one message takes, one at least. */
-export function partEnd(events: EventBatch, from: number, limits: { count: number; bytes: number }): number {
-  let bytes = 0;
-  let to = from;
-  while (to < events.count && to - from < limits.count) {
-    bytes += eventBytes(events, to);
-    if (bytes > limits.bytes && to > from) break;
-    to += 1;
-  }
-  return to;
 }
