@@ -11,8 +11,9 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { crc32, deflateRaw, zstdCompress } from 'node:zlib';
 import snappy from 'snappy';
+import { bzip2 } from './bzip2.js';
 
-export const avroCodecs = ['null', 'deflate', 'snappy', 'zstandard'] as const;
+export const avroCodecs = ['null', 'deflate', 'snappy', 'zstandard', 'bzip2'] as const;
 export type AvroCodec = (typeof avroCodecs)[number];
 
 export interface AvroContainerOptions {
@@ -83,6 +84,8 @@ async function compress(codec: AvroCodec, bytes: Buffer): Promise<Buffer> {
       return bytes;
     case 'deflate':
       return await deflateRawOf(bytes);
+    case 'bzip2':
+      return bzip2(bytes);
     case 'zstandard':
       return await zstdOf(bytes);
     case 'snappy': {

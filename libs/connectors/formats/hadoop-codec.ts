@@ -6,10 +6,12 @@
  *
  *     int32 bytes before compression, then until so many are there: int32 compressed bytes, block
  */
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { deflate, deflateSync, gzip, gzipSync, zstdCompress, zstdCompressSync } from 'node:zlib';
 import { compressSync as compressLz4 } from 'lz4-napi';
 import snappy from 'snappy';
+import { bzip2 } from './bzip2.js';
 
 export interface HadoopCodec {
   readonly name: string;
@@ -26,6 +28,8 @@ export interface HadoopCodec {
 
 /** Hadoop's readers have a buffer of 256 KiB for a block; an incompressible one must still fit. */
 const blockBytes = 128 * 1024;
+/** Fits a block of bzip2, with some room for runs that get longer. */
+const bzip2PieceBytes = 96 * 1024;
 /** lz4-napi puts the size before the block. */
 const lz4SizeBytes = 4;
 
@@ -41,6 +45,7 @@ const codecs: readonly (HadoopCodec & { readonly aliases: readonly string[] })[]
   codec('snappy', 'SnappyCodec', '.snappy', (bytes) => Promise.resolve(snappyBlocks(bytes)), snappyBlocks),
   codec('lz4', 'Lz4Codec', '.lz4', (bytes) => Promise.resolve(lz4Blocks(bytes)), lz4Blocks),
   codec('zstd', 'ZStandardCodec', '.zst', promisify(zstdCompress), zstdCompressSync, ['zstandard']),
+  { ...codec('bzip2', 'BZip2Codec', '.bz2', bzip2Streams, bzip2), pieceBytes: bzip2PieceBytes },
 ];
 
 export const codecNames: readonly string[] = codecs.map(({ name }) => name);
@@ -73,6 +78,16 @@ function codec(
     pieceBytes: blockBytes,
     aliases,
   };
+}
+
+/** A stream a piece, as each takes a while; readers go on with the next one. */
+async function bzip2Streams(bytes: Buffer): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += bzip2PieceBytes) {
+    pieces.push(bzip2(bytes.subarray(at, at + bzip2PieceBytes)));
+    await setImmediate();
+  }
+  return pieces.length === 0 ? bzip2(bytes) : Buffer.concat(pieces);
 }
 
 function blocks(bytes: Buffer, compress: (block: Buffer) => Buffer): Buffer {

@@ -78,7 +78,10 @@ export class ParquetFormat implements Format {
     return {
       header: emptyBuffer,
       encode: (batch, indexes) => framed(rows(batch, indexes)),
-      finish: (encoded) => this.file(envelopeSchema(fields), encoded, (row) => readEnvelope(fields, row)),
+      finish: (encoded) =>
+        this.file(envelopeSchema(fields), encoded, (row) =>
+          readEnvelope(fields, row).map((value, at) => (fields[at] === 'offset' ? BigInt(Number(value)) : value)),
+        ),
     };
   }
 
