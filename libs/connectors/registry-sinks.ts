@@ -6,6 +6,7 @@ import { hbaseSinkType } from './sinks/hbase/sink-type.js';
 import { flumeAvroSink, flumeThriftSink } from './sinks/flume/sink-types.js';
 import { hdfsSink } from './sinks/hdfs/hdfs-sink.js';
 import { kafkaSinkType } from './sinks/kafka/sink-type.js';
+import { mongodbSinkType } from './sinks/mongodb/sink-type.js';
 import { mysqlSinkType } from './sinks/mysql/sink-type.js';
 import { httpSinkType } from './sinks/http/sink-type.js';
 import { s3Sink } from './sinks/s3/s3-sink.js';
@@ -22,6 +23,7 @@ export const sinkTypes: readonly SinkType[] = [
   mysqlSinkType,
   cassandraSinkType,
   redisSinkType,
+  mongodbSinkType,
   hdfsSink,
   fileSink,
   s3Sink,
