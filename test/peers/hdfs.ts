@@ -25,6 +25,14 @@ export interface HdfsOptions {
   readonly jvm?: readonly string[];
 }
 
+export function hdfsJars(): Promise<string> {
+  return classPath('hdfs', [
+    ...['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((name) => `org.apache.hadoop:${name}:${version}`),
+    // For its LZ4 codec.
+    'org.lz4:lz4-java:1.8.0',
+  ]);
+}
+
 /** A real HDFS on loopback: a NameNode and a DataNode in a JVM each, WebHDFS on. */
 export class Hdfs {
   private nameNode: Child | null = null;
@@ -36,11 +44,7 @@ export class Hdfs {
   ) {}
 
   static async start(options: HdfsOptions): Promise<Hdfs> {
-    const jars = await classPath('hdfs', [
-      ...['hadoop-common', 'hadoop-hdfs', 'hadoop-hdfs-client'].map((name) => `org.apache.hadoop:${name}:${version}`),
-      // For its LZ4 codec.
-      'org.lz4:lz4-java:1.8.0',
-    ]);
+    const jars = await hdfsJars();
     const hdfs = new Hdfs(options, jars);
     hdfs.configure();
     await hdfs.format();
@@ -194,7 +198,7 @@ export class Hdfs {
   }
 }
 
-function siteXml(values: Readonly<Record<string, string>>): string {
+export function siteXml(values: Readonly<Record<string, string>>): string {
   const rows = Object.entries(values).map(
     ([name, value]) => `<property><name>${name}</name><value>${value}</value></property>`,
   );
