@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { AnyBulkWriteOperation } from 'mongodb';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '#pipeline/sink-json';
@@ -72,12 +73,13 @@ function read(batch: SinkBatch, index: number, settings: Settings, bson: BsonLib
   }
 }
 
-/** Undefined where the server or the driver makes a new one. */
+/** Undefined where the driver makes a new one. */
 function idOf(batch: SinkBatch, index: number, value: JsonValue, settings: Settings): JsonValue | undefined {
   switch (settings.idStrategy) {
     case 'BsonOidStrategy':
-    case 'UuidStrategy':
       return undefined;
+    case 'UuidStrategy':
+      return randomUUID();
     case 'KafkaMetaDataStrategy':
       return `${batch.topic}#${batch.partition}#${batch.offset(index)}`;
     case 'FullKeyStrategy':
