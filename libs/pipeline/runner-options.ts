@@ -197,12 +197,22 @@ export const runnerOptions = defineOptions({
 
 type Config = Readonly<Record<string, string>>;
 
-export interface RunnerSettings {
-  readonly restart: RestartOptions;
-  readonly task: Required<Pick<SinkTaskOptions, 'breaker' | 'storm' | 'rate' | 'batchMode' | 'parallelPartitionsMax'>>;
+export type RunnerSettings = Required<
+  Pick<SinkTaskOptions, 'breaker' | 'storm' | 'rate' | 'batchMode' | 'parallelPartitionsMax'>
+>;
+
+/** How often a task may be restarted. Never throws: what is not valid counts as left out, for also such a task is supervised. */
+export function restartOptions(config: Config): RestartOptions {
+  const { values } = parseOptions(runnerOptions, config);
+  return {
+    max: values['task.restart.max'],
+    delayMs: values['task.restart.delay.ms'],
+    delayMsMax: values['task.restart.delay.max.ms'],
+    refillMs: values['task.restart.refill.ms'],
+  };
 }
 
-/** Reads the options of the runner. Throws `config.option.invalid` with every problem in it. */
+/** Reads how a task is run. Throws `config.option.invalid` with every problem in it. */
 export function runnerSettings(config: Config): RunnerSettings {
   const values = requireOptions(`Connector ${config['name'] ?? ''}`, runnerOptions, config);
   const rate = {
@@ -226,23 +236,15 @@ export function runnerSettings(config: Config): RunnerSettings {
   };
   const { cron, recordsMin, bytesMin, ageMs } = batchMode;
   return {
-    restart: {
-      max: values['task.restart.max'],
-      delayMs: values['task.restart.delay.ms'],
-      delayMsMax: values['task.restart.delay.max.ms'],
-      refillMs: values['task.restart.refill.ms'],
+    breaker: {
+      failuresMax: values['breaker.failures.max'],
+      openMs: values['breaker.open.ms'],
+      probeRecords: values['breaker.probe.records'],
     },
-    task: {
-      breaker: {
-        failuresMax: values['breaker.failures.max'],
-        openMs: values['breaker.open.ms'],
-        probeRecords: values['breaker.probe.records'],
-      },
-      storm: storm.recordsMax > 0 || storm.percentMax > 0 ? storm : null,
-      rate: rate.recordsPerSecond > 0 || rate.bytesPerSecond > 0 ? rate : null,
-      batchMode: cron !== null || recordsMin > 0 || bytesMin > 0 || ageMs > 0 ? batchMode : null,
-      parallelPartitionsMax: values['parallel.partitions.max'],
-    },
+    storm: storm.recordsMax > 0 || storm.percentMax > 0 ? storm : null,
+    rate: rate.recordsPerSecond > 0 || rate.bytesPerSecond > 0 ? rate : null,
+    batchMode: cron !== null || recordsMin > 0 || bytesMin > 0 || ageMs > 0 ? batchMode : null,
+    parallelPartitionsMax: values['parallel.partitions.max'],
   };
 }
 

@@ -73,7 +73,7 @@ async function start(options: RestartOptions = budget, isPaused = false): Promis
       logger: silentLogger,
       onRestart: () => undefined,
     },
-    () => options,
+    options,
   );
   supervisor.start(isPaused);
   await settle();

@@ -68,7 +68,7 @@ export class TaskSupervisor {
 
   constructor(
     private readonly parts: TaskSupervisorParts,
-    private readonly options: () => RestartOptions,
+    private readonly options: RestartOptions,
   ) {}
 
   start(isPaused: boolean): void {
@@ -126,7 +126,7 @@ export class TaskSupervisor {
   private failed(error: unknown): void {
     this.failure = error;
     if (this.isStopping || (error instanceof FatalSinkError && error.isLasting)) return;
-    const { max, delayMs, delayMsMax } = this.options();
+    const { max, delayMs, delayMsMax } = this.options;
     if (max >= 0 && this.used >= max) return;
     const longest = Math.min(delayMsMax, delayMs * 2 ** Math.min(this.used, 30));
     // Between three quarters and all of it, so that tasks that failed together do not come back together.
@@ -148,9 +148,9 @@ export class TaskSupervisor {
     this.timer = this.parts.clock.after(watchMs, () => {
       const status = this.run?.status();
       if (status?.state === 'RUNNING' && !status.degraded) this.healthyMs += watchMs;
-      while (this.used > 0 && this.healthyMs >= this.options().refillMs) {
+      while (this.used > 0 && this.healthyMs >= this.options.refillMs) {
         this.used -= 1;
-        this.healthyMs -= this.options().refillMs;
+        this.healthyMs -= this.options.refillMs;
       }
       if (this.used === 0) this.healthyMs = 0;
       this.watch();

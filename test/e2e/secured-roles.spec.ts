@@ -121,9 +121,9 @@ test('the command line says of a wrong password what failed, where, and what to 
 test('the task of a sink worker with a wrong password fails, and its trace says why', async () => {
   await sinkWorker.stop();
   await lockedOut.start('sink-worker', { id: 'locked-out' });
-  await eventually('a task that failed', 20_000, async () => {
+  await eventually('a task that failed and is to be restarted', 20_000, async () => {
     const tasks = await flow.tasksOf('files');
-    return tasks.length === 1 && tasks.every((task) => task.worker_id === 'locked-out' && task.state === 'FAILED');
+    return tasks.length === 1 && tasks.every((task) => task.worker_id === 'locked-out' && task.state === 'RESTARTING');
   });
   const { body } = await flow.rest('GET', '/connectors/files/status');
   const text = JSON.stringify(body);

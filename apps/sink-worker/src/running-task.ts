@@ -1,22 +1,21 @@
 import type { LeasedWork } from '#control/lease-worker';
 import type { TaskLease, TaskReport } from '#control/task';
+import { restartOptions } from '#pipeline/runner-options';
 import { SinkMetrics } from '#pipeline/sink-metrics';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { TaskSupervisor, type RestartOptions, type SupervisorStatus } from '#pipeline/task-supervisor';
 import { systemRandom } from '#std/random';
 import { SinkRun, type SinkRunOptions } from './sink-run.js';
 
-export type RunningTaskOptions = Omit<SinkRunOptions, 'metrics' | 'onRestartOptions'>;
+export type RunningTaskOptions = Omit<SinkRunOptions, 'metrics'>;
 
 /** A report stays small, whatever the number of partitions: those furthest behind are in it. */
 const partitionsReportedMax = 40;
-/** Until the config could be read, which may need a secret that is not there yet. */
-const firstRestart: RestartOptions = { max: 5, delayMs: 10_000, delayMsMax: 300_000, refillMs: 600_000 };
 
 /** One lease at work: runs the task, restarts it where it fails, and tells how it goes. */
 export class RunningTask implements LeasedWork {
   private readonly supervisor: TaskSupervisor;
-  private restart = firstRestart;
+  private readonly restart: RestartOptions;
   private guarantee = '';
   private paused = false;
   private ending: Promise<void> | null = null;
@@ -29,13 +28,11 @@ export class RunningTask implements LeasedWork {
     const logger = options.logger.child({ connector: lease.connector, task: lease.task });
     const metrics = new SinkMetrics(clock);
     this.paused = lease.targetState === 'PAUSED';
+    this.restart = restartOptions(lease.config);
     this.supervisor = new TaskSupervisor(
       {
         begin: async () => {
-          const onRestartOptions = (restart: RestartOptions): void => {
-            this.restart = restart;
-          };
-          const run = await SinkRun.begin(lease, { ...options, logger, metrics, onRestartOptions });
+          const run = await SinkRun.begin(lease, { ...options, logger, metrics });
           this.guarantee = run.guarantee;
           return run;
         },
@@ -44,7 +41,7 @@ export class RunningTask implements LeasedWork {
         logger,
         onRestart: () => metrics.add('task-restarts-total'),
       },
-      () => this.restart,
+      this.restart,
     );
     this.supervisor.start(this.paused);
   }

@@ -16,7 +16,7 @@ import { SinkTask } from '#pipeline/sink-task';
 import type { TaskStatus } from '#pipeline/task-status';
 import { ownOptions } from '#pipeline/own-options';
 import { runnerSettings } from '#pipeline/runner-options';
-import type { RestartOptions, SupervisedRun } from '#pipeline/task-supervisor';
+import type { SupervisedRun } from '#pipeline/task-supervisor';
 import type { Clock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
@@ -39,8 +39,6 @@ export interface SinkRunOptions {
   readonly logger: Logger;
   /** Of the task, over all its runs. */
   readonly metrics: SinkMetrics;
-  /** Hears how often the config lets the task be restarted, as soon as that is known. */
-  readonly onRestartOptions: (restart: RestartOptions) => void;
 }
 
 interface SinkRunParts {
@@ -65,8 +63,6 @@ export class SinkRun implements SupervisedRun {
       throw new FatalSinkError(`The config is not valid:\n${problems.join('\n')}`, { isLasting: true });
     }
     const settings = connectorSettings(config);
-    const runner = runnerSettings(config);
-    options.onRestartOptions(runner.restart);
     const { clock, logger } = options;
     const bootstrap = settings.bootstrap ?? options.bootstrap;
     const stateDirectory = join(options.dataDirectory, 'tasks', `${encodeURIComponent(lease.connector)}-${lease.task}`);
@@ -93,7 +89,7 @@ export class SinkRun implements SupervisedRun {
       },
       {
         ...settings.task,
-        ...runner.task,
+        ...runnerSettings(config),
         preparation: createPreparation(config, plugins, { clock, logger, bootstrap }),
         connector: lease.connector,
         task: lease.task,

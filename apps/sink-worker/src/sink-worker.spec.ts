@@ -40,7 +40,10 @@ describe('a sink worker', () => {
     await store.stop();
   });
 
-  async function startWorker(workerId: string): Promise<SinkWorker> {
+  async function startWorker(
+    workerId: string,
+    environment: Record<string, string> = { STORE: databaseUrl },
+  ): Promise<SinkWorker> {
     const worker = new SinkWorker({
       databaseUrl,
       bootstrap: noTopics,
@@ -48,7 +51,7 @@ describe('a sink worker', () => {
       workerId,
       clock: systemClock,
       logger: silentLogger,
-      environment: { STORE: databaseUrl },
+      environment,
       leaseMs: 3000,
     });
     workers.push(worker);
@@ -119,6 +122,23 @@ describe('a sink worker', () => {
     await untilStates('rows', ['0 FAILED one']);
     expect((await store.status('rows'))?.tasks[0]?.trace).toMatch(/Failed to find any class that implements Connector/);
     expect(worker.workCount).toBe(1);
+  });
+
+  it('begins a task again by itself when what it lacked is there, and at once when it is asked to', async () => {
+    const environment: Record<string, string> = {};
+    await startWorker('one', environment);
+    const restart = { 'task.restart.delay.ms': '400', 'task.restart.max': '3', 'connection.url': '${env:LATER}' };
+    await store.createConnector({ name: 'rows', kind: 'sink', config: config('rows', restart), tasksMax: 1 });
+    await untilStates('rows', ['0 RESTARTING one']);
+    const { trace, details } = (await store.status('rows'))?.tasks[0] ?? {};
+    expect(trace).toMatch(/\$\{env:LATER\} names nothing/);
+    expect(details).toMatchObject({ restart: { max: 3 } });
+    await untilStates('rows', ['0 FAILED one']);
+    await store.restartTasks('rows', { onlyFailed: true });
+    await untilStates('rows', ['0 RESTARTING one']);
+    environment['LATER'] = databaseUrl;
+    await untilStates('rows', ['0 RUNNING one']);
+    expect((await store.status('rows'))?.tasks[0]?.details).toMatchObject({ restart: { at: null } });
   });
 
   it('shares tasks with a second worker, which takes all when the first one stops', async () => {

@@ -9,6 +9,7 @@ const taskStatus = z.object({
   worker_id: z.string().nullish(),
   trace: z.string().nullish(),
   last_error: z.string().nullish(),
+  activity: z.string().nullish(),
   guarantee: z.string().nullish(),
 });
 const connectorStatus = z.object({
@@ -62,6 +63,7 @@ export const sinkCommands: readonly Command[] = [
       for (const task of status.tasks) {
         const reason = task.trace ?? task.last_error;
         if (reason) input.out(`task ${task.id}: ${reason}`);
+        if (task.activity) input.out(`task ${task.id}: ${task.activity}`);
       }
     },
   },
