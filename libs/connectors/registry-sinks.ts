@@ -1,6 +1,7 @@
 import { MillraceError, type ErrorKind } from '#std/errors';
 import type { SinkType } from '#pipeline/sink';
 import { cassandraSinkType } from './sinks/cassandra/sink-type.js';
+import { clickhouseSinkType } from './sinks/clickhouse/sink-type.js';
 import { fileSink } from './sinks/file/file-sink.js';
 import { hbaseSinkType } from './sinks/hbase/sink-type.js';
 import { flumeAvroSink, flumeThriftSink } from './sinks/flume/sink-types.js';
@@ -21,6 +22,7 @@ import { mqttSinkType } from './sinks/mqtt/sink-type.js';
 export const sinkTypes: readonly SinkType[] = [
   postgresSinkType,
   mysqlSinkType,
+  clickhouseSinkType,
   cassandraSinkType,
   redisSinkType,
   mongodbSinkType,
