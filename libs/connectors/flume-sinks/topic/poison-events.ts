@@ -2,7 +2,7 @@
  * Events that a topic never takes: too large, a partition that is none, a name that no topic may have. In Flume such an event holds up its sink for
  * ever; with a topic for dead letters it goes there, with the reason in its headers, and the others go on.
  */
-import { PoisonRecordError } from '#pipeline/errors';
+import { PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { EventBatch } from '#pipeline/event-batch';
 import { messageOf } from '#std/errors';
 import { RecordTooLargeError, TopicsError, topicsErrors } from '#topics/errors';
@@ -40,6 +40,18 @@ export async function writeAround(
       await writeAround(batch.slice(cuts[cut] ?? 0, cuts[cut + 1] ?? batch.count), write, bury);
     }
   }
+}
+
+/** The error of a write as a sink task understands it. Where several topics were written the event's place is not known. */
+export function taskErrorOf(
+  error: unknown,
+  { isPoisonKnown, isWhole }: { readonly isPoisonKnown: boolean; readonly isWhole: boolean },
+): Error {
+  const message = messageOf(error);
+  if (isPoisonKnown && isPoison(error)) {
+    return new PoisonRecordError(message, isWhole ? indexOf(error) : null, { cause: error });
+  }
+  return new RetriableSinkError(message, { cause: error });
 }
 
 /** One event as a record for the dead letters; a long body is cut, which a header says. */

@@ -1,10 +1,18 @@
 /** Two names of one sink: `topic`, ours, with defaults for speed; and Flume's Kafka sink, with Flume's options and defaults. */
 import { defineOptions, requireOptions } from '#config/options';
-import type { ChannelSink, ComponentRemark, ComponentType } from '#pipeline/collector';
+import { channelSinkAsTask } from '#pipeline/channel-sink-task';
+import type {
+  ChannelSink,
+  ComponentContext,
+  ComponentInput,
+  ComponentRemark,
+  ComponentType,
+  SinkTaskPlan,
+} from '#pipeline/collector';
 import { checkProducerProperties, readProducerProperties } from '../../channels/topic/producer-properties.js';
 import { accessTopics } from '../../channels/topic/topic-access.js';
 import { templateProblem } from '../../formats/path-escapes.js';
-import { TopicSink } from './topic-sink.js';
+import { TopicSink, type TopicSinkSettings } from './topic-sink.js';
 
 function checkTopicName(name: string): string | null {
   if (name.includes('%')) return templateProblem(name) ?? (name.includes('/') ? 'must not contain /' : null);
@@ -23,7 +31,7 @@ const shared = defineOptions({
   useFlumeEventFormat: { type: 'boolean', default: false, doc: 'Writes headers and body as an AvroFlumeEvent.' },
   'errors.deadletterqueue.topic.name': {
     type: 'string',
-    doc: 'Topic for events that can never be written: too large, a partition or topic that cannot be. Absent: they are tried for ever, as in Flume.',
+    doc: 'Topic for events that can never be written: too large, a partition or topic that cannot be. Absent: they are tried for ever, as in Flume. With a topic as channel it lies beside that one, else where the sink writes to.',
   },
   'kafka.producer': {
     type: 'map',
@@ -100,23 +108,27 @@ export const topicSink: ComponentType<ChannelSink> = {
     const values = requireOptions('topic sink', topicSinkOptions, options);
     return [...check(values['kafka.producer']), ...checkEscapes('topic', values.topic, values.allowTopicOverride)];
   },
-  create(input) {
-    const values = requireOptions(`sink ${input.name}`, topicSinkOptions, input.options);
-    const producer = readProducerProperties(values['kafka.producer']);
-    const access = accessTopics({ input, bootstrap: values.bootstrap, clientId: producer.clientId });
-    return new TopicSink(
-      {
-        ...sharedSettings(values),
-        topic: values.topic,
-        batchSize: values.batchSize,
-        producer,
-        timestampHeader: values.timestampHeader,
-        headers: 'all',
-      },
-      access,
-    );
-  },
+  create: (input) => createTopicSink(input),
+  createTask: (input, context) => topicTask(input, context, createTopicSink),
 };
+
+function createTopicSink(input: ComponentInput, task: TaskSettings = {}): TopicSink {
+  const values = requireOptions(`sink ${input.name}`, topicSinkOptions, input.options);
+  const producer = readProducerProperties(values['kafka.producer']);
+  const access = accessTopics({ input, bootstrap: values.bootstrap, clientId: producer.clientId });
+  return new TopicSink(
+    {
+      ...sharedSettings(values),
+      topic: values.topic,
+      batchSize: values.batchSize,
+      producer,
+      timestampHeader: values.timestampHeader,
+      headers: 'all',
+      ...task,
+    },
+    access,
+  );
+}
 
 export const kafkaSink: ComponentType<ChannelSink> = {
   name: 'kafka',
@@ -129,25 +141,43 @@ export const kafkaSink: ComponentType<ChannelSink> = {
     const topic = values['kafka.topic'];
     return [...check(values['kafka.producer']), ...checkEscapes('kafka.topic', topic, values.allowTopicOverride)];
   },
-  create(input) {
-    const values = requireOptions(`sink ${input.name}`, kafkaSinkOptions, input.options);
-    // Flume's own default is acks=1, with which an acknowledged event can still be lost; ours is the cluster's full answer.
-    const acks: Record<string, string> = values.requiredAcks === null ? {} : { acks: values.requiredAcks };
-    const producer = readProducerProperties({ ...acks, ...values['kafka.producer'] });
-    const access = accessTopics({ input, bootstrap: values['kafka.bootstrap.servers'], clientId: producer.clientId });
-    return new TopicSink(
-      {
-        ...sharedSettings(values),
-        topic: values['kafka.topic'],
-        batchSize: values.flumeBatchSize,
-        producer,
-        timestampHeader: values.timestampHeader,
-        headers: values.header,
-      },
-      access,
-    );
-  },
+  create: (input) => createKafkaSink(input),
+  createTask: (input, context) => topicTask(input, context, createKafkaSink),
 };
+
+function createKafkaSink(input: ComponentInput, task: TaskSettings = {}): TopicSink {
+  const values = requireOptions(`sink ${input.name}`, kafkaSinkOptions, input.options);
+  // Flume's own default is acks=1, with which an acknowledged event can still be lost; ours is the cluster's full answer.
+  const acks: Record<string, string> = values.requiredAcks === null ? {} : { acks: values.requiredAcks };
+  const producer = readProducerProperties({ ...acks, ...values['kafka.producer'] });
+  const access = accessTopics({ input, bootstrap: values['kafka.bootstrap.servers'], clientId: producer.clientId });
+  return new TopicSink(
+    {
+      ...sharedSettings(values),
+      topic: values['kafka.topic'],
+      batchSize: values.flumeBatchSize,
+      producer,
+      timestampHeader: values.timestampHeader,
+      headers: values.header,
+      ...task,
+    },
+    access,
+  );
+}
+
+/** What a sink task has otherwise: the task writes the dead letters, beside those of other tasks. */
+type TaskSettings = Partial<Pick<TopicSinkSettings, 'deadLetterTopic' | 'failures'>>;
+
+/** At least once, as over any channel; what can never be written is a dead letter where a topic is named for it. */
+function topicTask(
+  input: ComponentInput,
+  context: ComponentContext | undefined,
+  create: (input: ComponentInput, task: TaskSettings) => TopicSink,
+): SinkTaskPlan {
+  const deadLetterTopic = input.options['errors.deadletterqueue.topic.name'] ?? null;
+  const failures = deadLetterTopic === null ? 'again' : 'poison';
+  return { sink: channelSinkAsTask(create(input, { deadLetterTopic: null, failures }), context), deadLetterTopic };
+}
 
 interface SharedValues {
   readonly allowTopicOverride: boolean;

@@ -11,7 +11,7 @@ import type { ProducerProperties } from '../../channels/topic/producer-propertie
 import { machineHostNames } from '../../formats/path-escapes.js';
 import { PathTemplate } from '../../formats/path-template.js';
 import { recordTimeMs } from '../../formats/record-time.js';
-import { deadLetter, writeAround } from './poison-events.js';
+import { deadLetter, taskErrorOf, writeAround } from './poison-events.js';
 
 export interface TopicSinkSettings {
   readonly topic: string;
@@ -28,6 +28,8 @@ export interface TopicSinkSettings {
   readonly headers: 'all' | Readonly<Record<string, string>>;
   /** Topic of events that can never be written; null: they are tried for ever, as in Flume. */
   readonly deadLetterTopic?: string | null;
+  /** As a sink task: what can never be written is a bad record, or is tried for ever like everything else. Absent: no task. */
+  readonly failures?: 'poison' | 'again';
 }
 
 /** Batches under way to the topics at once: the writer joins small ones, so there is no need to join them before. */
@@ -70,8 +72,14 @@ export class TopicSink implements ChannelSink {
   async write(batch: EventBatch): Promise<void> {
     const parts = this.byTopic(batch);
     const [only] = parts;
-    if (parts.length === 1 && only !== undefined) await this.writePart(only.topic, only.batch);
-    else await Promise.all(parts.map((part) => this.writePart(part.topic, part.batch)));
+    const isWhole = parts.length === 1 && only !== undefined;
+    const { failures } = this.settings;
+    try {
+      if (isWhole) await this.writePart(only.topic, only.batch);
+      else await Promise.all(parts.map((part) => this.writePart(part.topic, part.batch)));
+    } catch (error) {
+      throw failures === undefined ? error : taskErrorOf(error, { isPoisonKnown: failures === 'poison', isWhole });
+    }
   }
 
   private writePart(topic: string, batch: EventBatch): Promise<void> {
