@@ -8,7 +8,7 @@
  */
 import { crc32c } from '#std/crc32c';
 import { assert } from '#std/assert';
-import type { SinkBatch } from '#pipeline/sink-batch';
+import { destinationTopic, type SinkBatch } from '#pipeline/sink-batch';
 import { isJsonObject, stringifyJson, type JsonValue } from '#pipeline/sink-json';
 import { jsonValueOf } from './json-rows.js';
 import { parseEscapes, safeValue, timeField, type Escape, type HostNames } from './path-escapes.js';
@@ -79,7 +79,7 @@ export class PathTemplate {
         case 'literal':
           return escape.text;
         case 'topic':
-          return batch.topic;
+          return destinationTopic(batch);
         case 'partition':
           return String(batch.partition);
         case 'header':
