@@ -59,6 +59,8 @@ abstract class FakeBroker {
 
 class FakeStomp extends FakeBroker {
   readonly scheme = 'stomp';
+  /** Messages of the transaction that is open. */
+  private readonly open: Seen[] = [];
 
   protected serve(socket: Socket): void {
     const reader = new FrameReader({ headBytesMax: 65_536, bodyBytesMax: 1 << 20 });
@@ -70,17 +72,21 @@ class FakeStomp extends FakeBroker {
         if (frame.command === 'CONNECT') {
           if (this.refusesLogin) answer('ERROR', { message: 'bad credentials' });
           else answer('CONNECTED', { version: '1.2', 'heart-beat': '0,0' });
+        } else if (frame.command === 'COMMIT') {
+          this.seen.push(...this.open.splice(0));
+          answer('RECEIPT', { 'receipt-id': receipt });
         } else if (frame.command === 'DISCONNECT') answer('RECEIPT', { 'receipt-id': receipt });
+        else if (frame.command === 'BEGIN') this.open.length = 0;
         else {
           const body = frame.body.toString();
           switch (this.verdict(body)) {
             case 'take':
-              this.seen.push({
+              (frame.headers.has('transaction') ? this.open : this.seen).push({
                 destination: frame.headers.get('destination') ?? '',
                 body,
                 properties: Object.fromEntries(frame.headers),
               });
-              answer('RECEIPT', { 'receipt-id': receipt });
+              if (receipt !== '') answer('RECEIPT', { 'receipt-id': receipt });
               break;
             case 'refuse':
               answer('ERROR', { message: 'The maximum data length was exceeded' });
@@ -258,7 +264,7 @@ describe.each(kinds)('$type.name sink', ({ type, open, saysLater }) => {
     if (type === stompSinkType) {
       // The connection ends with the refusal: the runner puts what is around it by itself.
       await expect(put).rejects.toBeInstanceOf(PoisonRecordError);
-      await expect(put).rejects.toMatchObject({ index: 2 });
+      await expect(put).rejects.toMatchObject({ index: null });
       await sink.put(valuesFrom(0, [0, 1]));
       await expect(sink.put(valuesFrom(2, [2]))).rejects.toBeInstanceOf(RefusedRecordsError);
       await sink.put(valuesFrom(3, [3]));
@@ -302,6 +308,21 @@ describe.each(kinds)('$type.name sink', ({ type, open, saysLater }) => {
     const sink = await started({ 'request.timeout.ms': '1000' });
     for (const socket of broker.sockets) socket.pause();
     await expect(sink.put(valuesFrom(0, [1]))).rejects.toThrow('no answer for 1000 ms');
+  });
+});
+
+describe('stomp sink without transactions', () => {
+  it('knows which message the broker has refused', async () => {
+    const broker = new FakeStomp();
+    const sink = stompSinkType.create({ url: await broker.start(), destination: 'q', transactions: 'false' });
+    const parts = { clock: systemClock, logger: silentLogger, ownerEpoch: 1, stateDirectory: '' };
+    await sink.start({ name: 'out', task: 0, ...parts });
+    broker.verdict = (body) => (body === '2' ? 'refuse' : 'take');
+    await expect(sink.put(valuesFrom(0, [0, 1, 2, 3]))).rejects.toMatchObject({ index: 2 });
+    await sink.put(valuesFrom(0, [0, 1]));
+    expect(broker.bodies).toEqual(['0', '1']);
+    await sink.stop();
+    broker.stop();
   });
 });
 

@@ -52,6 +52,15 @@ const options = defineOptions({
     group: 'Delivery',
     doc: 'The broker keeps messages over its restart. `false` can lose them there.',
   },
+  transactions: {
+    type: 'boolean',
+    default: true,
+    importance: 'medium',
+    group: 'Delivery',
+    doc:
+      'Send in transactions of half of `max.in.flight.messages`. Without, each message waits for a receipt of its own, for which ActiveMQ Classic ' +
+      'syncs its disk each time. With `duplicate.detection` there are none: one message that is there already would undo all of its transaction.',
+  },
   'duplicate.detection': {
     type: 'string',
     default: 'none',
@@ -87,13 +96,16 @@ type Options = Readonly<Record<string, string>>;
 function targetOf(given: Options): StompTarget {
   const values = requireOptions('Sink stomp', options, given);
   const places = new BrokerPlaces(values.url, stompPorts);
+  const duplicateIds = values['duplicate.detection'] === 'artemis';
+  const isTransactional = values.transactions && !duplicateIds;
   return new StompTarget({
     isPersistent: values.persistent,
     virtualHost: values['virtual.host'],
     sendHeaders: values.send,
     priority: values['message.priority'],
     expiresMs: values['message.ttl.ms'],
-    duplicateIds: values['duplicate.detection'] === 'artemis',
+    duplicateIds,
+    transactionMax: isTransactional ? Math.ceil(values['max.in.flight.messages'] / 2) : 0,
     nextPlace: () => places.next(),
     tls: (place) => tlsOf(place, given),
     credentials: credentialsOf(values),

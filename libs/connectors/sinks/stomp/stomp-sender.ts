@@ -1,10 +1,11 @@
 /**
- * Messages to a STOMP 1.2 broker. Each asks for a receipt, and counts when that has come. A broker that does not want a message says so by an
- * ERROR and ends the connection (STOMP 1.2, section ERROR), so its text has to tell whose fault it was.
+ * Messages to a STOMP 1.2 broker, in transactions: they count when the receipt of the COMMIT has come. Without transactions each asks for a
+ * receipt of its own, for which ActiveMQ Classic syncs its journal once a message. A broker that does not want a message says so by an ERROR
+ * and ends the connection (STOMP 1.2, section ERROR), so its text has to tell whose fault it was.
  */
 import type { Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
-import { FatalSinkError, RetriableSinkError } from '#pipeline/errors';
+import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { Clock, Timer } from '#std/clock';
 import { messageOf } from '#std/errors';
 import { encodeFrame, FrameReader, type StompFrame } from '#wire/stomp/frame';
@@ -24,6 +25,8 @@ export interface StompSinkSettings {
   readonly expiresMs: number | null;
   /** Sets what Artemis knows messages by that it has already. */
   readonly duplicateIds: boolean;
+  /** Messages of a transaction; 0: none. */
+  readonly transactionMax: number;
   nextPlace(): BrokerPlace;
   tls(place: BrokerPlace): TlsOptions | null;
   readonly credentials: Credentials | null;
@@ -52,7 +55,10 @@ class StompSender implements MessageSender {
   private readonly reader = new FrameReader(bounds);
   private round: SendRound | null = null;
   private serial = 0;
-  private readonly unanswered = new Map<string, number>();
+  /** By receipt, in the order of sending: the messages that it answers for. */
+  private readonly unanswered = new Map<string, readonly number[]>();
+  /** The transaction that messages go into. */
+  private transaction: { readonly id: string; readonly indexes: number[] } | null = null;
   private beat: Timer | null = null;
   private isCorked = false;
   private onConnected: ((frame: StompFrame | Error) => void) | null = null;
@@ -98,6 +104,7 @@ class StompSender implements MessageSender {
 
   begin(round: SendRound): void {
     this.unanswered.clear();
+    this.transaction = null;
     this.round = round;
   }
 
@@ -106,13 +113,22 @@ class StompSender implements MessageSender {
     if (message.isText && message.body.includes(0)) {
       const reason = 'its value holds a NUL, which a text can not have in STOMP; use message.format=bytes';
       this.round?.settle(index, { kind: 'refused', reason });
-      return true;
+    } else {
+      this.cork();
+      if (this.settings.transactionMax > 0) this.add(message, index);
+      else {
+        const receipt = this.nextName('m');
+        this.unanswered.set(receipt, [index]);
+        this.socket.write(this.written(message, { receipt }));
+      }
     }
-    this.serial += 1;
-    const receipt = `m${this.serial}`;
-    this.unanswered.set(receipt, index);
-    this.cork();
-    this.socket.write(this.written(message, receipt));
+    const { transaction } = this;
+    const isFull = (transaction?.indexes.length ?? 0) >= this.settings.transactionMax;
+    if (transaction !== null && (isFull || index + 1 === this.round?.outcomes.length)) {
+      this.transaction = null;
+      this.unanswered.set(transaction.id, transaction.indexes);
+      this.socket.write(encodeFrame('COMMIT', { transaction: transaction.id, receipt: transaction.id }));
+    }
     return true;
   }
 
@@ -132,6 +148,20 @@ class StompSender implements MessageSender {
     this.socket.destroy();
   }
 
+  private add(message: OutgoingMessage, index: number): void {
+    if (this.transaction === null) {
+      this.transaction = { id: this.nextName('t'), indexes: [] };
+      this.socket.write(encodeFrame('BEGIN', { transaction: this.transaction.id }));
+    }
+    this.transaction.indexes.push(index);
+    this.socket.write(this.written(message, { transaction: this.transaction.id }));
+  }
+
+  private nextName(kind: 'm' | 't'): string {
+    this.serial += 1;
+    return `${kind}${this.serial}`;
+  }
+
   /** All that one turn sends goes out together. */
   private cork(): void {
     if (this.isCorked) return;
@@ -143,13 +173,13 @@ class StompSender implements MessageSender {
     });
   }
 
-  private written(message: OutgoingMessage, receipt: string): Buffer {
+  private written(message: OutgoingMessage, more: Readonly<Record<string, string>>): Buffer {
     const { isPersistent, priority, expiresMs, duplicateIds, sendHeaders } = this.settings;
     const headers: Record<string, string> = {
       ...message.properties,
       ...sendHeaders,
       destination: message.destination,
-      receipt,
+      ...more,
       persistent: String(isPersistent),
       ...(message.key === null ? {} : { 'correlation-id': message.key }),
       ...(priority === null ? {} : { priority: String(priority) }),
@@ -176,19 +206,25 @@ class StompSender implements MessageSender {
     const receipt = frame.headers.get('receipt-id');
     if (frame.command === 'RECEIPT' && receipt !== undefined) {
       if (receipt === 'bye') return this.onGone();
-      const index = this.unanswered.get(receipt);
+      const indexes = this.unanswered.get(receipt) ?? [];
       this.unanswered.delete(receipt);
-      if (index !== undefined) this.round?.settle(index, taken);
+      for (const index of indexes) this.round?.settle(index, taken);
     } else if (frame.command === 'ERROR') {
       this.hearError(textOf(frame));
     }
   }
 
   private hearError(text: string): void {
-    // Receipts come in the order of the messages: the first without one is what the broker speaks of.
-    const [first] = this.unanswered;
-    if (first !== undefined && tooLarge.test(text)) {
-      this.round?.settle(first[1], { kind: 'refused', reason: `The broker refuses it: ${text}` });
+    // Receipts come in the order of the messages: what has none yet is what the broker speaks of.
+    const [first = this.transaction?.indexes ?? []] = this.unanswered.values();
+    const isTooLarge = tooLarge.test(text);
+    const [index] = first;
+    if (isTooLarge && index !== undefined && first.length === 1) {
+      this.round?.settle(index, { kind: 'refused', reason: `The broker refuses it: ${text}` });
+    }
+    if (isTooLarge && first.length > 1) {
+      this.fail(new PoisonRecordError(`The broker refuses one of ${first.length} messages: ${text}`, null));
+      return;
     }
     const message = `The STOMP broker refuses: ${text}`;
     this.fail(forbidden.test(text) ? new FatalSinkError(message) : new RetriableSinkError(message));
