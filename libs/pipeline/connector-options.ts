@@ -81,8 +81,8 @@ export const connectorOptions = defineOptions({
     importance: 'low',
     group: 'Common',
     doc:
-      'How values are read: `bytes` (as they are), `string` (UTF-8), `json`, or with a schema registry `avro`, `json-schema` or ' +
-      '`protobuf`; or the class names of Connect for these. A value that the converter can not read is a bad record. Options of the ' +
+      'How values are read: `bytes` (as they are), `string` (UTF-8), `json`, or with a schema registry `avro` or ' +
+      '`json-schema`; or the class names of Connect for these. A value that the converter can not read is a bad record. Options of the ' +
       'converter follow behind `value.converter.`.',
   },
   'header.converter': {

@@ -20,7 +20,8 @@ export function converterProblems(config: Config, plugins: ConnectorPlugins): Op
     const written = config[name]?.trim() ?? '';
     if (written === '' || isBuiltInConverter(written)) return [];
     const type = findPlugin(plugins.converters, written);
-    if (type !== null) return problemsOf(type, optionsOf(config, side), `${name}.`);
+    // Confluent's converters hand unknown options on, and there are many that mean nothing to a sink.
+    if (type !== null) return problemsOf(type, optionsOf(config, side), `${name}.`, true);
     const names = [...builtInConverters, ...plugins.converters.flatMap((each) => [each.name, ...each.classNames])];
     const message = `Invalid value ${written} for configuration ${name}: no such converter; there are ${names.join(', ')}`;
     return [{ name, value: written, message }];

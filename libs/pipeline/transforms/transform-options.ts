@@ -154,13 +154,17 @@ interface Checked {
   check?(options: Config): readonly OptionProblem[];
 }
 
-/** Problems of what has options of its own, under the keys as the connector's config has them. */
-export function problemsOf(type: Checked, options: Config, prefix: string): OptionProblem[] {
+/**
+ * Problems of what has options of its own, under the keys as the connector's config has them. `ignoresUnknown`: an option that nobody knows is
+ * one only where it looks like a misspelled one.
+ */
+export function problemsOf(type: Checked, options: Config, prefix: string, ignoresUnknown = false): OptionProblem[] {
   const whole = Object.fromEntries(Object.entries(options).map(([key, value]) => [`${prefix}${key}`, value]));
   const parsed = parseOptions(prefixed(prefix, type.options), whole);
   const problems: OptionProblem[] = [...parsed.problems];
   for (const key of parsed.unknown) {
     const near = suggest(key.slice(prefix.length), Object.keys(type.options));
+    if (near === null && ignoresUnknown) continue;
     const hint = near === null ? '' : `; did you mean ${prefix}${near}?`;
     problems.push({
       name: key,

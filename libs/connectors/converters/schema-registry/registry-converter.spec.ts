@@ -119,6 +119,15 @@ describe('a converter with a schema registry', () => {
     expect(opened.convert(loose)).toMatchObject({ json: { a: 12345678901234567890n } });
   });
 
+  it('checks JSON against its schema where it is told to', async () => {
+    const opened = open(jsonSchemaConverter, { 'json.fail.invalid.schema': 'true' });
+    const good = framed(2, '{"id":9007199254740993}');
+    const bad = framed(2, '{"id":"seven"}');
+    await prepare([good, bad]);
+    expect(opened.convert(good).json).toEqual({ id: 9007199254740993n });
+    expect(() => opened.convert(bad)).toThrow(/schema 2 says: data\/id must be integer/);
+  });
+
   it.each<[string, Buffer, RegExp]>([
     ['an id that nobody knows', framed(77, ''), /has no schema 77/],
     ['a schema of another kind', framed(2, '{}'), /of type JSON, and the converter reads AVRO/],
