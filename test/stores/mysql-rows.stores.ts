@@ -384,15 +384,6 @@ describe('the mysql sink with a real MariaDB', () => {
       await expect(sink.put(valuesFrom(0, [{ a: 1 }]))).rejects.toThrow(FatalSinkError);
     });
 
-    it('that were changed by somebody are looked at again', async () => {
-      const sink = await opened(create);
-      await sink.put(valuesFrom(0, [{ a: 1 }]));
-      await client.query('DROP TABLE orders');
-      await expect(sink.put(valuesFrom(1, [{ a: 2 }]))).rejects.toThrow(RetriableSinkError);
-      await sink.put(valuesFrom(1, [{ a: 2 }]));
-      expect(await rows('SELECT a FROM orders')).toEqual([['2']]);
-    });
-
     it('may have any name, and so may columns', async () => {
       await client.query('CREATE DATABASE IF NOT EXISTS `my lake`');
       const sink = await opened({ ...create, 'table.name.format': 'my lake.t`${topic}; drop' });

@@ -166,6 +166,14 @@ function typeOf(kind: ValueKind, isKey: boolean): string {
       return 'double';
     case 'text':
       return isKey ? `varchar(${keyCharacters})` : 'longtext';
+    case 'bytes':
+      return isKey ? `varbinary(${keyCharacters})` : 'longblob';
+    case 'date':
+      return 'date';
+    case 'time':
+      return 'time(6)';
+    case 'timestamp':
+      return 'datetime(6)';
     case 'json':
       return isKey ? `varchar(${keyCharacters})` : 'json';
   }

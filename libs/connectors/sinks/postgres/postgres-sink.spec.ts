@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
+import { logicalNames, type ConnectSchema } from '#pipeline/connect-schema';
 import { FatalSinkError, FencedSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { Sink } from '#pipeline/sink';
 import { systemClock } from '#std/clock';
@@ -384,6 +385,26 @@ describe('the postgres sink', () => {
       expect(await rows('SELECT ms, path FROM orders ORDER BY ms')).toEqual([
         ['1', null],
         ['2.25', '/'],
+      ]);
+    });
+
+    it('are created by the schema of the records, where they have one', async () => {
+      const schema: ConnectSchema = {
+        type: 'struct',
+        optional: false,
+        fields: [
+          { name: 'price', schema: { type: 'bytes', optional: true, name: logicalNames.decimal } },
+          { name: 'at', schema: { type: 'int64', optional: true, name: logicalNames.timestamp } },
+          { name: 'day', schema: { type: 'int32', optional: true, name: logicalNames.date } },
+          { name: 'raw', schema: { type: 'bytes', optional: true } },
+          { name: 'n', schema: { type: 'float64', optional: true } },
+        ],
+      };
+      const value = '{"price":"12.50","at":"2026-01-31T12:30:00.250Z","day":"2026-01-31","raw":"aGk=","n":1}';
+      const sink = await opened(create);
+      await sink.put({ ...batchOf([{ offset: 0, value }]), schema: () => schema });
+      expect(await rows('SELECT price, pg_typeof(at)::text, day::text, raw, pg_typeof(n)::text FROM orders')).toEqual([
+        ['12.50', 'timestamp with time zone', '2026-01-31', Buffer.from('hi'), 'double precision'],
       ]);
     });
 

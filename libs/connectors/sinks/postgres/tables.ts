@@ -21,6 +21,10 @@ const types: Readonly<Record<ValueKind, string>> = {
   double: 'double precision',
   text: 'text',
   json: 'jsonb',
+  bytes: 'bytea',
+  date: 'date',
+  time: 'time',
+  timestamp: 'timestamptz',
 };
 
 /** COPY is not for a table with row security; a view or a table with rules may want INSERT. */

@@ -1,3 +1,4 @@
+import { logicalNames, type ConnectSchema } from '#pipeline/connect-schema';
 import type { JsonValue } from '#pipeline/sink-json';
 import { batchOf, type TestRecord } from '../postgres/batch.testkit.js';
 import { readRows } from './rows.js';
@@ -67,6 +68,33 @@ describe('rows of a batch', () => {
       { key: '{"id":2}', value: null },
     ]);
     expect(kept).toMatchObject({ deletes: [], groups: [] });
+  });
+
+  it('have the kinds of fields that their schema tells', () => {
+    const row: ConnectSchema = {
+      type: 'struct',
+      optional: true,
+      fields: [
+        { name: 'id', schema: { type: 'int64', optional: false } },
+        { name: 'price', schema: { type: 'bytes', optional: true, name: logicalNames.decimal } },
+        { name: 'at', schema: { type: 'int64', optional: true, name: 'io.debezium.time.MicroTimestamp' } },
+        { name: 'tags', schema: { type: 'array', optional: true, items: { type: 'string', optional: true } } },
+      ],
+    };
+    const envelope: ConnectSchema = {
+      type: 'struct',
+      optional: false,
+      fields: [
+        { name: 'after', schema: row },
+        { name: 'op', schema: { type: 'string', optional: false } },
+      ],
+    };
+    const expected = { id: 'integer', price: 'decimal', at: 'timestamp', tags: 'json' };
+    const plain = { ...batchOf([{ offset: 0, value: '{"id":1}' }]), schema: () => row };
+    expect(Object.fromEntries(readRows(plain, 0, sqlSettings('postgres', {})).kinds)).toEqual(expected);
+    const value = event('c', null, { id: 1 });
+    const change = { ...batchOf([{ offset: 0, key: '{"id":1}', value }]), schema: () => envelope };
+    expect(Object.fromEntries(readRows(change, 0, sqlSettings('postgres', debezium)).kinds)).toEqual(expected);
   });
 
   it('before a truncation are forgotten, where truncations count', () => {

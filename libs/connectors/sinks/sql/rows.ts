@@ -1,9 +1,12 @@
+import type { ConnectSchema } from '#pipeline/connect-schema';
 import { PoisonRecordError } from '#pipeline/errors';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { isJsonObject, parseJson, type JsonObject, type JsonValue } from '#pipeline/sink-json';
 import { messageOf } from '#std/errors';
 import { readChangeEvent, type RowChange } from './change-event.js';
+import { kindsOfSchema } from './schema-kinds.js';
 import type { SqlSettings } from './sql-options.js';
+import { widerKind, type ValueKind } from './value-kind.js';
 
 /** What a batch does to its table: first it is emptied where asked, then rows go, then rows come. */
 export interface TableChange {
@@ -13,6 +16,8 @@ export interface TableChange {
   /** Keys whose rows go before anything is written. */
   readonly deletes: readonly JsonObject[];
   readonly groups: readonly RowGroup[];
+  /** Kinds of fields that the records' schema tells; empty without one. */
+  readonly kinds: ReadonlyMap<string, ValueKind>;
 }
 
 /** Rows with the same fields in the same order, in the order of their records. */
@@ -39,6 +44,8 @@ export function readRows(batch: SinkBatch, from: number, settings: SqlSettings):
   const joins = settings.keyMode !== 'none' && (settings.mode !== 'insert' || settings.deleteEnabled);
   let keyFields = settings.keyFields;
   let truncate = false;
+  let kinds: ReadonlyMap<string, ValueKind> = new Map();
+  let schema: ConnectSchema | undefined;
   for (let index = from; index < batch.count; index += 1) {
     const change = readChange(batch, index, settings);
     if (change.kind === 'nothing') continue;
@@ -47,6 +54,11 @@ export function readRows(batch: SinkBatch, from: number, settings: SqlSettings):
       groups = new RowGroups();
       byKey.clear();
       continue;
+    }
+    const ownSchema = batch.schema?.(index);
+    if (ownSchema !== schema) {
+      schema = ownSchema;
+      kinds = merged(kinds, kindsOfSchema(schema, settings.changeEvents));
     }
     const key = readKey(batch, index, settings);
     if (keyFields.length === 0 && key !== null) keyFields = Object.keys(key);
@@ -74,7 +86,15 @@ export function readRows(batch: SinkBatch, from: number, settings: SqlSettings):
     if (deleted !== null) deletes.push(deleted);
     if (row !== null) groups.add(row, index);
   }
-  return { keyFields, truncate, deletes, groups: groups.all };
+  return { keyFields, truncate, deletes, groups: groups.all, kinds };
+}
+
+/** Of schemas that differ the wider kind counts. */
+function merged(a: ReadonlyMap<string, ValueKind>, b: ReadonlyMap<string, ValueKind>): ReadonlyMap<string, ValueKind> {
+  if (a.size === 0 || b.size === 0) return a.size === 0 ? b : a;
+  const all = new Map(a);
+  for (const [name, kind] of b) all.set(name, widerKind(all.get(name) ?? null, kind) ?? kind);
+  return all;
 }
 
 class RowGroups {

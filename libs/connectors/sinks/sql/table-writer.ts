@@ -131,7 +131,7 @@ export class TableWriter<C, Column extends SqlColumn> {
     // A field that was null in all rows gets its column when it has a value, or, where none can be added later, takes any text.
     const unknown = this.settings.autoEvolve ? null : 'text';
     const columns = [...kinds].flatMap(([name, seen]): NewColumn[] => {
-      const kind = seen ?? unknown;
+      const kind = change.kinds.get(name) ?? seen ?? unknown;
       return kind === null ? [] : [{ name, kind }];
     });
     if (columns.length === 0) {
@@ -154,7 +154,10 @@ export class TableWriter<C, Column extends SqlColumn> {
         kinds.set(name, widerKind(kinds.get(name) ?? null, kindIn(group, name)));
       }
     }
-    return [...kinds].flatMap(([name, kind]) => (kind === null ? [] : [{ name, kind }]));
+    return [...kinds].flatMap(([name, seen]) => {
+      const kind = seen === null ? null : (change.kinds.get(name) ?? seen);
+      return kind === null ? [] : [{ name, kind }];
+    });
   }
 
   private tooNarrow(change: TableChange): NewColumn[] {

@@ -1,7 +1,19 @@
 import type { JsonValue } from '#pipeline/sink-json';
 
-/** What a column must hold, from the values seen; each database has its own types for these. */
-export type ValueKind = 'boolean' | 'integer' | 'decimal' | 'double' | 'text' | 'json';
+/**
+ * What a column must hold, from the values seen, or from the schema where the records have one; each database has its own types for these.
+ */
+export type ValueKind =
+  | 'boolean'
+  | 'integer'
+  | 'decimal'
+  | 'double'
+  | 'text'
+  | 'json'
+  | 'bytes'
+  | 'date'
+  | 'time'
+  | 'timestamp';
 
 const int64Max = 2n ** 63n - 1n;
 const int64Min = -(2n ** 63n);
