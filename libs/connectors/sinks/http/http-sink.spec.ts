@@ -155,6 +155,16 @@ describe('an http sink', () => {
     expect(await put(404, { 'retry.on.status.codes': '404,500-' })).toBeInstanceOf(RetriableSinkError);
   });
 
+  it('does not repeat what is secret out of an answer', async () => {
+    const server = await serve(
+      ({ headers }, response) => void response.writeHead(403).end(`no ${String(headers['x-api-key'])}`),
+    );
+    const sink = await sinkOf(server, { 'http.authorization.type': 'apikey', 'api.key': 'k3y-of-mine' });
+    expect(await failureOf(sink, valuesFrom(0, [1]))).toMatchObject({
+      message: expect.stringContaining('403: no ***') as string,
+    });
+  });
+
   it('has several requests under way, and those of one key in order', async () => {
     let open = 0;
     let openMax = 0;

@@ -14,6 +14,7 @@ import { compressed, requestBody, signature } from './request-body.js';
 import { planRequests, type PlannedRequest } from './request-plan.js';
 
 const answerTextMax = 300;
+const answerBytesRead = 64 * 1024;
 /** Connections to the host, where several partitions are sent at once. */
 const connectionsMin = 8;
 /** A longer `Retry-After` is left to the runner, which lets go of the thread meanwhile. */
@@ -157,11 +158,11 @@ export class HttpSink implements Sink {
             this.authorization.taken();
             return;
           case 'poison':
-            throw new RefusedRequestError(said(call, answer));
+            throw new RefusedRequestError(this.said(call, answer));
           case 'fatal':
-            throw new FatalSinkError(`${said(call, answer)}${hintOf(answer)}`);
+            throw new FatalSinkError(`${this.said(call, answer)}${hintOf(answer)}`);
           case 'retry':
-            failure = new RetriableSinkError(said(call, answer), {
+            failure = new RetriableSinkError(this.said(call, answer), {
               retryAfterMs: retryAfterMs(answer.headers, clock.now()) ?? undefined,
             });
         }
@@ -253,15 +254,18 @@ export class HttpSink implements Sink {
     this.ignoredLoggedAt = clock.monotonic();
   }
 
+  private said(call: HttpCall, { status, body }: HttpResult): string {
+    // Before it is cut, so that no half of a secret stays.
+    const text = body.toString('utf8', 0, answerBytesRead);
+    const safe = this.settings.secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+    const shown = safe.replaceAll(/\s+/g, ' ').trim().slice(0, answerTextMax);
+    return `${describe(call)} was answered ${status}${shown === '' ? '' : `: ${shown}`}`;
+  }
+
   private started(): SinkContext {
     if (this.context === null) throw new Error('The http sink is not started.');
     return this.context;
   }
-}
-
-function said(call: HttpCall, { status, body }: HttpResult): string {
-  const text = body.subarray(0, answerTextMax).toString().replaceAll(/\s+/g, ' ').trim();
-  return `${describe(call)} was answered ${status}${text === '' ? '' : `: ${text}`}`;
 }
 
 function hintOf({ status, headers }: HttpResult): string {

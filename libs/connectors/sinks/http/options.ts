@@ -1,4 +1,4 @@
-import { defineOptions, requireOptions, type OptionProblem } from '#config/options';
+import { defineOptions, requireOptions, type OptionProblem, type OptionSpecs } from '#config/options';
 import { messageOf } from '#std/errors';
 import { overHttpOptions, overHttpProblems } from '../over-http/over-http-options.js';
 import { RecordTemplate } from './record-template.js';
@@ -347,6 +347,8 @@ export interface HttpSettings {
   readonly plan: PlanSettings;
   readonly body: BodyShape;
   readonly classify: (status: number) => StatusClass;
+  /** What a server's answer may repeat, and an error must not. */
+  readonly secrets: readonly string[];
 }
 
 const readValues = (options: Options) => requireOptions('Sink http', httpOptions, options);
@@ -365,6 +367,7 @@ export function httpSettings(options: Options): HttpSettings {
   return {
     values,
     options,
+    secrets: secretsOf(options),
     plan: {
       url: RecordTemplate.parse(values['http.url']),
       headers: [...headers],
@@ -425,6 +428,13 @@ export function httpProblems(options: Options): readonly OptionProblem[] {
     add('http.headers.additional', 'must be like name:value,name:value');
   }
   return problems;
+}
+
+function secretsOf(options: Options): readonly string[] {
+  const specs: OptionSpecs = httpOptions;
+  return Object.entries(specs).flatMap(([name, { type, aliases = [] }]) =>
+    type === 'password' ? [name, ...aliases].flatMap((key) => options[key]?.trim() || []) : [],
+  );
 }
 
 /** Names that begin like headers, and are other options. */
