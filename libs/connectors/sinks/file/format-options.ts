@@ -102,7 +102,7 @@ export const formatSpecs = defineOptions({
     type: 'long',
     group: 'Format',
     unit: 'bytes',
-    default: 16 * 1024 * 1024,
+    default: 8 * 1024 * 1024,
     min: 64 * 1024,
     max: 256 * 1024 * 1024,
     importance: 'low',
