@@ -70,6 +70,18 @@ describe('rows of a batch', () => {
     expect(kept).toMatchObject({ deletes: [], groups: [] });
   });
 
+  it.each([
+    [{}, 'abc', 'abc'],
+    [{}, '12', '12'],
+    [{ 'key.converter': 'json' }, '12', 12],
+    [{ 'key.converter': 'json' }, '"abc"', 'abc'],
+    [{ 'key.converter': 'io.confluent.connect.avro.AvroConverter' }, 'abc', 'abc'],
+    [{ 'key.converter': 'org.apache.kafka.connect.storage.StringConverter' }, '12', '12'],
+  ])('of one key column take the key as the converter left it: %j %s', (options, key, id) => {
+    const change = read({ ...options, 'pk.mode': 'record_key', 'pk.fields': 'id' }, [{ key, value: '{"v":1}' }]);
+    expect(change.groups[0]?.rows).toEqual([{ v: 1, id }]);
+  });
+
   it('have the kinds of fields that their schema tells', () => {
     const row: ConnectSchema = {
       type: 'struct',

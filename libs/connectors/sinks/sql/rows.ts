@@ -167,8 +167,7 @@ function readKey(batch: SinkBatch, index: number, settings: SqlSettings): JsonOb
   const bytes = batch.key(index);
   if (bytes === null) throw refused(batch, index, 'it has no key, and pk.mode is record_key');
   const looksLikeObject = bytes[0] === 0x7b;
-  const key: JsonValue =
-    looksLikeObject || settings.keyIsJson ? parsed(bytes, batch, index, 'key') : bytes.toString('utf8');
+  const key: JsonValue = looksLikeObject ? parsed(bytes, batch, index, 'key') : scalarKey(bytes, settings);
   const only = settings.keyFields[0];
   if (isJsonObject(key)) {
     if (settings.keyFields.length === 0) return key;
@@ -183,6 +182,16 @@ function parsed(bytes: Buffer, batch: SinkBatch, index: number, part: string): J
     return parseJson(bytes);
   } catch (error) {
     throw refused(batch, index, `its ${part} is not JSON: ${messageOf(error)}`);
+  }
+}
+
+/** A converter hands a text on as the text itself, and other values as JSON. */
+function scalarKey(bytes: Buffer, { keyIsJson }: SqlSettings): JsonValue {
+  if (!keyIsJson) return bytes.toString('utf8');
+  try {
+    return parseJson(bytes);
+  } catch {
+    return bytes.toString('utf8');
   }
 }
 

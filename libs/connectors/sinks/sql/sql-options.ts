@@ -157,7 +157,7 @@ export interface SqlSettings extends TableNaming {
   readonly mode: 'insert' | 'upsert' | 'update';
   readonly keyMode: 'none' | 'kafka' | 'record_key' | 'record_value';
   readonly keyFields: readonly string[];
-  /** Whether a key that is not an object is JSON (`key.converter` says so) or text. */
+  /** Whether a key that is not an object may be JSON (a converter has read it), or is text. */
   readonly keyIsJson: boolean;
   readonly deleteEnabled: boolean;
   readonly changeEvents: boolean;

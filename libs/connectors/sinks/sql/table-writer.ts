@@ -1,4 +1,4 @@
-import { FatalSinkError, PoisonRecordError } from '#pipeline/errors';
+import { FatalSinkError, PoisonRecordError, RetriableSinkError } from '#pipeline/errors';
 import type { JsonObject } from '#pipeline/sink-json';
 import { assert } from '#std/assert';
 import type { RowGroup, TableChange } from './rows.js';
@@ -83,6 +83,9 @@ export class TableWriter<C, Column extends SqlColumn> {
     if (this.columns.size + added.length > columnsMax) throw this.tooManyColumns();
     await this.dialect.evolveTable(client, this.table, added, widened);
     this.columns = await this.dialect.readColumns(client, this.table);
+    if (this.columns === null) {
+      throw new RetriableSinkError(`Table ${this.dialect.quotedTable(this.table)} went away while it was changed`);
+    }
   }
 
   async write(client: C, change: TableChange): Promise<void> {
