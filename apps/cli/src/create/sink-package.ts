@@ -6,6 +6,9 @@ export interface SinkPackage {
   readonly dependency: string;
 }
 
+/** What the test of the package imports of this product. */
+const kitModule = 'millrace/sink-kit';
+
 /** Contents by path in the package. */
 export function filesOf(sink: SinkPackage): ReadonlyMap<string, string> {
   return new Map([
@@ -110,7 +113,7 @@ function test({ name }: SinkPackage): string {
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { sinkKit, testBatch } from 'millrace/sink-kit';
+import { sinkKit, testBatch } from '${kitModule}';
 import plugin from './index.js';
 
 const type = plugin(sinkKit);
