@@ -27,8 +27,6 @@ export interface AmqpSinkSettings {
   readonly credentials: Credentials | null;
 }
 
-/** Silence after which the broker is taken for gone, ms. */
-const idleMs = 60_000;
 const closeMsMax = 2000;
 /** Links to destinations that are kept. */
 const linksMax = 100;
@@ -48,7 +46,6 @@ export class AmqpTarget implements MessageBroker {
       ...(tls === null ? { transport: 'tcp' } : { transport: 'tls', ...tls }),
       ...(login === null ? { username: 'anonymous' } : { username: login.user, password: login.password }),
       reconnect: false,
-      idle_time_out: idleMs,
       session_buffer_size: { incoming: 2048, outgoing: settings.inFlightMax + 1024 },
     });
     return await new Promise((resolve, reject) => {
