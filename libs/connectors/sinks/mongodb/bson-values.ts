@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type * as Bson from 'bson';
 import { isJsonObject, stringifyJson, type JsonObject, type JsonValue } from '#pipeline/sink-json';
 import { messageOf } from '#std/errors';
@@ -36,10 +37,12 @@ function objectToBson(value: JsonObject, bson: BsonLibrary): unknown {
   if (names.length <= 2 && extended.test(first)) {
     try {
       const parsed: unknown = bson.EJSON.parse(`{"v":${stringifyJson(value)}}`, { relaxed: false });
-      return typeof parsed === 'object' && parsed !== null && 'v' in parsed ? parsed.v : null;
+      const found = typeof parsed === 'object' && parsed !== null && 'v' in parsed ? parsed.v : null;
+      if (!types.isDate(found) || !Number.isNaN(found.getTime())) return found;
     } catch (error) {
       throw new BsonValueError(`${stringifyJson(value).slice(0, 80)} is no Extended JSON: ${messageOf(error)}`);
     }
+    throw new BsonValueError(`${stringifyJson(value).slice(0, 80)} is no date`);
   }
   const document: Record<string, unknown> = {};
   for (const name of names) document[name] = toBson(value[name] ?? null, bson);

@@ -19,6 +19,8 @@ export class MongodbSink implements Sink {
   private context: SinkContext | null = null;
   private connection: MongodbConnection | null = null;
   private stored: PositionDocuments | null = null;
+  /** In which all transactions of the task run, one at a time. */
+  private session: ClientSession | null = null;
   private readonly positions = new Map<string, StoredOffset>();
 
   constructor(private readonly settings: MongodbSettings) {}
@@ -36,7 +38,7 @@ export class MongodbSink implements Sink {
     const found: StoredOffset[] = [];
     await this.work('Partitions were not opened', async ({ client }) => {
       for (const at of partitions) {
-        const offset = await stored.claim(client, at);
+        const offset = await stored.claim(client, at, this.sessionOf(client));
         if (offset !== null) found.push({ topic: at.topic, partition: at.partition, offset });
       }
     });
@@ -85,6 +87,8 @@ export class MongodbSink implements Sink {
   async stop(): Promise<void> {
     const connection = this.connection;
     this.connection = null;
+    await this.session?.endSession();
+    this.session = null;
     await connection?.client.close();
   }
 
@@ -110,7 +114,7 @@ export class MongodbSink implements Sink {
       const last = part.at(-1);
       assert(last !== undefined, 'a part of a batch has a record');
       const after = { ...next, offset: batch.offset(last.index) + 1 };
-      await inTransaction(client, async (session) => {
+      await inTransaction(this.sessionOf(client), async (session) => {
         const position = await stored.advance(client, after, session);
         const due = part.filter(({ index }) => batch.offset(index) >= position);
         if (due.length > 0) await this.bulk(client, batch, due, session);
@@ -194,6 +198,11 @@ export class MongodbSink implements Sink {
       .collection<AnyDocument>(overrides[`${topic}.collection`] ?? collection ?? topic);
   }
 
+  private sessionOf(client: MongoClient): ClientSession {
+    this.session ??= client.startSession();
+    return this.session;
+  }
+
   private keep(next: StoredOffset): void {
     this.positions.set(`${next.topic}-${next.partition}`, next);
   }
@@ -210,16 +219,15 @@ export class MongodbSink implements Sink {
   }
 }
 
-async function inTransaction(client: MongoClient, work: (session: ClientSession) => Promise<void>): Promise<void> {
-  const session = client.startSession();
+async function inTransaction(session: ClientSession, work: (session: ClientSession) => Promise<void>): Promise<void> {
+  session.startTransaction();
   try {
-    session.startTransaction();
     await work(session);
     // Where its answer is lost, the batch is tried again, and the position says whether it was there.
     await session.commitTransaction();
-  } finally {
-    // Aborts what was not committed.
-    await session.endSession();
+  } catch (error) {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+    throw error;
   }
 }
 

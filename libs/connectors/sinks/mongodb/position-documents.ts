@@ -1,4 +1,4 @@
-import type { ClientSession, Collection, MongoClient } from 'mongodb';
+import type { Binary, ClientSession, Collection, MongoClient } from 'mongodb';
 import { FencedSinkError } from '#pipeline/errors';
 import type { StoredOffset, TopicPartition } from '#pipeline/sink';
 
@@ -8,7 +8,12 @@ interface PositionDocument {
   readonly epoch: number;
   /** The next offset; absent before the first record. A double: exact to 2^53. */
   readonly next?: number;
+  /** Id of the session in which the owner writes. */
+  readonly session?: Binary;
 }
+
+/** How long a claim waits for a transaction that holds the position, ms. */
+const claimTimeoutMs = 10_000;
 
 /** Positions of a sink's partitions in its own database, one document each, moved in the transaction that writes the records. */
 export class PositionDocuments {
@@ -22,12 +27,20 @@ export class PositionDocuments {
     private readonly collection: string,
   ) {}
 
-  /** Takes the partition over from whoever had it. Gives its position, null where there is none yet. */
-  async claim(client: MongoClient, at: TopicPartition): Promise<number | null> {
-    const found = await this.documents(client).findOneAndUpdate(
+  /**
+   * Takes the partition over from whoever had it. Gives its position, null where there is none yet. A transaction outlives the process that began
+   * it (by a minute, in a server's default), and holds the position: the session of the owner before is ended first.
+   */
+  async claim(client: MongoClient, at: TopicPartition, session: ClientSession): Promise<number | null> {
+    const documents = this.documents(client);
+    const before = await documents.findOne({ _id: this.idOf(at) });
+    const own = session.id?.id;
+    const old = before?.session;
+    if (old !== undefined && own?.toString('hex') !== old.toString('hex')) await endSession(client, old);
+    const found = await documents.findOneAndUpdate(
       { _id: this.idOf(at) },
-      { $inc: { epoch: 1 } },
-      { upsert: true, returnDocument: 'after' },
+      { $inc: { epoch: 1 }, ...(own === undefined ? {} : { $set: { session: own } }) },
+      { upsert: true, returnDocument: 'after', maxTimeMS: claimTimeoutMs },
     );
     this.epochs.set(keyOf(at), found?.epoch ?? 1);
     this.left.set(keyOf(at), found?.next ?? -1);
@@ -96,4 +109,12 @@ export class PositionDocuments {
 
 function keyOf(at: TopicPartition): string {
   return `${at.topic}-${at.partition}`;
+}
+
+/** Where this may not be done, the claim waits until the server ends the transaction itself. */
+async function endSession(client: MongoClient, id: Binary): Promise<void> {
+  await client
+    .db('admin')
+    .command({ killSessions: [{ id }] })
+    .catch(() => undefined);
 }
