@@ -72,14 +72,14 @@ export class OpenSearch {
   }
 
   /** The JSON of the answer; throws where it is none of success. */
-  async call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>> {
+  async call(method: string, path: string, body?: unknown): Promise<unknown> {
     const answer = await fetch(this.url + path, {
       method,
       ...(body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path} was answered ${answer.status}: ${text.slice(0, 500)}`);
-    return JSON.parse(text) as Record<string, unknown>;
+    return JSON.parse(text) as unknown;
   }
 
   /** All documents of an index, or of several by a pattern, in pages. */
@@ -99,7 +99,7 @@ export class OpenSearch {
     path: string,
     body: unknown,
   ): Promise<{ documents: FoundDocument[]; scroll: string }> {
-    const answer = (await this.call(method, path, body)) as unknown as SearchAnswer;
+    const answer = (await this.call(method, path, body)) as SearchAnswer;
     const documents = answer.hits.hits.map(({ _id, _index, _source }) => ({ id: _id, index: _index, source: _source }));
     return { documents, scroll: answer._scroll_id };
   }
