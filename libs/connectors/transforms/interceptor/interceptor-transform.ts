@@ -181,9 +181,7 @@ function setHeaders(
   event: number,
 ): void {
   const before = records.headers(row);
-  const left = before.filter(
-    ({ key }) => taken.header(event, key) !== null && taken.header(event, key) === given.header(position, key),
-  );
+  const left = before.filter(({ key }) => taken.header(event, key) === given.header(position, key));
   const added: RecordHeader[] = [];
   for (const name of taken.headers.keys()) {
     const value = name === rowHeader ? null : taken.header(event, name);
