@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import pg from 'pg';
+import type { OptionSpecs } from '#config/options';
 import { loadConnectorPlugins } from '#connectors/connector-plugins';
 import { findSinkType } from '#connectors/registry-sinks';
 import { connectorOptions } from '#pipeline/connector-options';
@@ -150,10 +151,10 @@ function problemsIn(config: Readonly<Record<string, string>>): string[] {
   if (type === null) return config['connector.class'] === 'http-lines' ? [] : ['no such connector.class'];
   const own = ownOptions(type, config);
   const infos = validateConnector(type, own, plugins);
-  const known = new Set(infos.configs.map(({ value }) => value.name));
-  const maps = Object.entries({ ...connectorOptions, ...type.options }).flatMap(([name, spec]) =>
-    spec.type === 'map' ? [`${name}.`] : [],
-  );
+  const specs: OptionSpecs = { ...connectorOptions, ...type.options };
+  const aliases = Object.values(specs).flatMap((spec) => spec.aliases ?? []);
+  const known = new Set([...infos.configs.map(({ value }) => value.name), ...aliases]);
+  const maps = Object.entries(specs).flatMap(([name, spec]) => (spec.type === 'map' ? [`${name}.`] : []));
   const isKnown = (name: string): boolean => known.has(name) || maps.some((prefix) => name.startsWith(prefix));
   return [...problemsOf(infos), ...Object.keys(own).filter((name) => !isKnown(name))];
 }
