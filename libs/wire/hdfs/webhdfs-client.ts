@@ -280,7 +280,7 @@ export class WebHdfsClient {
     if (token !== null) url.searchParams.set('delegation', token);
     else if (typeof user === 'string') url.searchParams.set('user.name', user);
     // A token is of the proxy user already where it was fetched for one.
-    if (typeof doAs === 'string' && (token === null || this.options.login === undefined))
+    if (typeof doAs === 'string' && (token === null || (this.options.login ?? null) === null))
       url.searchParams.set('doas', doAs);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
     return url;
