@@ -42,7 +42,7 @@ export const cassandraOptions = defineOptions({
     group: 'Connection',
     doc: '`PLAIN` logs in with `auth.username` and `auth.password`. Absent: `PLAIN` where there is a user name.',
   },
-  'auth.username': { type: 'string', importance: 'high', group: 'Connection', doc: 'User.' },
+  'auth.username': { type: 'string', importance: 'high', group: 'Connection', doc: 'User to log in as.' },
   'auth.password': { type: 'password', importance: 'high', group: 'Connection', doc: 'Password of the user.' },
   connectionPoolLocalSize: {
     type: 'int',

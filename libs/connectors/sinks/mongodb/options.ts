@@ -25,7 +25,13 @@ export const mongodbOptions = defineOptions({
     doc: 'The servers, in MongoDB’s own form: `mongodb://user:password@host-1,host-2/?replicaSet=name`.',
   },
   ...clientTlsOptions(),
-  database: { type: 'string', required: true, importance: 'high', group: 'Collections', doc: 'Database.' },
+  database: {
+    type: 'string',
+    required: true,
+    importance: 'high',
+    group: 'Collections',
+    doc: 'Database of the collections.',
+  },
   collection: {
     type: 'string',
     importance: 'high',

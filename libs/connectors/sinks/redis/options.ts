@@ -38,7 +38,12 @@ export const redisSinkOptions = defineOptions({
     doc: 'Name of the primary that the sentinels watch.',
   },
   'redis.username': { type: 'string', importance: 'medium', group: 'Connection', doc: 'User of an access list (ACL).' },
-  'redis.password': { type: 'password', importance: 'high', group: 'Connection', doc: 'Password.' },
+  'redis.password': {
+    type: 'password',
+    importance: 'high',
+    group: 'Connection',
+    doc: 'Password of the user, or of the server.',
+  },
   'redis.database': {
     type: 'int',
     default: 0,
