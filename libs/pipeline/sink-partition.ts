@@ -63,6 +63,8 @@ export class SinkPartition {
   highWatermark: number | null = null;
   lastSuccessAt: number | null = null;
 
+  /** The first record since the opening. */
+  private startOffset: number | null = null;
   private waiting: SinkBatch[] = [];
   private waitingRecords = 0;
   private waitingBytes = 0;
@@ -89,6 +91,7 @@ export class SinkPartition {
 
   add(batch: SinkBatch, nextOffset: number, now: number): void {
     if (batch.count > 0) {
+      this.startOffset ??= batch.offset(0);
       if (this.waitingRecords === 0) this.waitingSince = now;
       this.waiting.push(batch);
       this.waitingRecords += batch.count;
@@ -156,6 +159,11 @@ export class SinkPartition {
     return Math.min(this.flushedNext, this.processedNext);
   }
 
+  /** Where to read on when the sink forgets what it has not made durable; null where nothing came yet. */
+  restartOffset(): number | null {
+    return this.committable() ?? this.startOffset;
+  }
+
   lag(): number | null {
     const next = this.committedNext ?? this.processedNext ?? this.storedOffset;
     if (this.highWatermark === null || next === null) return null;
@@ -164,6 +172,7 @@ export class SinkPartition {
 
   /** Forgets what waits; it is read again later. */
   drop(): void {
+    this.startOffset = null;
     this.waiting = [];
     this.waitingRecords = 0;
     this.waitingBytes = 0;

@@ -87,7 +87,7 @@ export class SinkPartitions {
 
   /** Another owner has the partition in the store: forget it, and open it again after a pause if it is still ours. */
   async letGo(partition: SinkPartition): Promise<void> {
-    partition.droppedFrom = partition.processedNext;
+    partition.droppedFrom = partition.restartOffset();
     partition.drop();
     partition.opened = false;
     await this.closeInSink([placeOf(partition)]);
