@@ -1,5 +1,6 @@
 import { defineOptions, requireOptions, type OptionProblem } from '#config/options';
-import { messageOf } from '#std/errors';
+import { referenceErrors } from '#config/references';
+import { messageOf, MillraceError } from '#std/errors';
 import { clientSecurityOptions, readClientSecurity, type ClientSecurity } from '#topics/client-security';
 import { parseBootstrap } from '#topics/cluster';
 import type { TopicWriterOptions } from '#topics/topic-writer';
@@ -258,7 +259,9 @@ export function kafkaSinkProblems(options: Options): readonly OptionProblem[] {
   try {
     readClientSecurity(what, securityOf(options), process.env);
   } catch (error) {
-    add('security.protocol', messageOf(error));
+    // A secret that only the worker has is no mistake of the options.
+    const isElsewhere = error instanceof MillraceError && error.kind === referenceErrors.unresolved;
+    if (!isElsewhere) add('security.protocol', messageOf(error));
   }
   return problems;
 }
