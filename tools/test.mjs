@@ -1,6 +1,6 @@
 // Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed, and so does a
 // suite that was cut off or has no test.
-//   node tools/test.mjs unit|damage|conformance|fuzz|crash|workload|stores|interop|flume|long [jest arguments]
+//   node tools/test.mjs unit|damage|conformance|fuzz|crash|workload|stores|sinks|interop|flume|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -25,7 +25,10 @@ const suites = {
   fuzz: { roots: ['test/fuzz'], match: '**/*.fuzz.ts', exits: true, minutes: 10 },
   crash: { roots: ['test/crash'], match: '**/*.crash.ts', serial: true, minutes: 15 },
   workload: { roots: ['test/workload'], match: '**/*.workload.ts', serial: true, minutes: 15 },
+  // The whole flow with several stores, and stores that stall; memory is measured.
   stores: { roots: ['test/stores'], match: '**/*.stores.ts', serial: true, minutes: 20 },
+  // Each destination by itself, on its real server, under kills, outages and bad records.
+  sinks: { roots: ['test/stores'], match: '**/*.sinks.ts', exits: true, minutes: 30 },
   interop: { roots: ['test/interop'], match: '**/*.interop.ts', exits: true, minutes: 25 },
   // The collector beside real Flume agents, Flume's own clients, Kite's Morphlines, message brokers and stores.
   flume: { roots: ['test/flume'], match: '**/*.flume.ts', exits: true, minutes: 30 },

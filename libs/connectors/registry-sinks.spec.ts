@@ -32,10 +32,7 @@ describe('the registry of sinks', () => {
   });
 
   it('has every name once, but for classes that say by the options for whom they are', () => {
-    const names = sinkTypes.flatMap(({ name, classNames, claims }) => [
-      name,
-      ...(claims === undefined ? classNames : []),
-    ]);
+    const names = sinkTypes.flatMap((type) => [type.name, ...(type.claims === undefined ? type.classNames : [])]);
     expect(new Set(names).size).toBe(names.length);
   });
 

@@ -50,17 +50,9 @@ describe('the mysql sink with a real MariaDB', () => {
   });
 
   function connect(name: string): Promise<Connection> {
-    return createConnection({
-      ...{ host: '127.0.0.1', port, user: mariaDbLogin, password: mariaDbLogin, database: name },
-      ...{
-        charset: 'utf8mb4',
-        supportBigNumbers: true,
-        bigNumberStrings: true,
-        dateStrings: true,
-        rowsAsArray: true,
-        jsonStrings: true,
-      },
-    });
+    const login = { host: '127.0.0.1', port, user: mariaDbLogin, password: mariaDbLogin, database: name };
+    const texts = { supportBigNumbers: true, bigNumberStrings: true, dateStrings: true, jsonStrings: true };
+    return createConnection({ ...login, ...texts, charset: 'utf8mb4', rowsAsArray: true });
   }
 
   function optionsOf(more: Record<string, string>): Record<string, string> {
