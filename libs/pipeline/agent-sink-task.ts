@@ -76,6 +76,7 @@ export class AgentSinkTask {
         retry: { timeoutMs: -1, delayMsMax: 30_000 },
         bufferBytesMax,
         commitIntervalMs: 5000,
+        ...(topic.preparation === undefined ? {} : { preparation: topic.preparation }),
       },
     );
     this.task.start();

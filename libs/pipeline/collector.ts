@@ -3,6 +3,7 @@ import type { OptionSpecs } from '#config/options';
 import type { DeadLetterQueue } from '#pipeline/dead-letter';
 import type { EventBatch } from '#pipeline/event-batch';
 import type { Sink } from '#pipeline/sink';
+import type { SinkPreparation } from '#pipeline/sink-preparation';
 import type { SinkReader } from '#pipeline/sink-reader';
 import type { Routes } from '#pipeline/selector';
 import type { Clock } from '#std/clock';
@@ -115,6 +116,8 @@ export interface Channel {
 export interface ChannelTopic {
   readonly reader: SinkReader;
   readonly deadLetters: DeadLetterQueue | null;
+  /** What makes events of the records. Absent: they are events as they lie there. */
+  readonly preparation?: SinkPreparation;
   /** After the task has stopped. */
   close(): Promise<void>;
 }

@@ -1,16 +1,21 @@
 import type { ChannelTopic } from '#pipeline/collector';
 import { DeadLetterTopic } from '#pipeline/dead-letter-topic';
+import { SinkPreparation } from '#pipeline/sink-preparation';
+import { TransformChain } from '#pipeline/transforms/transform-chain';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicReader, type TopicReaderOptions } from '#topics/topic-reader';
 import { TopicWriter } from '#topics/topic-writer';
+import { flumeEventTransform } from './flume-event-transform.js';
 import type { TopicPlace } from './topic-access.js';
 
 export interface ChannelTaskOptions {
   readonly place: TopicPlace;
   readonly reader: TopicReaderOptions;
+  /** The topic holds AvroFlumeEvents. */
+  readonly parseAsFlumeEvent: boolean;
   readonly clientId: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -38,6 +43,12 @@ export function openChannelTopic(options: ChannelTaskOptions, deadLetterTopic: s
             topic: deadLetterTopic,
             replicationFactor: defaultReplication,
           }),
+    ...(options.parseAsFlumeEvent ? { preparation: flumeEvents() } : {}),
     close: () => cluster.close(),
   };
+}
+
+function flumeEvents(): SinkPreparation {
+  const link = { name: 'parseAsFlumeEvent', transform: flumeEventTransform, predicate: null, negate: false };
+  return new SinkPreparation({ keyConverter: null, valueConverter: null, transforms: new TransformChain([link]) });
 }

@@ -119,7 +119,7 @@ export const topicChannel: ComponentType<Channel> = {
   doc: 'A topic as a channel: durable, and readable by others while and after the sinks of this agent read it.',
   options: topicChannelOptions,
   check: (options) => check(requireOptions('topic channel', topicChannelOptions, options)),
-  runsTasks: (options) => !requireOptions('topic channel', topicChannelOptions, options).parseAsFlumeEvent,
+  runsTasks: () => true,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, topicChannelOptions, input.options);
     return create(input, values, {
@@ -138,7 +138,7 @@ export const kafkaChannel: ComponentType<Channel> = {
   doc: "Flume's Kafka channel: a topic as a channel, under Flume's option names.",
   options: kafkaChannelOptions,
   check: (options) => check(requireOptions('kafka channel', kafkaChannelOptions, options)),
-  runsTasks: (options) => !requireOptions('kafka channel', kafkaChannelOptions, options).parseAsFlumeEvent,
+  runsTasks: () => true,
   create(input) {
     const values = requireOptions(`channel ${input.name}`, kafkaChannelOptions, input.options);
     return create(input, withOldStart(values, input.options), {
@@ -170,18 +170,26 @@ function create(input: ComponentInput, values: SharedOptions, place: Place): Top
   const access = accessTopics({ input, bootstrap: place.bootstrap, clientId: producer.clientId });
   const topicPlace = placeOf(input, place.bootstrap);
   const { clock, logger } = input.services;
-  const task = { place: topicPlace, reader, clientId: `${input.agent}-${input.name}`, clock, logger };
+  const { parseAsFlumeEvent } = place;
+  const task = {
+    place: topicPlace,
+    reader,
+    parseAsFlumeEvent,
+    clientId: `${input.agent}-${input.name}`,
+    clock,
+    logger,
+  };
   return new TopicChannel(
     input.name,
     {
       topic: place.topic,
-      parseAsFlumeEvent: place.parseAsFlumeEvent,
+      parseAsFlumeEvent,
       partitionIdHeader: values.partitionIdHeader,
       defaultPartitionId: values.defaultPartitionId,
       producer,
       reader,
       place: topicPlace,
-      openTopic: place.parseAsFlumeEvent ? null : (deadLetterTopic) => openChannelTopic(task, deadLetterTopic),
+      openTopic: (deadLetterTopic) => openChannelTopic(task, deadLetterTopic),
     },
     access,
   );
