@@ -113,7 +113,7 @@ function test({ name }: SinkPackage): string {
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { sinkKit, testBatch } from '${kitModule}';
+import { sinkKit, testBatch } from ${JSON.stringify(kitModule)};
 import plugin from './index.js';
 
 const type = plugin(sinkKit);
