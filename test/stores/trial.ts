@@ -147,12 +147,14 @@ class TrialBed {
 
   async start(): Promise<void> {
     const { port } = this.options;
-    const [topics, store] = await Promise.all([
-      startTopics(this.folder, port),
-      this.options.open(join(this.folder, 'store'), port + 2),
+    const starting = startTopics(this.folder, port).then(({ child }) => (this.topics = child));
+    // What has started is stopped also where the rest has not.
+    const results = await Promise.allSettled([
+      starting,
+      this.options.open(join(this.folder, 'store'), port + 2).then((store) => (this.opened = store)),
       this.database.start(),
     ]);
-    [this.topics, this.opened] = [topics.child, store];
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
     const { databaseUrl } = this.database;
     this.roles = new Roles({ directory: this.folder, databaseUrl, bootstrap: this.bootstrap });
     await Promise.all([
@@ -166,7 +168,7 @@ class TrialBed {
       'commit.interval.ms': String(this.options.commitIntervalMs ?? minute),
       'errors.deadletterqueue.topic.name': deadLetterTopic,
       'errors.retry.delay.max.ms': '1000',
-      ...store.config,
+      ...this.store.config,
       topics: topic,
     };
     const { status, body } = await callRest(this.url, 'POST', '/connectors', { name: connector, config });
