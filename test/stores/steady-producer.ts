@@ -15,15 +15,24 @@ export class SteadyProducer {
     private readonly topic: string,
   ) {}
 
-  async run(records: number, recordsPerSecond: number): Promise<void> {
+  /** Everything at this pace; but the last fifth at a fiftieth of it until `isEnough`, so that there is work for as long as it takes. */
+  async run(records: number, recordsPerSecond: number, isEnough: () => boolean = () => true): Promise<void> {
     const writer = new TopicWriter(this.cluster);
-    const startedAt = performance.now();
-    for (let from = 0; from < records; from += chunk) {
-      const aheadMs = (from / recordsPerSecond) * 1000 - (performance.now() - startedAt);
-      if (aheadMs > 0) await sleep(aheadMs);
-      const to = Math.min(records, from + chunk);
-      await writer.write(this.topic, columnsOf(from, to));
+    const reserve = Math.floor(records * 0.8);
+    const [slowChunk, slowMs] = [Math.max(1, Math.floor(recordsPerSecond / 50)), 1000];
+    let startedAt = performance.now();
+    while (this.written < records) {
+      const isSlow = this.written >= reserve && !isEnough();
+      if (isSlow) await sleep(slowMs);
+      else {
+        const aheadMs = (this.written / recordsPerSecond) * 1000 - (performance.now() - startedAt);
+        if (aheadMs > 0) await sleep(aheadMs);
+      }
+      const to = Math.min(records, this.written + (isSlow ? slowChunk : chunk));
+      await writer.write(this.topic, columnsOf(this.written, to));
       this.written = to;
+      // The pace goes on from here.
+      if (isSlow) startedAt = performance.now() - (to / recordsPerSecond) * 1000;
     }
     await writer.close();
   }

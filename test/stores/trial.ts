@@ -73,9 +73,7 @@ export function trial(options: TrialOptions): void {
     const bed = new TrialBed(options);
     try {
       await bed.start();
-      const produced = bed.produce();
-      await bed.disturb();
-      await produced;
+      await Promise.all([bed.produce(), bed.disturb()]);
       await bed.drain();
       const found = await bed.store.read();
       const outcome = outcomeOf(found, records);
@@ -123,6 +121,7 @@ class TrialBed {
   private worker: Child | null = null;
   private workerStarts = 0;
   private lastReport = '';
+  private isDisturbed = false;
   private readonly cluster: Cluster;
 
   constructor(private readonly options: TrialOptions) {
@@ -175,9 +174,10 @@ class TrialBed {
     if (status !== 201) throw new Error(`the connector was not created: ${JSON.stringify(body)}`);
   }
 
+  /** All records, at a steady pace, and not the last of them before the last disturbance. */
   produce(): Promise<void> {
     const { records = 200_000, recordsPerSecond = 10_000 } = this.options;
-    return new SteadyProducer(this.cluster, topic).run(records, recordsPerSecond);
+    return new SteadyProducer(this.cluster, topic).run(records, recordsPerSecond, () => this.isDisturbed);
   }
 
   /** Kills the worker while it works, and takes the store away in the middle. */
@@ -196,6 +196,7 @@ class TrialBed {
       this.lastReport = JSON.stringify((await this.task())?.details);
       await this.startWorker();
     }
+    this.isDisturbed = true;
   }
 
   /** Until the sink is through, and has committed all of it. */
