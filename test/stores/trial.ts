@@ -215,6 +215,8 @@ class TrialBed {
           (partitions.find((found) => found.partition === partition)?.position ?? 0) === offset,
       );
     });
+    // A position that only the store knows is told to the group when it has stood for two seconds.
+    await sleep(2500);
     await this.worker?.stop();
     const lag = await admin.groupLag(`connect-${connector}`);
     expect(lag.reduce((sum, at) => sum + (at.lag ?? 1), 0)).toBe(0);
