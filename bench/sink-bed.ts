@@ -197,7 +197,8 @@ class Administration {
         if (answer.status !== 201) throw new Error(`the connector was refused: ${JSON.stringify(answer.body)}`);
         return new Child({
           command: process.execPath,
-          args: [...nodeFlags, join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'sink-worker'],
+          // As `npx millrace role sink-worker` has it: the large first heap is for topics.
+          args: [join(projectRoot, 'bin', 'millrace.mjs'), 'role', 'sink-worker'],
           env: {
             DATABASE_URL: this.database.databaseUrl,
             TOPICS_BOOTSTRAP: run.bootstrap,
