@@ -7,6 +7,8 @@ import {
   credentialsOf,
   destinationCheck,
   destinationDoc,
+  jmsBrokerOptions,
+  jmsGuarantee,
   keyOption,
   messageOptions,
   messageSettings,
@@ -50,32 +52,7 @@ const options = defineOptions({
     group: 'Delivery',
     doc: 'The broker keeps messages over its restart. `false` can lose them there.',
   },
-  'duplicate.detection': {
-    type: 'string',
-    default: 'none',
-    values: ['none', 'artemis'],
-    importance: 'high',
-    group: 'Delivery',
-    doc:
-      '`artemis`: each message carries the property `_AMQ_DUPL_ID`, the same at each try, by which ActiveMQ Artemis drops what it has already. ' +
-      'Its cache for an address (`id-cache-size`, 20000 as it comes, persisted) has to hold what is sent between two commits of offsets.',
-  },
-  'message.priority': {
-    type: 'int',
-    min: 0,
-    max: 9,
-    importance: 'low',
-    group: 'Messages',
-    doc: "Absent: the broker's.",
-  },
-  'message.ttl.ms': {
-    type: 'long',
-    min: 1,
-    unit: 'ms',
-    importance: 'low',
-    group: 'Messages',
-    doc: 'After so long the broker may drop a message that nobody took. Absent: never.',
-  },
+  ...jmsBrokerOptions,
   ...messageOptions,
   ...keyOption,
 });
@@ -112,8 +89,7 @@ export const amqpSinkType: SinkType = {
   options,
   check: tlsProblems,
   verify: (given) => verifyBroker(targetOf(given), given),
-  guarantee: (given) =>
-    given['duplicate.detection']?.trim().toLowerCase() === 'artemis' ? 'effectively-once' : 'at-least-once',
+  guarantee: jmsGuarantee,
   translate(_className, given) {
     const lenses = lensesDestination(given['connect.jms.kcql']);
     const address =

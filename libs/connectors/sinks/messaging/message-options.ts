@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { defineOptions, type OptionProblem, type OptionValues } from '#config/options';
 import { FatalSinkError } from '#pipeline/errors';
+import type { Guarantee } from '#pipeline/sink';
 import { systemClock } from '#std/clock';
 import { messageOf } from '#std/errors';
 import type { BrokerPlace, Credentials } from '../../sources/broker-options.js';
@@ -84,6 +85,40 @@ export const keyOption = defineOptions({
     doc: 'The key of the record becomes the correlation id of the message, as text.',
   },
 });
+
+/** Of brokers that keep messages in queues, as JMS knows them. */
+export const jmsBrokerOptions = defineOptions({
+  'duplicate.detection': {
+    type: 'string',
+    default: 'none',
+    values: ['none', 'artemis'],
+    importance: 'high',
+    group: 'Delivery',
+    doc:
+      '`artemis`: each message carries `_AMQ_DUPL_ID`, the same at each try, by which ActiveMQ Artemis drops what it has already. ' +
+      'Its cache for an address (`id-cache-size`, 20000 as it comes, persisted) has to hold what is sent between two commits of offsets.',
+  },
+  'message.priority': {
+    type: 'int',
+    min: 0,
+    max: 9,
+    importance: 'low',
+    group: 'Messages',
+    doc: "Absent: the broker's.",
+  },
+  'message.ttl.ms': {
+    type: 'long',
+    min: 1,
+    unit: 'ms',
+    importance: 'low',
+    group: 'Messages',
+    doc: 'After so long the broker may drop a message that nobody took. Absent: never.',
+  },
+});
+
+export function jmsGuarantee(given: Readonly<Record<string, string>>): Guarantee {
+  return given['duplicate.detection']?.trim().toLowerCase() === 'artemis' ? 'effectively-once' : 'at-least-once';
+}
 
 export const destinationDoc =
   '`${topic}`, `${partition}`, `${key}` and `${header:NAME}` stand for parts of the record.';

@@ -6,6 +6,8 @@ import {
   credentialsOf,
   destinationCheck,
   destinationDoc,
+  jmsBrokerOptions,
+  jmsGuarantee,
   keyOption,
   messageOptions,
   messageSettings,
@@ -61,32 +63,7 @@ const options = defineOptions({
       'Send in transactions of half of `max.in.flight.messages`. Without, each message waits for a receipt of its own, for which ActiveMQ Classic ' +
       'syncs its disk each time. With `duplicate.detection` there are none: one message that is there already would undo all of its transaction.',
   },
-  'duplicate.detection': {
-    type: 'string',
-    default: 'none',
-    values: ['none', 'artemis'],
-    importance: 'high',
-    group: 'Delivery',
-    doc:
-      '`artemis`: each message carries the header `_AMQ_DUPL_ID`, the same at each try, by which ActiveMQ Artemis drops what it has already. ' +
-      'Its cache for an address (`id-cache-size`, 20000 as it comes, persisted) has to hold what is sent between two commits of offsets.',
-  },
-  'message.priority': {
-    type: 'int',
-    min: 0,
-    max: 9,
-    importance: 'low',
-    group: 'Messages',
-    doc: "Absent: the broker's.",
-  },
-  'message.ttl.ms': {
-    type: 'long',
-    min: 1,
-    unit: 'ms',
-    importance: 'low',
-    group: 'Messages',
-    doc: 'After so long the broker may drop a message that nobody took (header `expires`). Absent: never.',
-  },
+  ...jmsBrokerOptions,
   ...messageOptions,
   ...keyOption,
 });
@@ -120,8 +97,7 @@ export const stompSinkType: SinkType = {
   options,
   check: tlsProblems,
   verify: (given) => verifyBroker(targetOf(given), given),
-  guarantee: (given) =>
-    given['duplicate.detection']?.trim().toLowerCase() === 'artemis' ? 'effectively-once' : 'at-least-once',
+  guarantee: jmsGuarantee,
   create(given) {
     const values = requireOptions('Sink stomp', options, given);
     return new MessageSink(targetOf(given), messageSettings(values, true));
