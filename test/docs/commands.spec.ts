@@ -68,7 +68,7 @@ const steps: Step[] = pages.flatMap((page) =>
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-docs-'));
 chmodSync(folder, 0o755);
-const product = new Product({ directory: folder, topicsPort: 26_292, httpPort: 26_280, config: null });
+const product = new Product({ directory: folder, topicsPort: 26_392, httpPort: 26_380, config: null });
 
 const runs = new Map<Step, Promise<ScriptResult>>();
 
