@@ -14,6 +14,7 @@ export const levels = {
   broker: 3,
   server: 4,
   connectors: 4,
+  jobs: 5,
   nest: 5,
 };
 

@@ -279,7 +279,7 @@ export class ControlStore {
   async reportStatus(lease: LeaseKey, report: TaskReport): Promise<void> {
     const [, count] = await this.read<[unknown, number]>('reporting the status of a task', (manager) =>
       manager.query(
-        `UPDATE millrace.task SET state = $5, trace = $6, details = $7, reported_at = now()
+        `UPDATE millrace.task SET state = $5, trace = $6, details = coalesce($7, details), reported_at = now()
          WHERE connector = $1 AND task = $2 AND worker_id = $3 AND epoch = $4`,
         [
           lease.connector,
@@ -288,7 +288,7 @@ export class ControlStore {
           lease.epoch,
           report.state,
           report.trace?.slice(0, traceLengthMax) ?? null,
-          report.details ?? {},
+          report.details ?? null,
         ],
       ),
     );

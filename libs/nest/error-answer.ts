@@ -5,6 +5,7 @@
 import { HttpException } from '@nestjs/common';
 import type { Response } from 'express';
 import { MillraceError } from '#std/errors';
+import { FieldProblems } from './field-problems.js';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -46,6 +47,7 @@ export function answerFor(error: unknown, path: string): ErrorAnswer {
       instance: path,
       code,
       retryable: retriable,
+      ...(error instanceof FieldProblems ? { errors: error.errors } : {}),
     },
   };
 }
@@ -108,13 +110,17 @@ function statusOfParser(error: unknown): number | null {
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad Request',
+  401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
   406: 'Not Acceptable',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   501: 'Not Implemented',
   503: 'Service Unavailable',

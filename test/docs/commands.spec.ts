@@ -75,6 +75,10 @@ const runs = new Map<Step, Promise<ScriptResult>>();
 beforeAll(async () => {
   makeFolder();
   await product.start();
+  await eventually('first reports of the tasks', 30_000, async () => {
+    const { body } = await product.rest('GET', '/metrics');
+    return String(body).includes('millrace_task_lag_records');
+  });
   for (const page of pages) {
     let previous: Promise<unknown> = Promise.resolve();
     for (const step of steps.filter((candidate) => candidate.page === page)) {

@@ -1,5 +1,6 @@
 /** The administration process: REST over the control store and the topics' address. */
 import 'reflect-metadata';
+import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { loadAllComponents } from '#connectors/registry-collector';
 import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins';
@@ -14,7 +15,7 @@ import type { Logger } from '#std/log';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
-import type { AdminParts } from './admin-module.js';
+import type { AdminParts } from './admin-parts.js';
 import { createAdminServer } from './admin-server.js';
 import { collectorClass } from './connect/collector-class.js';
 import { ConnectorClasses, type ConnectorClass } from './connect/connector-class.js';
@@ -23,6 +24,7 @@ import { CollectorTaps } from './connect/tap-controller.js';
 import { controlMetrics, topicMetrics } from './operations/control-metrics.js';
 import { OpenApi } from './operations/open-api.js';
 import { productVersion } from './product-version.js';
+import { resources } from './v1/resources.js';
 
 export interface AdminOptions {
   readonly databaseUrl: string;
@@ -42,6 +44,10 @@ export interface AdminOptions {
   readonly metrics?: MetricSource;
   /** Further checks of `/readyz`, such as the health of a log in the same process. */
   readonly checks?: readonly HealthCheck[];
+  /** For files that jobs write and read. Default `millrace-data/admin`. */
+  readonly dataDirectory?: string;
+  /** What `${env:NAME}` refers to. Default: the environment of the process. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
   readonly clock?: Clock;
 }
@@ -74,8 +80,9 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const accessLog = new AccessLog(options.accessLogPath ?? null, (error) =>
     logger.warn(`The access log cannot be written: ${error.message}`),
   );
-  const parts = {
+  const parts: AdminParts = {
     store,
+    cluster,
     topics: new TopicAdmin(cluster),
     classes: new ConnectorClasses(
       [...sinkTypes.map(sinkClass), collectorClass(await loadAllComponents(), productVersion)],
@@ -85,6 +92,13 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
     furtherChecks: new FurtherChecks(options.checks ?? []),
+    databaseUrl: options.databaseUrl,
+    bootstrap: options.bootstrap,
+    security,
+    dataDirectory: options.dataDirectory ?? join('millrace-data', 'admin'),
+    environment: options.environment ?? process.env,
+    clock,
+    logger,
   };
   addMetrics(parts, accessLog, options);
   const closeParts = async (): Promise<void> => {
@@ -93,11 +107,13 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   };
   try {
     const [app] = await Promise.all([createAdminServer(parts, { accessLog, logger, host }), store.start()]);
+    const started = await Promise.all(resources.flatMap((resource) => resource.start?.(parts) ?? []));
     await app.listen(options.port, host);
     const port = portOf(app);
     return {
       port,
       async close() {
+        await Promise.all(started.map((part) => part.stop()));
         await drain(app);
         await closeParts();
       },

@@ -3,6 +3,7 @@ import { ControlStore } from '#control/control-store';
 import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { TopicAdmin } from '#topics/topic-admin';
+import type { AdminParts } from './admin-parts.js';
 import { ConnectorClasses } from './connect/connector-class.js';
 import { ConnectorsController } from './connect/connectors-controller.js';
 import { OffsetsController } from './connect/offsets-controller.js';
@@ -19,16 +20,7 @@ import { DocsController } from './operations/docs-controller.js';
 import { HealthController } from './operations/health-controller.js';
 import { MetricsController } from './operations/metrics-controller.js';
 import { OpenApi } from './operations/open-api.js';
-
-export interface AdminParts {
-  readonly store: ControlStore;
-  readonly topics: TopicAdmin;
-  readonly classes: ConnectorClasses;
-  readonly taps: CollectorTaps;
-  readonly metrics: MetricsRegistry;
-  readonly openApi: OpenApi;
-  readonly furtherChecks: FurtherChecks;
-}
+import { resources } from './v1/resources.js';
 
 @Module({})
 export class AdminModule implements NestModule {
@@ -53,6 +45,7 @@ export class AdminModule implements NestModule {
         HealthController,
         MetricsController,
         DocsController,
+        ...resources.flatMap(({ controllers }) => controllers),
       ],
       providers: [
         { provide: ControlStore, useFactory: () => parts.store },
@@ -63,6 +56,7 @@ export class AdminModule implements NestModule {
         { provide: OpenApi, useFactory: () => parts.openApi },
         { provide: FurtherChecks, useFactory: () => parts.furtherChecks },
         { provide: ClusterIdentity, useFactory: () => new ClusterIdentity(parts.topics) },
+        ...resources.flatMap(({ providers }) => providers?.(parts) ?? []),
       ],
     };
   }

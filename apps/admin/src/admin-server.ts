@@ -7,7 +7,8 @@ import { ErrorFilter } from '#nest/error-filter';
 import { NestLogger } from '#nest/nest-logger';
 import { requestGuard } from '#nest/request-guard';
 import type { Logger } from '#std/log';
-import { AdminModule, type AdminParts } from './admin-module.js';
+import { AdminModule } from './admin-module.js';
+import type { AdminParts } from './admin-parts.js';
 
 const bodyBytesMax = 4 * 1024 * 1024;
 

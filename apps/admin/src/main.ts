@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { securityOfFile } from '#nest/client-properties';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
@@ -20,6 +21,7 @@ await runRoleProcess({
       host: settings.HOST,
       port: settings.PORT,
       insecure: settings.MILLRACE_INSECURE,
+      dataDirectory: join(settings.MILLRACE_DATA, 'admin'),
       ...(settings.ACCESS_LOG === null ? {} : { accessLogPath: settings.ACCESS_LOG }),
       logger,
     });

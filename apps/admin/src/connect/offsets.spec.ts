@@ -5,15 +5,12 @@ import { sinkTypes } from '#connectors/registry-sinks';
 import { ControlStore } from '#control/control-store';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
 import { AccessLog } from '#nest/access-log';
-import { FurtherChecks } from '#nest/health';
-import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { createAdminServer } from '../admin-server.js';
+import { adminParts } from '../admin-parts.testkit.js';
 import { FakeTopics } from '../kafka-rest/fake-topics.testkit.js';
-import { CollectorTaps } from './tap-controller.js';
-import { OpenApi } from '../operations/open-api.js';
 import { ConnectorClasses } from './connector-class.js';
 import { sinkClass } from './sink-class.js';
 
@@ -38,15 +35,7 @@ describe('the offsets of a sink', () => {
         guarantee: () => 'at-least-once' as const,
       }));
     const classes = new ConnectorClasses([...sinkTypes, ...plain].map(sinkClass));
-    const parts = {
-      store,
-      topics,
-      classes,
-      metrics: new MetricsRegistry(),
-      taps: new CollectorTaps('', systemClock),
-      openApi: new OpenApi(),
-      furtherChecks: new FurtherChecks([]),
-    };
+    const parts = adminParts({ store, topics, classes });
     const edge = { accessLog: new AccessLog(null, () => {}), logger: silentLogger, host: '127.0.0.1' };
     [app] = await Promise.all([createAdminServer(parts, edge), store.start()]);
     await app.listen(0, '127.0.0.1');

@@ -3,16 +3,13 @@ import supertest from 'supertest';
 import { ControlStore } from '#control/control-store';
 import { startTestDatabase, type TestDatabase } from '#control/testing/embedded-postgres';
 import { AccessLog } from '#nest/access-log';
-import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { Cluster } from '#topics/cluster';
 import { createAdminServer } from '../admin-server.js';
-import { ConnectorClasses } from '../connect/connector-class.js';
 import { topicMetrics } from '../operations/control-metrics.js';
-import { CollectorTaps } from '../connect/tap-controller.js';
-import { OpenApi } from '../operations/open-api.js';
+import { adminParts } from '../admin-parts.testkit.js';
 import { FakeTopics } from './fake-topics.testkit.js';
 
 describe('topics and groups by REST Proxy v3', () => {
@@ -31,15 +28,7 @@ describe('topics and groups by REST Proxy v3', () => {
     topics = new FakeTopics(cluster);
     const metrics = new MetricsRegistry();
     metrics.add('topics', () => topicMetrics(topics));
-    const parts = {
-      store,
-      topics,
-      metrics,
-      classes: new ConnectorClasses([]),
-      taps: new CollectorTaps('', systemClock),
-      openApi: new OpenApi(),
-      furtherChecks: new FurtherChecks([]),
-    };
+    const parts = adminParts({ store, topics, metrics });
     const edge = { accessLog: new AccessLog(null, () => {}), logger: silentLogger, host: '127.0.0.1' };
     [app] = await Promise.all([createAdminServer(parts, edge), store.start()]);
     await app.listen(0, '127.0.0.1');

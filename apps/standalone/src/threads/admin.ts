@@ -9,6 +9,7 @@ runRole(async ({ settings, logger, topicsMetrics }) => {
     bootstrap: settings.bootstrap,
     host: settings.host,
     port: settings.httpPort,
+    dataDirectory: join(settings.dataDirectory, 'admin'),
     accessLogPath: join(settings.dataDirectory, 'logs', 'http-access.log'),
     metrics: async () => {
       const metrics = await topicsMetrics();

@@ -1,0 +1,20 @@
+import type { Request } from 'express';
+
+/** Who asks. */
+export interface Principal {
+  /** `User:alice`, `ApiKey:ci`; what audit and jobs show. */
+  readonly name: string;
+}
+
+export const anonymous: Principal = { name: 'User:ANONYMOUS' };
+
+const principals = new WeakMap<Request, Principal>();
+
+export function setPrincipal(request: Request, principal: Principal): void {
+  principals.set(request, principal);
+}
+
+/** `anonymous` where nobody has to log in. */
+export function principalOf(request: Request): Principal {
+  return principals.get(request) ?? anonymous;
+}

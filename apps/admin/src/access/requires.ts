@@ -1,0 +1,32 @@
+import { SetMetadata, type CustomDecorator } from '@nestjs/common';
+
+/** What a route touches. A role may be limited to some of these, and by a prefix of names. */
+export const areas = ['cluster', 'topics', 'groups', 'collectors', 'sinks', 'jobs', 'security'] as const;
+export type Area = (typeof areas)[number];
+
+/**
+ * What somebody may do, each level with all before it: `read` looks, `operate` pauses, restarts, moves offsets and redrives, `edit` creates,
+ * changes and deletes, `administer` gives and takes rights. The roles viewer, operator, editor and admin have one level each.
+ */
+export const levels = ['read', 'operate', 'edit', 'administer'] as const;
+export type Level = (typeof levels)[number];
+
+export interface Requirement {
+  readonly area: Area;
+  readonly level: Level;
+  /** The path parameter that holds the name of what is touched, for roles that are limited by a prefix of names. */
+  readonly named?: string;
+}
+
+export const requirementKey = 'millrace/requirement';
+
+/** Every route says what it needs; one that says nothing answers nobody (`Open` is for those that answer everybody). */
+export function Requires(area: Area, level: Level, named?: string): CustomDecorator {
+  const requirement: Requirement = { area, level, ...(named === undefined ? {} : { named }) };
+  return SetMetadata(requirementKey, requirement);
+}
+
+/** Answers everybody, also without a login: liveness, readiness, the page of the documentation. */
+export function Open(): CustomDecorator {
+  return SetMetadata(requirementKey, 'open');
+}

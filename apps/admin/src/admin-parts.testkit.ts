@@ -1,0 +1,35 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ControlStore } from '#control/control-store';
+import { FurtherChecks } from '#nest/health';
+import { MetricsRegistry } from '#nest/metrics';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
+import { noSecurity } from '#topics/client-security';
+import type { AdminParts } from './admin-parts.js';
+import { ConnectorClasses } from './connect/connector-class.js';
+import { CollectorTaps } from './connect/tap-controller.js';
+import { FakeTopics } from './kafka-rest/fake-topics.testkit.js';
+import { OpenApi } from './operations/open-api.js';
+
+/** An administration without connector classes over topics in memory; `given` takes the place of any part. */
+export function adminParts(
+  given: { store: ControlStore; topics: FakeTopics } & Partial<AdminParts>,
+): AdminParts & { readonly topics: FakeTopics } {
+  return {
+    cluster: given.topics.cluster,
+    classes: new ConnectorClasses([]),
+    taps: new CollectorTaps('', systemClock),
+    metrics: new MetricsRegistry(),
+    openApi: new OpenApi(),
+    furtherChecks: new FurtherChecks([]),
+    databaseUrl: '',
+    bootstrap: '127.0.0.1:9092',
+    security: noSecurity,
+    dataDirectory: join(tmpdir(), 'millrace-admin-spec'),
+    environment: {},
+    clock: systemClock,
+    logger: silentLogger,
+    ...given,
+  };
+}
