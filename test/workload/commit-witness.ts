@@ -16,7 +16,7 @@ interface Accepted {
 
 /**
  * Stands between clients and a service, passes every byte on, and watches which commits are accepted. A member whose partition was
- * committed by another one is never heard for it again with the epoch that it had (G1); where it is, that is a finding.
+ * committed by another one in a later epoch is never heard for it again with the epoch that it had (G1); where it is, that is a finding.
  */
 export class CommitWitness {
   readonly findings: string[] = [];
@@ -95,10 +95,11 @@ export class CommitWitness {
         );
       }
       const owner = this.owners.get(partition);
-      if (owner !== undefined && owner.memberId !== memberId && epoch >= owner.epoch) {
+      // A partition changes hands with an epoch only. Within one, kafkajs commits what it had before the rebalance under the new generation.
+      if (owner !== undefined && owner.memberId !== memberId && epoch > owner.epoch) {
         this.fenced.set(`${partition} ${owner.memberId}`, owner.epoch);
       }
-      if (owner === undefined || epoch >= owner.epoch) this.owners.set(partition, { memberId, epoch });
+      if (owner === undefined || epoch > owner.epoch) this.owners.set(partition, { memberId, epoch });
       this.committed.set(partition, Math.max(offset, this.committed.get(partition) ?? 0));
     }
   }
