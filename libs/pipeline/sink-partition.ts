@@ -62,6 +62,8 @@ export class SinkPartition {
   receivedNext: number | null = null;
   highWatermark: number | null = null;
   lastSuccessAt: number | null = null;
+  /** Timestamp of the last record that is through, ms since the epoch. */
+  lastTimestamp: number | null = null;
 
   /** The first record since the opening. */
   private startOffset: number | null = null;
@@ -137,6 +139,7 @@ export class SinkPartition {
   /** A delivery is through: the sink has it and will say when it is durable (`put`), or it is durable here or with the dead letters. */
   processed(batch: SinkBatch, put: boolean): void {
     const next = batch.offset(batch.count - 1) + 1;
+    this.lastTimestamp = batch.timestamp(batch.count - 1);
     this.bufferedBytes = Math.max(0, this.bufferedBytes - batch.byteCount);
     if (put) this.putNext = next;
     this.processedNext = this.idle ? this.receivedNext : next;

@@ -386,6 +386,7 @@ export class SinkTask {
       committed: partition.committedNext,
       lag: partition.lag(),
       lastSuccessAt: partition.lastSuccessAt,
+      lastTimestamp: partition.lastTimestamp,
       bufferedBytes: partition.bufferedBytes,
       pausedBy: this.pausedBy(partition),
     };

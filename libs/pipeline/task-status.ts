@@ -43,6 +43,8 @@ export interface PartitionStatus {
   readonly lag: number | null;
   /** Wall time of the last put that the store took, ms. */
   readonly lastSuccessAt: number | null;
+  /** Timestamp of the last record that is through, ms since the epoch; null before the first. */
+  readonly lastTimestamp: number | null;
   readonly bufferedBytes: number;
   /** Why nothing is read now: `task` paused, `store` stalled, `buffer` full, not its time by the `schedule`; null while reading. */
   readonly pausedBy: 'task' | 'store' | 'buffer' | 'schedule' | null;

@@ -21,7 +21,7 @@ import { collectorClass } from './connect/collector-class.js';
 import { ConnectorClasses, type ConnectorClass } from './connect/connector-class.js';
 import { sinkClass } from './connect/sink-class.js';
 import { CollectorTaps } from './connect/tap-controller.js';
-import { controlMetrics, topicMetrics } from './operations/control-metrics.js';
+import { controlMetrics, groupMetrics, topicMetrics } from './operations/control-metrics.js';
 import { OpenApi } from './operations/open-api.js';
 import { productVersion } from './product-version.js';
 import { resources } from './v1/resources.js';
@@ -129,6 +129,7 @@ function addMetrics(parts: AdminParts, accessLog: AccessLog, options: AdminOptio
   parts.metrics.add('http', accessLog.metrics);
   parts.metrics.add('control', () => controlMetrics(parts.store));
   parts.metrics.add('topics', () => topicMetrics(parts.topics));
+  parts.metrics.add('groups', () => groupMetrics(parts.topics));
   if (options.metrics !== undefined) parts.metrics.add('service', options.metrics);
 }
 

@@ -3,7 +3,7 @@ import { systemClock } from '#std/clock';
 import { PartitionEnds } from './partition-ends.js';
 
 function status(partition: number, committed: number | null, lag: number | null): PartitionStatus {
-  const rest = { lastSuccessAt: null, bufferedBytes: 0, pausedBy: null };
+  const rest = { lastSuccessAt: null, lastTimestamp: null, bufferedBytes: 0, pausedBy: null };
   return { topic: 'orders', partition, position: committed, committed, lag, ...rest };
 }
 

@@ -4,6 +4,7 @@ import { restartOptions } from '#pipeline/runner-options';
 import { SinkMetrics } from '#pipeline/sink-metrics';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { TaskSupervisor, type RestartOptions, type SupervisorStatus } from '#pipeline/task-supervisor';
+import type { Clock } from '#std/clock';
 import { systemRandom } from '#std/random';
 import { SinkRun, type SinkRunOptions } from './sink-run.js';
 
@@ -16,6 +17,7 @@ const partitionsReportedMax = 40;
 export class RunningTask implements LeasedWork {
   private readonly supervisor: TaskSupervisor;
   private readonly restart: RestartOptions;
+  private readonly clock: Clock;
   private guarantee = '';
   private paused = false;
   private ending: Promise<void> | null = null;
@@ -25,6 +27,7 @@ export class RunningTask implements LeasedWork {
     options: RunningTaskOptions,
   ) {
     const { clock } = options;
+    this.clock = clock;
     const logger = options.logger.child({ connector: lease.connector, task: lease.task });
     const metrics = new SinkMetrics(clock);
     this.paused = lease.targetState === 'PAUSED';
@@ -67,7 +70,7 @@ export class RunningTask implements LeasedWork {
     const supervised = this.supervisor.status();
     const { run, failure, restartsAt } = supervised;
     const details = {
-      ...(run === null ? {} : detailsOf(run)),
+      ...(run === null ? {} : detailsOf(run, this.clock.now())),
       guarantee: this.guarantee,
       restart: { used: supervised.restartsUsed, max: this.restart.max, at: timeOf(supervised) },
     };
@@ -84,13 +87,14 @@ function timeOf({ restartsAt }: SupervisorStatus): string | null {
   return restartsAt === null ? null : new Date(restartsAt).toISOString();
 }
 
-function detailsOf(status: TaskStatus): Record<string, unknown> {
+function detailsOf(status: TaskStatus, now: number): Record<string, unknown> {
   const lags = status.partitions.map(({ lag }) => lag ?? 0);
   const metrics = Object.entries(status.metrics).map(([name, value]) => [name.replaceAll('-', '_'), value]);
   const { degraded, lastError, activity, breaker, rateLimit, batchMode } = status;
   return {
     ...Object.fromEntries(metrics),
     lag_records: lags.reduce((sum, lag) => sum + lag, 0),
+    lag_ms: Math.max(0, ...status.partitions.map((partition) => lagMsOf(partition, now))),
     sink_record_lag_max: Math.max(0, ...lags),
     degraded,
     lastError,
@@ -100,6 +104,11 @@ function detailsOf(status: TaskStatus): Record<string, unknown> {
     batchMode,
     partitions: furthestBehind(status.partitions),
   };
+}
+
+/** How old the last record is that the store took, where more are waiting. */
+function lagMsOf({ lag, lastTimestamp }: PartitionStatus, now: number): number {
+  return (lag ?? 0) > 0 && lastTimestamp !== null && lastTimestamp >= 0 ? Math.max(0, now - lastTimestamp) : 0;
 }
 
 function furthestBehind(partitions: readonly PartitionStatus[]): readonly PartitionStatus[] {

@@ -1,8 +1,8 @@
 /** Connectors, tasks, workers and topics as metrics: from status rows and from descriptions, nothing of it kept here. */
 import type { ControlStore } from '#control/control-store';
-import type { ConnectorStatus, TaskDetails } from '#control/task';
 import type { MetricFamily, MetricSample } from '#nest/metrics';
 import type { TopicAdmin } from '#topics/topic-admin';
+import { componentMetrics, taskMetrics } from './task-metrics.js';
 
 /** More topics than this and only their number is given, so that a scrape stays quick. */
 const topicsDescribedMax = 200;
@@ -31,32 +31,8 @@ export async function controlMetrics(store: ControlStore): Promise<MetricFamily[
       countBy(workers, ({ kind }) => ({ kind })),
     ),
     ...taskMetrics(tasks),
+    ...componentMetrics(tasks),
   ];
-}
-
-/** Numbers that tasks report, each a family `millrace_task_<name>`. */
-function taskMetrics(
-  tasks: readonly { status: ConnectorStatus; task: ConnectorStatus['tasks'][number] }[],
-): MetricFamily[] {
-  const families = new Map<string, MetricSample[]>();
-  for (const { status, task } of tasks) {
-    for (const [name, value] of numbersOf(task.details)) {
-      const family = `millrace_task_${name.replaceAll(/[^a-zA-Z0-9]+/g, '_').toLowerCase()}`;
-      const samples = families.get(family) ?? [];
-      samples.push({ labels: { connector: status.name, task: String(task.task) }, value });
-      families.set(family, samples);
-    }
-  }
-  return [...families].map(([name, samples]) => ({
-    name,
-    help: 'As reported by the task.',
-    type: name.endsWith('_total') ? 'counter' : 'gauge',
-    samples,
-  }));
-}
-
-function numbersOf(details: TaskDetails): [string, number][] {
-  return Object.entries(details).filter((entry): entry is [string, number] => typeof entry[1] === 'number');
 }
 
 export async function topicMetrics(topics: TopicAdmin): Promise<MetricFamily[]> {
@@ -75,6 +51,26 @@ export async function topicMetrics(topics: TopicAdmin): Promise<MetricFamily[]> 
     gauge('millrace_topics', 'Topics of the cluster.', [{ labels: {}, value: listings.length }]),
     gauge('millrace_partition_end_offset', 'Next offset of a partition.', samples(ends)),
     gauge('millrace_partition_start_offset', 'First offset that a partition still has.', samples(starts)),
+  ];
+}
+
+const groupsDescribedMax = 100;
+
+/** How far each consumer group is behind, by topic. Groups of sinks are `connect-<name>`. */
+export async function groupMetrics(topics: TopicAdmin): Promise<MetricFamily[]> {
+  const groups = await topics.listGroups();
+  const described = groups.length > groupsDescribedMax ? [] : groups;
+  const samples: MetricSample[] = [];
+  for (const { groupId } of described) {
+    const byTopic = Map.groupBy(await topics.groupLag(groupId), ({ topic }) => topic);
+    for (const [topic, lags] of byTopic) {
+      const value = lags.reduce((sum, { lag }) => sum + Math.max(0, lag ?? 0), 0);
+      samples.push({ labels: { group: groupId, topic }, value });
+    }
+  }
+  return [
+    gauge('millrace_groups', 'Consumer groups of the cluster.', [{ labels: {}, value: groups.length }]),
+    gauge('millrace_group_lag_records', 'Records that a group has not committed, by topic.', samples),
   ];
 }
 
