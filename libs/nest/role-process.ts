@@ -4,6 +4,7 @@ import { stopOnSignal } from '#nest/stop-signal';
 import { Backoff } from '#std/backoff';
 import { systemClock } from '#std/clock';
 import { messageOf, MillraceError } from '#std/errors';
+import { logFormat } from '#nest/log-format';
 import { createLogger, type Logger } from '#std/log';
 import { systemRandom } from '#std/random';
 
@@ -32,6 +33,7 @@ export async function runRoleProcess<T extends OptionSpecs>(role: RoleProcess<T>
   const logger = createLogger({
     write: (line) => process.stderr.write(`${line}\n`),
     now: () => new Date().toISOString(),
+    format: logFormat(),
   });
   let running: RunningRole | null = null;
   stopOnSignal({ stop: async () => running?.stop(), logger, stopMsMax: role.stopMsMax });

@@ -18,11 +18,19 @@ export interface LoggerOptions {
   /** ISO time of the line. */
   readonly now: () => string;
   readonly fields?: LogFields;
+  /** `json`: an object a line, `{"time", "level", "message", …fields}`, for collectors of logs. Default `text`. */
+  readonly format?: LogFormat;
 }
+
+export type LogFormat = 'text' | 'json';
 
 export function createLogger(options: LoggerOptions): Logger {
   const emit = (level: string, message: string, fields: LogFields | undefined): void => {
     const all = { ...options.fields, ...fields };
+    if (options.format === 'json') {
+      options.write(JSON.stringify({ time: options.now(), level, message, ...all }));
+      return;
+    }
     const tail = Object.entries(all)
       .filter(([, value]) => value !== undefined)
       .map(([name, value]) => ` ${name}=${typeof value === 'string' ? JSON.stringify(value) : String(value)}`)

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
+import { logFormat } from '#nest/log-format';
 import { createLogger, type Logger } from '#std/log';
 import { productRoot, productVersion } from '../../cli/src/version.js';
 import { applyConfig } from './apply-config.js';
@@ -70,7 +71,11 @@ class Product {
   ) {
     mkdirSync(join(directory, 'logs'), { recursive: true });
     this.log = new LogFile(join(directory, 'logs', 'millrace.log'));
-    this.logger = createLogger({ write: (line) => this.log.write(line), now: () => new Date().toISOString() });
+    this.logger = createLogger({
+      write: (line) => this.log.write(line),
+      now: () => new Date().toISOString(),
+      format: logFormat(),
+    });
   }
 
   async start(): Promise<void> {

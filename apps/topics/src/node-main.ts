@@ -6,6 +6,7 @@ import { Neighbourhood } from '#broker/cluster/neighbourhood';
 import { Nodes } from '#broker/cluster/nodes';
 import { systemClock } from '#std/clock';
 import { messageOf, MillraceError } from '#std/errors';
+import { logFormat } from '#nest/log-format';
 import { createLogger, type Logger } from '#std/log';
 import type { FromNode, NodeSettings, ToNode } from './node-messages.js';
 import { TopicsService } from './topics-service.js';
@@ -49,6 +50,7 @@ async function start(settings: NodeSettings): Promise<void> {
   const logger: Logger = createLogger({
     write: (line) => say({ kind: 'line', line }),
     now: () => new Date().toISOString(),
+    format: logFormat(),
     fields: { node: index },
   });
   try {

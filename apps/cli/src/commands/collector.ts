@@ -1,5 +1,6 @@
 import { UsageError, countOf, topicFlags, urlFlag, type Command, type CommandInput, type Flag } from '../command.js';
 import { securityOfFile } from '#nest/client-properties';
+import { logFormat } from '#nest/log-format';
 import { createLogger } from '#std/log';
 
 /** Flume's own names, so that the arguments of `flume-ng agent` can stay. */
@@ -88,6 +89,7 @@ export const collectorCommands: readonly Command[] = [
         logger: createLogger({
           write: (line) => process.stderr.write(`${line}\n`),
           now: () => new Date().toISOString(),
+          format: logFormat(),
         }),
         signal: stop.signal,
         backupDirectory: optionOf('backup-directory'),

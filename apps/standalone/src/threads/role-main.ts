@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { TopicsMetrics } from '../../../topics/src/topics-service.js';
 import type { FromThread, ThreadSettings, ToThread } from '../role-thread.js';
 import { messageOf } from '#std/errors';
+import { logFormat } from '#nest/log-format';
 import { createLogger, type Logger } from '#std/log';
 
 /** What a role on a thread is given. */
@@ -22,7 +23,11 @@ export function runRole(start: (context: RoleContext) => Promise<Running>): void
   const port = parentPort;
   if (port === null) throw new Error('this module runs on a worker thread');
   const say = (message: FromThread): void => port.postMessage(message);
-  const logger = createLogger({ write: (line) => say({ kind: 'line', line }), now: () => new Date().toISOString() });
+  const logger = createLogger({
+    write: (line) => say({ kind: 'line', line }),
+    now: () => new Date().toISOString(),
+    format: logFormat(),
+  });
   let running: Promise<Running> | null = null;
   let asked: PromiseWithResolvers<TopicsMetrics | null> | null = null;
   const topicsMetrics = (): Promise<TopicsMetrics | null> => {
