@@ -28,7 +28,10 @@ export async function controlMetrics(store: ControlStore): Promise<MetricFamily[
     gauge(
       'millrace_workers',
       'Living workers by kind.',
-      countBy(workers, ({ kind }) => ({ kind })),
+      (['sink', 'source'] as const).map((kind) => ({
+        labels: { kind },
+        value: workers.filter((worker) => worker.kind === kind).length,
+      })),
     ),
     ...taskMetrics(tasks),
     ...componentMetrics(tasks),
