@@ -18,9 +18,14 @@ const deterministicRule = {
   says: 'takes a Clock, Random or Disk as a parameter',
 };
 
+// Suites whose files run side by side: a port that two of them listen on is a test that fails now and then.
+const sideBySide = /\.(spec|sinks|interop|flume|fuzz)\.ts$/;
+const port = /\b(2[2-9]_\d{3}|3[01]_\d{3}|32_[0-6]\d{2})\b/g;
+
 /** One line for each place that breaks a rule. */
 export function tidyProblems(root) {
   const problems = [];
+  const portOwners = new Map();
   const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
   for (const file of files) {
     const lines = read(join(root, file))?.split('\n') ?? [];
@@ -29,6 +34,13 @@ export function tidyProblems(root) {
     const active = deterministic.test(file) ? [...rules, deterministicRule] : rules;
     for (const [index, line] of lines.entries()) {
       for (const rule of active) if (rule.pattern.test(line)) problems.push(`${file}:${index + 1}: ${rule.says}`);
+    }
+    const [, suite] = sideBySide.exec(file) ?? [];
+    for (const found of suite === undefined ? [] : new Set(lines.join('\n').match(port))) {
+      if (found.endsWith('_000')) continue;
+      const owner = portOwners.get(`${suite} ${found}`);
+      if (owner !== undefined) problems.push(`${file}: ${owner} has port ${found} already: take another`);
+      portOwners.set(`${suite} ${found}`, file);
     }
   }
   return problems;
