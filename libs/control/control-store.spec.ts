@@ -1,6 +1,7 @@
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
-import { ControlStore, type ConnectorSpec } from './control-store.js';
+import type { ConnectorSpec } from './connector.js';
+import { ControlStore } from './control-store.js';
 import { startTestDatabase, type TestDatabase } from './testing/embedded-postgres.js';
 import type { TaskLease } from './task.js';
 import type { WorkerSession } from './worker.js';
@@ -51,6 +52,41 @@ describe('the control store', () => {
     await store.deleteConnector('lake');
     expect(await other.findConnector('lake')).toBeNull();
     await expect(store.deleteConnector('lake')).rejects.toMatchObject({ code: 'control.connector.unknown' });
+  });
+
+  it('keeps the history of a connector, over deletion too, and a change for another revision is refused', async () => {
+    await store.createConnector(sink('lake', { by: 'User:ann' }));
+    const labelled = await store.putConnector(sink('lake', { labels: { team: 'a' }, by: 'User:bob' }));
+    expect(labelled.connector).toMatchObject({ revision: 2, labels: { team: 'a' }, updatedBy: 'User:bob' });
+    const late = sink('lake', { config: { topics: 'late' }, expectedRevision: 1 });
+    await expect(store.putConnector(late)).rejects.toMatchObject({ code: 'control.connector.changed' });
+    expect((await store.putConnector(sink('lake', { config: { topics: 'b' } }))).connector).toMatchObject({
+      revision: 3,
+      labels: { team: 'a' },
+    });
+    await store.deleteConnector('lake', { by: 'User:ann', expectedRevision: 3 });
+    expect(await store.createConnector(sink('lake'))).toMatchObject({ revision: 5, labels: {} });
+    const history = await other.revisions('lake');
+    expect(history.map(({ revision, action, changedBy }) => [revision, action, changedBy])).toEqual([
+      [5, 'created', ''],
+      [4, 'deleted', 'User:ann'],
+      [3, 'changed', ''],
+      [2, 'changed', 'User:bob'],
+      [1, 'created', 'User:ann'],
+    ]);
+    expect(await store.findRevision('lake', 2)).toMatchObject({ labels: { team: 'a' }, config: { topics: 'logs' } });
+    expect(await store.findRevision('lake', 9)).toBeNull();
+  });
+
+  it('restarts no task for a label', async () => {
+    const first = await worker('first');
+    await store.createConnector(sink('lake'));
+    const [before] = await store.claimTasks(first);
+    await store.putConnector(sink('lake', { labels: { team: 'a' } }));
+    expect(await store.claimTasks(first)).toEqual([before]);
+    await store.putConnector(sink('lake', { config: { topics: 'b' } }));
+    const [after] = await store.claimTasks(first);
+    expect(after?.revision).not.toBe(before?.revision);
   });
 
   it('gives two workers even shares, and never the same task to both', async () => {

@@ -11,15 +11,32 @@ import type { Clock } from '#std/clock';
 import { MillraceError } from '#std/errors';
 import type { Logger } from '#std/log';
 import { systemRandom } from '#std/random';
-import { connectorEntity, type Connector, type ConnectorKind, type TargetState } from './connector.js';
+import { connectorEntity, type Connector, type ConnectorSpec, type TargetState } from './connector.js';
+import { readRevisions, recordDeletion, type ConnectorRevision } from './connector-revision.js';
 import { controlChannel, ControlWatch } from './control-watch.js';
 import { readStatuses } from './connector-status.js';
 import { openDatabase, withDatabase } from './database.js';
+import {
+  adjustTasks,
+  dropReleasedTasks,
+  insertConnector,
+  requireConnector,
+  requireRevisionOf,
+  updateConnector,
+} from './desired-connectors.js';
 import { controlErrors } from './errors.js';
 import { controlMigrations } from './migrations.js';
-import { shareOf, type TaskShare, type WorkerLoad } from './task-share.js';
+import {
+  giveUpLeases,
+  keepLeasesOverOutage,
+  leasesOf,
+  readShare,
+  renewLeases,
+  takeFreeTasks,
+  touchWorker,
+} from './task-leases.js';
 import { taskEntity, type ConnectorStatus, type LeaseKey, type TaskLease, type TaskReport } from './task.js';
-import { workerEntity, type Worker, type WorkerSession } from './worker.js';
+import { workerEntity, type Worker, type WorkerIdentity, type WorkerSession } from './worker.js';
 
 export interface ControlStoreOptions {
   readonly databaseUrl: string;
@@ -33,18 +50,6 @@ export interface ControlStoreOptions {
   readonly connectionsMax?: number;
 }
 
-export interface ConnectorSpec {
-  readonly name: string;
-  readonly kind: ConnectorKind;
-  readonly config: Readonly<Record<string, string>>;
-  /** 1 to 1000. */
-  readonly tasksMax: number;
-  /** Default: any worker. */
-  readonly pinnedWorker?: string | null;
-  /** Of a new connector; an old one keeps its state. Default RUNNING. */
-  readonly initialState?: TargetState;
-}
-
 export interface RestartScope {
   /** Only tasks that have failed, also those that are to be restarted after a while. Default false. */
   readonly onlyFailed?: boolean;
@@ -54,8 +59,6 @@ export interface RestartScope {
 
 const rowsMax = 10_000;
 const traceLengthMax = 16_384;
-/** For so long after it has joined a worker is made room for. */
-const newcomerSeconds = 60;
 /** Any number, the same in every process of the product. */
 const controlLock = 723_460_002;
 
@@ -109,45 +112,50 @@ export class ControlStore {
       if ((await manager.findOneBy(connectorEntity, { name: spec.name })) !== null) {
         throw new MillraceError(controlErrors.connectorExists, `Connector ${spec.name} already exists`);
       }
-      return this.insertConnector(manager, spec);
+      return insertConnector(manager, spec);
     });
   }
 
-  /** Replaces the config, or creates the connector. The same config again changes nothing. */
+  /** Replaces config and labels, or creates the connector. The same again changes nothing. Throws `control.connector.changed`. */
   putConnector(spec: ConnectorSpec): Promise<{ connector: Connector; isNew: boolean }> {
     return this.write('writing a connector', async (manager) => {
       const old = await manager.findOneBy(connectorEntity, { name: spec.name });
-      if (old === null) return { connector: await this.insertConnector(manager, spec), isNew: true };
-      const isSame = sameConfig(old.config, spec.config) && old.tasksMax === spec.tasksMax && old.kind === spec.kind;
-      await manager.query(
-        `UPDATE millrace.connector
-         SET kind = $2, config = $3, tasks_max = $4, pinned_worker = $5, revision = revision + $6, updated_at = now()
-         WHERE name = $1`,
-        [spec.name, spec.kind, spec.config, spec.tasksMax, spec.pinnedWorker ?? null, isSame ? 0 : 1],
-      );
-      const connector = await this.requireConnector(manager, spec.name);
-      await this.adjustTasks(manager, connector);
-      return { connector, isNew: false };
+      if (old === null) return { connector: await insertConnector(manager, spec), isNew: true };
+      requireRevisionOf(old, spec.expectedRevision);
+      return { connector: await updateConnector(manager, old, spec), isNew: false };
     });
   }
 
-  /** Throws `control.connector.unknown`. */
-  deleteConnector(name: string): Promise<void> {
+  /** Throws `control.connector.unknown` and `control.connector.changed`. Its history stays for 30 days. */
+  deleteConnector(name: string, options: { by?: string; expectedRevision?: number } = {}): Promise<void> {
     return this.write('deleting a connector', async (manager) => {
-      await this.requireConnector(manager, name);
+      const connector = await requireConnector(manager, name);
+      requireRevisionOf(connector, options.expectedRevision);
+      await recordDeletion(manager, connector, options.by ?? '');
       await manager.delete(connectorEntity, { name });
       await manager.query('UPDATE millrace.task SET is_wanted = false WHERE connector = $1', [name]);
-      await this.dropReleasedTasks(manager);
+      await dropReleasedTasks(manager);
     });
+  }
+
+  /** What was wanted under a name, newest first, at most 100; also of a connector that is gone, for 30 days. */
+  revisions(name: string): Promise<ConnectorRevision[]> {
+    return this.read('reading the history of a connector', (manager) => readRevisions(manager, name));
+  }
+
+  /** Null where it is not kept. */
+  async findRevision(name: string, revision: number): Promise<ConnectorRevision | null> {
+    const doing = 'looking up a revision';
+    return (await this.read(doing, (manager) => readRevisions(manager, name, revision)))[0] ?? null;
   }
 
   /** Throws `control.connector.unknown`. */
   setTargetState(name: string, state: TargetState): Promise<Connector> {
     return this.write('changing the state of a connector', async (manager) => {
-      await this.requireConnector(manager, name);
+      await requireConnector(manager, name);
       await manager.update(connectorEntity, { name }, { targetState: state });
-      const connector = await this.requireConnector(manager, name);
-      await this.adjustTasks(manager, connector);
+      const connector = await requireConnector(manager, name);
+      await adjustTasks(manager, connector);
       return connector;
     });
   }
@@ -155,7 +163,7 @@ export class ControlStore {
   /** Marks tasks RESTARTING; their workers stop and start them. Throws `control.connector.unknown` or `control.task.unknown`. */
   restartTasks(name: string, scope: RestartScope = {}): Promise<void> {
     return this.write('restarting tasks', async (manager) => {
-      await this.requireConnector(manager, name);
+      await requireConnector(manager, name);
       const task = scope.task ?? null;
       if (task !== null && (await manager.findOneBy(taskEntity, { connector: name, task, isWanted: true })) === null) {
         throw new MillraceError(controlErrors.taskUnknown, `Unknown task: ${name}-${task}`);
@@ -198,18 +206,21 @@ export class ControlStore {
    * Says that a worker is there. Leases of an earlier process under the same id are given up first, so that the same tasks come back
    * to it under a new epoch.
    */
-  registerWorker(worker: { readonly id: string; readonly kind: ConnectorKind }): Promise<WorkerSession> {
+  registerWorker(worker: WorkerIdentity): Promise<WorkerSession> {
+    const { id, kind, labels = [] } = worker;
     return this.write('registering a worker', async (manager) => {
-      await this.giveUpLeases(manager, worker, this.leaseMs);
+      await keepLeasesOverOutage(manager, this.leaseMs);
+      await giveUpLeases(manager, worker, this.leaseMs);
       // Rows of workers that never come back, from ids that were made up at each start.
       await manager.query("DELETE FROM millrace.worker WHERE seen_at < now() - interval '1 day'");
       const rows: { session: number }[] = await manager.query(
-        `INSERT INTO millrace.worker (id, kind, session) VALUES ($1, $2, nextval('millrace.worker_session'))
-         ON CONFLICT (id, kind) DO UPDATE SET session = excluded.session, started_at = now(), seen_at = now()
+        `INSERT INTO millrace.worker (id, kind, session, labels) VALUES ($1, $2, nextval('millrace.worker_session'), $3)
+         ON CONFLICT (id, kind) DO UPDATE
+           SET session = excluded.session, labels = excluded.labels, started_at = now(), seen_at = now()
          RETURNING session`,
-        [worker.id, worker.kind],
+        [id, kind, labels],
       );
-      return { id: worker.id, kind: worker.kind, session: rows[0]?.session ?? 0 };
+      return { id, kind, labels, session: rows[0]?.session ?? 0 };
     });
   }
 
@@ -218,16 +229,16 @@ export class ControlStore {
     return this.write('unregistering a worker', async (manager) => {
       const query = 'DELETE FROM millrace.worker WHERE id = $1 AND kind = $2 AND session = $3';
       const [, count]: [unknown, number] = await manager.query(query, [worker.id, worker.kind, worker.session]);
-      if (count > 0) await this.giveUpLeases(manager, worker);
+      if (count > 0) await giveUpLeases(manager, worker);
     });
   }
 
   /**
    * Renews what the worker has, takes its share of what nobody has, and gives all that it is to run now. What is not in the
-   * answer it must stop and `release`. Call it on each `watch`, at least every third of the lease time; a worker that could
-   * not call for `leaseMs` has lost its leases and must stop its tasks by its own clock.
+   * answer it must stop and `release`. Call it on each `watch`, at least every third of the lease time. After an outage of the
+   * database owners keep their tasks, whatever its length; see `keepLeasesOverOutage`.
    *
-   * Its share is an even part of the tasks over the living workers of its kind; see `shareOf`. Of sinks, a worker that has just joined is
+   * Its share is an even part of the tasks over the living workers of its kind and labels; see `shareOf`. Of sinks, a worker that has just joined is
    * made room for: what the others are to give up is missing in their answers. Throws `control.lease.lost` where another process has
    * registered under the same id.
    */
@@ -235,16 +246,16 @@ export class ControlStore {
     return this.write(
       'claiming tasks',
       async (manager) => {
-        await this.touchWorker(manager, worker);
-        await this.dropReleasedTasks(manager);
-        await this.renewLeases(manager, worker);
-        const { take, give } = await this.shareOf(manager, worker);
-        const claimed =
-          (await this.takeFreeTasks(manager, worker, { pinned: true, count: rowsMax })) +
-          (await this.takeFreeTasks(manager, worker, { pinned: false, count: take }));
+        const { leaseMs } = this;
+        await keepLeasesOverOutage(manager, leaseMs);
+        await touchWorker(manager, worker);
+        await dropReleasedTasks(manager);
+        await renewLeases(manager, worker, leaseMs);
+        const { take, give } = await readShare(manager, worker, leaseMs);
+        const claimed = await takeFreeTasks(manager, worker, { share: take, leaseMs });
         if (claimed > 0) this.options.logger.info('Took over tasks.', { worker: worker.id, tasks: claimed });
         // What runs on a collector's machine may be bound to it by files and ports.
-        return this.leasesOf(manager, worker, worker.kind === 'sink' ? give : 0);
+        return leasesOf(manager, worker, worker.kind === 'sink' ? give : 0);
       },
       { quiet: true },
     );
@@ -255,9 +266,9 @@ export class ControlStore {
     return this.write(
       'renewing leases',
       async (manager) => {
-        await this.touchWorker(manager, worker);
-        await this.renewLeases(manager, worker);
-        return this.leasesOf(manager, worker);
+        await touchWorker(manager, worker);
+        await renewLeases(manager, worker, this.leaseMs);
+        return leasesOf(manager, worker);
       },
       { quiet: true },
     );
@@ -271,7 +282,7 @@ export class ControlStore {
          WHERE connector = $1 AND task = $2 AND worker_id = $3 AND epoch = $4`,
         [lease.connector, lease.task, lease.workerId, lease.epoch],
       );
-      await this.dropReleasedTasks(manager);
+      await dropReleasedTasks(manager);
     });
   }
 
@@ -314,149 +325,6 @@ export class ControlStore {
     return watch;
   }
 
-  private async insertConnector(manager: EntityManager, spec: ConnectorSpec): Promise<Connector> {
-    await manager.query(
-      `INSERT INTO millrace.connector (name, kind, config, target_state, revision, tasks_max, pinned_worker)
-       VALUES ($1, $2, $3, $4, 1, $5, $6)`,
-      [spec.name, spec.kind, spec.config, spec.initialState ?? 'RUNNING', spec.tasksMax, spec.pinnedWorker ?? null],
-    );
-    const connector = await this.requireConnector(manager, spec.name);
-    await this.adjustTasks(manager, connector);
-    return connector;
-  }
-
-  private async requireConnector(manager: EntityManager, name: string): Promise<Connector> {
-    const connector = await manager.findOneBy(connectorEntity, { name });
-    if (connector === null) throw new MillraceError(controlErrors.connectorUnknown, `Connector ${name} not found`);
-    return connector;
-  }
-
-  /** Makes the rows of tasks fit what is wanted, without touching those that stay. */
-  private async adjustTasks(manager: EntityManager, connector: Connector): Promise<void> {
-    const count = connector.targetState === 'STOPPED' ? 0 : connector.tasksMax;
-    await manager.query('UPDATE millrace.task SET is_wanted = task < $2, kind = $3 WHERE connector = $1', [
-      connector.name,
-      count,
-      connector.kind,
-    ]);
-    await manager.query(
-      `INSERT INTO millrace.task (connector, task, kind)
-       SELECT $1, number, $3 FROM generate_series(0, $2::integer - 1) AS number
-       ON CONFLICT (connector, task) DO NOTHING`,
-      [connector.name, count, connector.kind],
-    );
-    await this.dropReleasedTasks(manager);
-  }
-
-  private async dropReleasedTasks(manager: EntityManager): Promise<void> {
-    await manager.query('DELETE FROM millrace.task WHERE NOT is_wanted AND (worker_id IS NULL OR lease_until < now())');
-  }
-
-  private async touchWorker(manager: EntityManager, worker: WorkerSession): Promise<void> {
-    const query = 'UPDATE millrace.worker SET seen_at = now() WHERE id = $1 AND kind = $2 AND session = $3';
-    const [, count]: [unknown, number] = await manager.query(query, [worker.id, worker.kind, worker.session]);
-    if (count === 0) {
-      throw new MillraceError(
-        controlErrors.leaseLost,
-        `Another process has registered as worker ${worker.id}. Each worker needs an id of its own.`,
-      );
-    }
-  }
-
-  private async renewLeases(manager: EntityManager, worker: WorkerSession): Promise<void> {
-    await manager.query(
-      `UPDATE millrace.task SET lease_until = now() + make_interval(secs => $3)
-       WHERE worker_id = $1 AND kind = $2 AND is_wanted`,
-      [worker.id, worker.kind, this.leaseMs / 1000],
-    );
-  }
-
-  /** Free for others after `keptMs`, until then for the same worker only. */
-  private async giveUpLeases(
-    manager: EntityManager,
-    worker: { id: string; kind: ConnectorKind },
-    keptMs: number | null = null,
-  ): Promise<void> {
-    await manager.query(
-      `UPDATE millrace.task SET worker_id = NULL, lease_until = now() + make_interval(secs => $3), state = 'UNASSIGNED'
-       WHERE worker_id = $1 AND kind = $2`,
-      [worker.id, worker.kind, keptMs === null ? null : keptMs / 1000],
-    );
-  }
-
-  private async shareOf(manager: EntityManager, worker: WorkerSession): Promise<TaskShare> {
-    const parameters = [worker.kind, this.leaseMs / 1000, newcomerSeconds];
-    const loads: WorkerLoad[] = await manager.query(
-      `SELECT worker.id, worker.started_at > now() - make_interval(secs => $3) AS "isNew",
-              count(connector.name)::integer AS tasks
-       FROM millrace.worker
-         LEFT JOIN millrace.task
-           ON task.worker_id = worker.id AND task.kind = worker.kind AND task.is_wanted AND task.lease_until >= now()
-         LEFT JOIN millrace.connector ON connector.name = task.connector AND connector.pinned_worker IS NULL
-       WHERE worker.kind = $1 AND worker.seen_at > now() - make_interval(secs => $2)
-       GROUP BY worker.id, worker.started_at`,
-      parameters,
-    );
-    const free: { count: number }[] = await manager.query(
-      `SELECT count(*)::integer AS count
-       FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-       WHERE task.kind = $1 AND task.is_wanted AND connector.pinned_worker IS NULL
-         AND (task.worker_id IS NULL OR task.lease_until < now())`,
-      [worker.kind],
-    );
-    return shareOf(worker.id, loads, free[0]?.count ?? 0);
-  }
-
-  /**
-   * Takes free tasks under a new epoch; those that it had last come first, and those that are kept for another one which has just come
-   * back are left to it. Gives how many.
-   */
-  private async takeFreeTasks(
-    manager: EntityManager,
-    worker: WorkerSession,
-    wanted: { pinned: boolean; count: number },
-  ): Promise<number> {
-    const pin = wanted.pinned ? 'connector.pinned_worker = $1' : 'connector.pinned_worker IS NULL';
-    const [, count]: [unknown, number] = await manager.query(
-      `UPDATE millrace.task
-       SET worker_id = $1, last_worker_id = $1, epoch = nextval('millrace.task_epoch'), state = 'UNASSIGNED', trace = NULL,
-           lease_until = now() + make_interval(secs => $3)
-       FROM (
-         SELECT task.connector, task.task
-         FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-         WHERE task.kind = $2 AND task.is_wanted AND ${pin}
-           AND (task.lease_until IS NULL OR task.lease_until < now() OR (task.worker_id IS NULL AND task.last_worker_id = $1))
-         ORDER BY coalesce(task.last_worker_id = $1, false) DESC, task.task, task.connector
-         LIMIT $4
-       ) AS free
-       WHERE task.connector = free.connector AND task.task = free.task`,
-      [worker.id, worker.kind, this.leaseMs / 1000, wanted.count],
-    );
-    return count;
-  }
-
-  /** All but `without`, which are the same each time. */
-  private async leasesOf(manager: EntityManager, worker: WorkerSession, without = 0): Promise<TaskLease[]> {
-    const leases: TaskLease[] = await manager.query(
-      `SELECT task.connector, task.task, task.kind, task.worker_id AS "workerId", task.epoch, task.restarts,
-              connector.tasks_max AS "taskCount", connector.config, connector.revision,
-              connector.target_state AS "targetState"
-       FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-       WHERE task.worker_id = $1 AND task.kind = $2 AND task.is_wanted
-         AND (task.connector, task.task) NOT IN (
-           SELECT task.connector, task.task
-           FROM millrace.task JOIN millrace.connector ON connector.name = task.connector
-           WHERE task.worker_id = $1 AND task.kind = $2 AND task.is_wanted AND connector.pinned_worker IS NULL
-           ORDER BY task.task DESC, task.connector DESC
-           LIMIT $3
-         )
-       ORDER BY task.connector, task.task
-       LIMIT ${rowsMax}`,
-      [worker.id, worker.kind, without],
-    );
-    return leases;
-  }
-
   private read<T>(doing: string, work: (manager: EntityManager) => Promise<T>): Promise<T> {
     return withDatabase(doing, () => work(this.database().manager));
   }
@@ -481,9 +349,4 @@ export class ControlStore {
     if (this.source !== null) return this.source;
     throw new MillraceError(controlErrors.databaseAway, 'The control store is not started.');
   }
-}
-
-function sameConfig(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

@@ -48,4 +48,41 @@ export const controlMigrations: readonly Migration[] = [
       CREATE SEQUENCE millrace.worker_session AS integer;
     `,
   },
+  {
+    // `label_revisions` counts the revisions that no task has to restart for.
+    number: 2,
+    sql: `
+      ALTER TABLE millrace.connector
+        ADD COLUMN labels jsonb NOT NULL DEFAULT '{}',
+        ADD COLUMN label_revisions integer NOT NULL DEFAULT 0,
+        ADD COLUMN updated_by text NOT NULL DEFAULT '';
+      CREATE TABLE millrace.connector_revision (
+        connector text NOT NULL,
+        revision integer NOT NULL,
+        kind text NOT NULL,
+        config json NOT NULL,
+        labels jsonb NOT NULL,
+        tasks_max integer NOT NULL,
+        pinned_worker text,
+        action text NOT NULL,
+        changed_by text NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT now(),
+        PRIMARY KEY (connector, revision)
+      );
+      INSERT INTO millrace.connector_revision
+        (connector, revision, kind, config, labels, tasks_max, pinned_worker, action, changed_by, changed_at)
+      SELECT name, revision, kind, config, '{}', tasks_max, pinned_worker, 'changed', '', updated_at
+      FROM millrace.connector;
+    `,
+  },
+  {
+    // Out of the config, so that whatever writes it can not forget the labels.
+    number: 3,
+    sql: `
+      ALTER TABLE millrace.worker ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
+      ALTER TABLE millrace.connector ADD COLUMN worker_labels text[] NOT NULL GENERATED ALWAYS AS (
+        array_remove(string_to_array(translate(coalesce(config ->> 'worker.labels', ''), E' \\t\\n', ''), ','), '')
+      ) STORED;
+    `,
+  },
 ];

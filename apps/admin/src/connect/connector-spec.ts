@@ -1,8 +1,7 @@
 /** From what a client sends to what the control store keeps: class, name, secrets, validation. */
 import { BadRequestException } from '@nestjs/common';
 import { z } from 'zod';
-import type { Connector, TargetState } from '#control/connector';
-import type { ConnectorSpec } from '#control/control-store';
+import type { Connector, ConnectorSpec, TargetState } from '#control/connector';
 import { checkConfig } from './config-check.js';
 import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
 import { hideUrls, restoreSecrets } from './secrets.js';
