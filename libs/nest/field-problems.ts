@@ -17,3 +17,8 @@ export class FieldProblems extends HttpException {
     super(message, status);
   }
 }
+
+/** RFC 6901: `/config/a~1b` for the key `a/b` in `config`. */
+export function pointerOf(names: readonly string[]): string {
+  return names.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { BadRequestException, StandardSchemaValidationPipe } from '@nestjs/common';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AccessLog } from '#nest/access-log';
 import { ErrorFilter } from '#nest/error-filter';
+import { FieldProblems, pointerOf } from '#nest/field-problems';
 import { NestLogger } from '#nest/nest-logger';
 import { requestGuard } from '#nest/request-guard';
 import type { Logger } from '#std/log';
@@ -28,8 +29,10 @@ export async function createAdminServer(
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) =>
-        new BadRequestException(
-          issues.map(({ path, message }) => `${path?.map(String).join('.') || 'body'}: ${message}`).join('; '),
+        new FieldProblems(
+          issues.map(({ path, message }) => `${namesOf(path).join('.') || 'body'}: ${message}`).join('; '),
+          issues.map(({ path, message }) => ({ pointer: pointerOf(namesOf(path)), code: 'schema', message })),
+          400,
         ),
     }),
   );
@@ -52,4 +55,9 @@ function methodsOf(app: NestExpressApplication, path: string): string[] {
   return [...new Set(matching.flatMap((layer) => Object.keys(layer.route?.methods ?? {})))].map((method) =>
     method.toUpperCase(),
   );
+}
+
+/** A place in a body as the schemas' issues have it. */
+function namesOf(path: readonly (PropertyKey | { readonly key: PropertyKey })[] = []): string[] {
+  return path.map((step) => String(typeof step === 'object' ? step.key : step));
 }

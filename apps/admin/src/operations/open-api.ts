@@ -1,6 +1,8 @@
 /** The OpenAPI document, made from the routes when it is first asked for: its package takes a quarter of a second to load. */
 import type { INestApplication } from '@nestjs/common';
+import { z } from 'zod';
 import { productVersion } from '../product-version.js';
+import { Problem } from './answers.js';
 
 export class OpenApi {
   private app: INestApplication | null = null;
@@ -26,6 +28,9 @@ export class OpenApi {
       )
       .setVersion(productVersion)
       .build();
-    return SwaggerModule.createDocument(this.app, description);
+    const document = SwaggerModule.createDocument(this.app, description);
+    const { $schema: _dialect, ...problem } = z.toJSONSchema(Problem);
+    const schemas = { ...document.components?.schemas, Problem: problem };
+    return { ...document, components: { ...document.components, schemas } };
   }
 }

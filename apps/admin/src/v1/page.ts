@@ -15,6 +15,12 @@ export interface Page<T> {
   readonly data: readonly T[];
 }
 
+/** What a list of `item` answers, for `Answers`. */
+export function pageSchema(kind: string, item: z.ZodType): z.ZodType {
+  const metadata = z.object({ self: z.string(), next: z.string().nullable(), total: z.int().optional() });
+  return z.object({ kind: z.literal(kind), metadata, data: z.array(item) }).meta({ id: kind });
+}
+
 /**
  * The page of a list that is in memory and sorted by `keyOf`. The token is the last key that was given, so that a page holds although
  * items come and go before it.
