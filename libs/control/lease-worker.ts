@@ -29,6 +29,8 @@ export interface WorkerOptions {
   readonly workerId: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** `name=value`: connectors that ask for them by `worker.labels` run here, and only those. Default: none. */
+  readonly labels?: readonly string[];
   /** Default 10,000; the same for all workers. */
   readonly leaseMs?: number;
 }
@@ -43,7 +45,13 @@ const reportIntervalMs = 1000;
 
 /**
  * Runs what the control store leases to this worker, and makes what runs equal to what is wanted: at each notice of a change, and
- * every two seconds. A worker that cannot reach the store stops its work when its leases are over, for then others have them.
+ * every two seconds.
+ *
+ * A worker that cannot reach the store lets its work go on, however long, so that data flows while the database is away. Mostly nobody
+ * else reaches it either. Where only this worker is cut off, another one takes its tasks over when their leases end, and both run for a
+ * while: a sink's partitions have one owner by its group's generation and its store refuses the older epoch; a collector's transactional
+ * positions are fenced by the younger producer, and sources that wait for senders get each event once. The older one stops as soon as it
+ * hears that it has lost the lease.
  */
 export class LeaseWorker {
   private readonly store: ControlStore;
@@ -54,7 +62,8 @@ export class LeaseWorker {
   private timer: Timer | null = null;
   private turn: Promise<void> = Promise.resolve();
   private isTurnWaiting = false;
-  private leasesSeenAt = 0;
+  private seenAt: number | null = null;
+  private isStoreAway = false;
   private isStopping = false;
 
   constructor(private readonly options: LeaseWorkerOptions) {
@@ -67,8 +76,9 @@ export class LeaseWorker {
   async start(): Promise<void> {
     await this.openStore();
     if (this.isStopping) return;
-    this.session = await this.store.registerWorker({ id: this.options.workerId, kind: this.options.kind });
-    this.leasesSeenAt = this.options.clock.monotonic();
+    const { workerId: id, kind, labels } = this.options;
+    this.session = await this.store.registerWorker({ id, kind, ...(labels === undefined ? {} : { labels }) });
+    this.seenAt = this.options.clock.monotonic();
     this.watch = this.store.watch(() => this.reconcileSoon());
     this.reconcileSoon();
     this.reportLater();
@@ -88,6 +98,16 @@ export class LeaseWorker {
   /** What runs or is about to stop. */
   get workCount(): number {
     return this.running.size;
+  }
+
+  /** What runs here. */
+  get works(): Iterable<LeasedWork> {
+    return this.running.values();
+  }
+
+  /** Since the control store has answered last, ms; null before its first answer. */
+  get silentMs(): number | null {
+    return this.seenAt === null ? null : this.options.clock.monotonic() - this.seenAt;
   }
 
   private async openStore(): Promise<void> {
@@ -135,10 +155,11 @@ export class LeaseWorker {
   private async reconcile(): Promise<void> {
     const { session } = this;
     if (session === null || this.isStopping) return;
-    const askedAt = this.options.clock.monotonic();
     try {
       const leases = await this.store.claimTasks(session);
-      this.leasesSeenAt = askedAt;
+      if (this.isStoreAway) this.options.logger.info('The database answers again.', { worker: session.id });
+      this.isStoreAway = false;
+      this.seenAt = this.options.clock.monotonic();
       this.makeAsWanted(leases);
     } catch (error) {
       this.goOnWithoutStore(error);
@@ -171,14 +192,18 @@ export class LeaseWorker {
     this.reconcileSoon();
   }
 
-  /** Work goes on as long as its leases last. */
   private goOnWithoutStore(error: unknown): void {
-    const isSilentTooLong = this.options.clock.monotonic() - this.leasesSeenAt >= this.leaseMs;
-    if (!isLeaseLost(error) && !isSilentTooLong) return;
-    if (this.running.size > 0) {
-      this.options.logger.error(`The leases of this worker are over, what they let run stops: ${messageOf(error)}`);
+    if (isLeaseLost(error)) {
+      if (this.running.size > 0) {
+        this.options.logger.error(`The leases of this worker are lost, what they let run stops: ${messageOf(error)}`);
+      }
+      for (const [key, work] of this.running) this.endLater(key, work, false);
+      return;
     }
-    for (const [key, work] of this.running) this.endLater(key, work, false);
+    if (!this.isStoreAway) {
+      this.options.logger.warn(`What runs goes on, and changes wait for the database: ${messageOf(error)}`);
+    }
+    this.isStoreAway = true;
   }
 
   private reportLater(): void {
