@@ -81,7 +81,7 @@ export const controlMigrations: readonly Migration[] = [
     sql: `
       ALTER TABLE millrace.worker ADD COLUMN labels text[] NOT NULL DEFAULT '{}';
       ALTER TABLE millrace.connector ADD COLUMN worker_labels text[] NOT NULL GENERATED ALWAYS AS (
-        array_remove(string_to_array(translate(coalesce(config ->> 'worker.labels', ''), E' \\t\\n', ''), ','), '')
+        array_remove(string_to_array(translate(coalesce(config ->> 'worker.labels', ''), E' \\t\\n\\r', ',,,,'), ','), '')
       ) STORED;
     `,
   },
