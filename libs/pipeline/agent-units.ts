@@ -23,7 +23,9 @@ import type { AgentPlan, ComponentPlan, SinkGroupPlan, SinkPlan, SourcePlan } fr
 import { createSelector } from '#pipeline/selector';
 import { openTransactions, requireTransactions } from '#pipeline/source-exactly-once';
 import type { SourceTransactions } from '#pipeline/source-transactions';
+import type { Interceptor } from '#pipeline/collector';
 import type { TapPoints } from '#pipeline/tap';
+import { TraceInterceptor } from '#pipeline/trace-interceptor';
 
 export interface ChannelUnit {
   readonly plan: ComponentPlan<Channel>;
@@ -232,10 +234,17 @@ class UnitBuilder {
     };
   }
 
+  private interceptorsOf(plan: SourcePlan): Interceptor[] {
+    const own = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
+    const { agent, services } = this.surroundings;
+    if (services.tracer === undefined) return own;
+    return [new TraceInterceptor(services.tracer, { agent, source: plan.name }), ...own];
+  }
+
   private buildSource(plan: SourcePlan): SourceUnit {
     const { taps } = this.surroundings;
     const source = plan.type.create(this.inputOf(plan));
-    const interceptors = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
+    const interceptors = this.interceptorsOf(plan);
     const selector = createSelector(plan.selector, {
       channels: plan.channels,
       createCustom: (custom) => custom.type.create(this.inputOf(custom)),

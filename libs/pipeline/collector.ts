@@ -6,6 +6,7 @@ import type { Sink } from '#pipeline/sink';
 import type { SinkPreparation } from '#pipeline/sink-preparation';
 import type { SinkReader } from '#pipeline/sink-reader';
 import type { Routes } from '#pipeline/selector';
+import type { PipelineTracer } from '#pipeline/tracer';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { ClientSecurity } from '#topics/client-security';
@@ -220,6 +221,8 @@ export interface AgentServices {
   readonly databaseUrl?: string | null;
   /** Default: the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Follows single events to their stores. Default: none is followed. */
+  readonly tracer?: PipelineTracer;
 }
 
 /** The kinds of components that there are; `flume.conf` is read against it. */

@@ -46,6 +46,8 @@ export interface SinkDeliveryParts {
   readonly rate: RateLimit | null;
   /** Null = any part of the records may be bad. */
   readonly guard: StormGuard | null;
+  /** Told of each put that the store took. */
+  readonly traced?: (batch: SinkBatch, startedAt: number) => void;
 }
 
 const dropLogMsMin = 10_000;
@@ -150,6 +152,7 @@ export class SinkDelivery {
     }
     this.parts.metrics.put(batch.count, batch.byteCount, this.parts.clock.monotonic() - startedAt);
     this.parts.guard?.passed(batch.count);
+    this.parts.traced?.(batch, this.parts.clock.now() - (this.parts.clock.monotonic() - startedAt));
     this.through(partition, delivery, true);
   }
 

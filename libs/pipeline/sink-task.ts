@@ -3,7 +3,7 @@ import type { Sink, StoredOffset, TopicPartition } from '#pipeline/sink';
 import { BatchMode, type BatchModeOptions, type EndOffsets } from '#pipeline/sink-batch-mode';
 import type { BreakerOptions } from '#pipeline/sink-breaker';
 import { flushIntervalMs, SinkCommits } from '#pipeline/sink-commits';
-import { SinkDelivery, type DeliveryOptions } from '#pipeline/sink-delivery';
+import { SinkDelivery, type DeliveryOptions, type SinkDeliveryParts } from '#pipeline/sink-delivery';
 import { SinkHealth } from '#pipeline/sink-health';
 import { SinkLanes } from '#pipeline/sink-lanes';
 import { SinkMetrics } from '#pipeline/sink-metrics';
@@ -13,7 +13,9 @@ import { RateLimit, type RateOptions } from '#pipeline/sink-rate-limit';
 import { RecordsBatch, type SinkReader } from '#pipeline/sink-reader';
 import type { RetryOptions } from '#pipeline/sink-retry';
 import { StormGuard, type StormOptions } from '#pipeline/sink-storm-guard';
+import { tracePut } from '#pipeline/put-trace';
 import { TaskLock } from '#pipeline/task-lock';
+import type { PipelineTracer } from '#pipeline/tracer';
 import { traceOf, type PartitionStatus, type TaskStatus } from '#pipeline/task-status';
 import { assert } from '#std/assert';
 import type { Clock } from '#std/clock';
@@ -53,6 +55,8 @@ export interface SinkTaskParts {
   readonly metrics?: SinkMetrics;
   /** Where partitions end; a task in batch mode needs it. */
   readonly endOffsets?: EndOffsets;
+  /** Follows single records to the store. Default: none is followed. */
+  readonly tracer?: PipelineTracer;
 }
 
 /** How long a rebalance waits for a call of the sink that is under way. */
@@ -96,7 +100,10 @@ export class SinkTask {
     this.commits = new SinkCommits({ sink, reader, partitions, metrics, clock, logger, commitIntervalMs });
     this.rate = rate === null ? null : new RateLimit(clock, rate);
     const guard = storm === null ? null : new StormGuard(clock, storm);
-    const delivery = new SinkDelivery({ sink, deadLetters, metrics, clock, logger, rate: this.rate, guard }, options);
+    const delivery = new SinkDelivery(
+      { sink, deadLetters, metrics, clock, logger, rate: this.rate, guard, ...this.tracing() },
+      options,
+    );
     this.lanes = new SinkLanes({
       partitions,
       delivery,
@@ -377,6 +384,13 @@ export class SinkTask {
   private async lost(gone: readonly TopicPartition[]): Promise<void> {
     this.batchMode?.revoked(gone);
     await this.partitions.close(gone);
+  }
+
+  private tracing(): Pick<SinkDeliveryParts, 'traced'> {
+    const { tracer } = this.parts;
+    if (tracer === undefined) return {};
+    const { connector, task } = this.options;
+    return { traced: (batch, startedAt) => tracePut(tracer, batch, { startedAt, connector, task }) };
   }
 
   private partitionStatus(partition: SinkPartition): PartitionStatus {

@@ -1,5 +1,6 @@
 import { LeaseWorker, type WorkerOptions } from '#control/lease-worker';
 import { TapServer } from '#control/tap-exchange';
+import type { PipelineTracer } from '#pipeline/tracer';
 import { systemRandom } from '#std/random';
 import type { ClientSecurity } from '#topics/client-security';
 import { RunningAgent } from './running-agent.js';
@@ -13,6 +14,8 @@ export interface CollectorWorkerOptions extends WorkerOptions {
   readonly dataDirectory: string;
   /** What `${env:NAME}` in a flume.conf refers to. Default: the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Follows single events from their sources. Default: none is followed. */
+  readonly tracer?: PipelineTracer;
 }
 
 /** Runs the collectors that the control store leases to this worker, and lets their events be watched. */

@@ -9,6 +9,7 @@ import { messageOf } from '#std/errors';
 import type { Logger } from '#std/log';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { ConfiguredAgent } from './configured-agent.js';
+import type { PipelineTracer } from '#pipeline/tracer';
 import { tapLines, type TapLine } from './tap-stream.js';
 
 export interface RunningAgentOptions {
@@ -20,6 +21,7 @@ export interface RunningAgentOptions {
   /** State of every collector lies in a folder of its own below. */
   readonly dataDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly tracer?: PipelineTracer;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -137,6 +139,7 @@ export class RunningAgent implements LeasedWork {
         logger,
         environment,
         databaseUrl: options.databaseUrl,
+        ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
       },
       stateDirectory: join(dataDirectory, encodeURIComponent(wanted.connector)),
       environment,

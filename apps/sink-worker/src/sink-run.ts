@@ -14,6 +14,7 @@ import type { Guarantee, SinkType } from '#pipeline/sink';
 import type { SinkMetrics } from '#pipeline/sink-metrics';
 import { SinkTask } from '#pipeline/sink-task';
 import type { TaskStatus } from '#pipeline/task-status';
+import type { PipelineTracer } from '#pipeline/tracer';
 import { ownOptions } from '#pipeline/own-options';
 import { runnerSettings } from '#pipeline/runner-options';
 import type { SupervisedRun } from '#pipeline/task-supervisor';
@@ -39,6 +40,8 @@ export interface SinkRunOptions {
   readonly logger: Logger;
   /** Of the task, over all its runs. */
   readonly metrics: SinkMetrics;
+  /** Follows single records to the store. Default: none is followed. */
+  readonly tracer?: PipelineTracer;
 }
 
 interface SinkRunParts {
@@ -85,6 +88,7 @@ export class SinkRun implements SupervisedRun {
         random: systemRandom,
         logger,
         metrics: options.metrics,
+        ...(options.tracer === undefined ? {} : { tracer: options.tracer }),
         endOffsets: (partitions) => ends.lookUp(partitions),
       },
       {

@@ -1,4 +1,5 @@
 import { LeaseWorker, type WorkerOptions } from '#control/lease-worker';
+import type { PipelineTracer } from '#pipeline/tracer';
 import type { ClientSecurity } from '#topics/client-security';
 import { RunningTask } from './running-task.js';
 
@@ -11,6 +12,8 @@ export interface SinkWorkerOptions extends WorkerOptions {
   readonly dataDirectory: string;
   /** What `${env:NAME}` in a connector's config refers to. Default: the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
+  /** Follows single records to their stores. Default: none is followed. */
+  readonly tracer?: PipelineTracer;
 }
 
 /** Runs the sink tasks that the control store leases to this worker. */

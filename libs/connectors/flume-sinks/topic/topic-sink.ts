@@ -3,6 +3,7 @@ import { PoisonRecordError } from '#pipeline/errors';
 import type { EventBatch, HeaderColumn } from '#pipeline/event-batch';
 import { EventSinkBatch } from '#pipeline/event-sink-batch';
 import { CalendarZone } from '#std/calendar-zone';
+import { traceHeader } from '#pipeline/tracer';
 import { messageOf } from '#std/errors';
 import { encodeAvroFlumeEvents } from '../../channels/topic/avro-flume-event.js';
 import { keyHeader, keysOf, partitionsOf, timestampsOf } from '../../channels/topic/event-columns.js';
@@ -141,6 +142,9 @@ export class TopicSink implements ChannelSink {
       const column = batch.headers.get(eventHeader);
       if (column !== undefined) sent.set(recordHeader, column);
     }
+    // The way of an event goes on behind the topic, whatever headers are named.
+    const trace = batch.headers.get(traceHeader);
+    if (trace !== undefined && !sent.has(traceHeader)) sent.set(traceHeader, trace);
     return sent;
   }
 
