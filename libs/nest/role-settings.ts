@@ -1,4 +1,5 @@
 import { defineOptions } from '#config/options';
+import { labelsProblem } from '#control/worker-labels';
 
 /** Environment variables that several roles know; docs/guides/separate-processes.md lists them. */
 export const roleSettings = defineOptions({
@@ -15,6 +16,12 @@ export const roleSettings = defineOptions({
   HOST: { type: 'string', default: '127.0.0.1', doc: 'Address to listen on.' },
   MILLRACE_DATA: { type: 'string', default: 'millrace-data', doc: 'Folder for segments, positions and spools.' },
   MILLRACE_WORKER_ID: { type: 'string', doc: 'Unique among workers of one role. Default: the name of the host.' },
+  MILLRACE_WORKER_LABELS: {
+    type: 'list',
+    default: [],
+    check: labelsProblem,
+    doc: 'Of a worker, `store=hdfs,zone=a`: connectors that ask for them by `worker.labels` run here, and only those. Default: none.',
+  },
   MILLRACE_INSECURE: {
     type: 'boolean',
     default: false,

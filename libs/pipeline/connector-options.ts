@@ -1,4 +1,5 @@
 import { defineOptions, parseOptions, requireOptions, type OptionProblem } from '#config/options';
+import { labelsProblem, workerLabelsOption } from '#control/worker-labels';
 import { noPlugins, type ConnectorPlugins } from '#pipeline/connector-plugins';
 import { converterProblems } from '#pipeline/converter-options';
 import { runnerOptions, runnerProblems } from '#pipeline/runner-options';
@@ -42,6 +43,16 @@ export const connectorOptions = defineOptions({
     importance: 'high',
     group: 'Common',
     doc: 'Tasks that share the topics. More than there are partitions stay idle.',
+  },
+  [workerLabelsOption]: {
+    type: 'list',
+    default: [],
+    importance: 'low',
+    group: 'Common',
+    check: labelsProblem,
+    doc:
+      'Runs on workers that have all of these labels (`MILLRACE_WORKER_LABELS`): `store=hdfs,zone=a`. Absent: on workers without ' +
+      'labels.',
   },
   topics: {
     type: 'list',
