@@ -1,7 +1,7 @@
 /** The status of connectors and tasks as Kafka Connect tells it, out of desired state and what workers reported. */
 import type { EntityManager } from 'typeorm';
 import { connectorEntity, type Connector } from './connector.js';
-import type { ConnectorStatus, Task, TaskStatus } from './task.js';
+import type { ConnectorStatus, Task, TaskState, TaskStatus } from './task.js';
 
 const rowsMax = 10_000;
 
@@ -44,4 +44,20 @@ function statusOf(connector: Connector, tasks: readonly Task[]): ConnectorStatus
     workerId,
     tasks: list,
   };
+}
+
+/** How many tasks of a connector are in which state. */
+export type TaskCounts = Readonly<Partial<Record<TaskState, number>>>;
+
+/** By connector; without those that have no task. */
+export async function readTaskCounts(manager: EntityManager): Promise<Map<string, TaskCounts>> {
+  const rows: { connector: string; counts: TaskCounts }[] = await manager.query(
+    `SELECT connector, json_object_agg(state, tasks) AS counts
+     FROM (
+       SELECT connector, CASE WHEN lease_until >= now() THEN state ELSE 'UNASSIGNED' END AS state, count(*)::integer AS tasks
+       FROM millrace.task WHERE is_wanted GROUP BY 1, 2
+     ) AS by_state
+     GROUP BY connector`,
+  );
+  return new Map(rows.map(({ connector, counts }) => [connector, counts]));
 }

@@ -14,7 +14,7 @@ import { systemRandom } from '#std/random';
 import { connectorEntity, type Connector, type ConnectorSpec, type TargetState } from './connector.js';
 import { readRevisions, recordDeletion, type ConnectorRevision } from './connector-revision.js';
 import { controlChannel, ControlWatch } from './control-watch.js';
-import { readStatuses } from './connector-status.js';
+import { readStatuses, readTaskCounts, type TaskCounts } from './connector-status.js';
 import { openDatabase, withDatabase } from './database.js';
 import {
   adjustTasks,
@@ -186,6 +186,11 @@ export class ControlStore {
   /** Of all connectors, by name; at most 10,000 tasks. */
   statuses(): Promise<ConnectorStatus[]> {
     return this.read('reading status', (manager) => readStatuses(manager, null));
+  }
+
+  /** Of all connectors that have tasks. */
+  taskCounts(): Promise<Map<string, TaskCounts>> {
+    return this.read('counting tasks', readTaskCounts);
   }
 
   /** Those seen within the lease time. */

@@ -1,5 +1,6 @@
 /** A collector as a connector: a flume.conf as text and the agent of it to run. Its mistakes come back with file and line. */
 import { defineOptions, parseOptions, type OptionSpec, type OptionSpecs } from '#config/options';
+import { labelsProblem, workerLabelsOption } from '#control/worker-labels';
 import type { ComponentRegistry } from '#pipeline/collector';
 import type { ConfigInfo, ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
 import { readConf } from '#pipeline/flume-conf';
@@ -51,6 +52,14 @@ export const collectorOptions = defineOptions({
     group: 'Collector',
     doc: 'Folder of the worker that files of components of one’s own are relative to (`type = ./mine.ts`). Absent: where the worker was started.',
   },
+  [workerLabelsOption]: {
+    type: 'list',
+    default: [],
+    importance: 'medium',
+    group: 'Collector',
+    check: labelsProblem,
+    doc: 'Runs on workers that have all of these labels (`MILLRACE_WORKER_LABELS`): `zone=a`. Absent: on workers without labels.',
+  },
   'worker.id': {
     type: 'string',
     importance: 'medium',
@@ -66,6 +75,7 @@ export function collectorClass(registry: ComponentRegistry, version: string): Co
     aliases: ['org.apache.flume.node.Application', 'flume'],
     kind: 'source',
     version,
+    doc: 'Runs an agent of a flume.conf.',
     options: collectorOptions,
     keys: collectorKeys,
     validate: (config) => validateCollector(registry, config),

@@ -1,7 +1,7 @@
 /** What may stand in `connector.class`: every sink of the registry, and the collector that runs a flume.conf. */
 import type { OptionSpecs } from '#config/options';
 import type { ConnectorKind } from '#control/connector';
-import type { SinkType } from '#pipeline/sink';
+import type { Guarantee, SinkType } from '#pipeline/sink';
 import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
 import type { Verification } from '#pipeline/connector-verification';
 
@@ -21,6 +21,10 @@ export interface ConnectorClass {
   validate(config: Readonly<Record<string, string>>): ConfigInfos;
   /** Of a config without errors: asks the store whether it could work, 10 s at most. Absent where there is no store. Never rejects. */
   verify?(config: Readonly<Record<string, string>>): Promise<Verification>;
+  /** What its options promise; absent where nothing is promised. */
+  guarantee?(config: Readonly<Record<string, string>>): Guarantee;
+  /** One sentence; Markdown. */
+  readonly doc: string;
   /** Of a config without errors: how many tasks it gets. */
   tasksMax(config: Readonly<Record<string, string>>): number;
   /** Why offsets cannot be set from outside; null where they can. */

@@ -2,7 +2,7 @@
 import { BadRequestException } from '@nestjs/common';
 import { z } from 'zod';
 import type { Connector, ConnectorSpec, TargetState } from '#control/connector';
-import { checkConfig } from './config-check.js';
+import { checkConfig, type CheckedConfig } from './config-check.js';
 import type { ConnectorClass, ConnectorClasses } from './connector-class.js';
 import { hideUrls, restoreSecrets } from './secrets.js';
 
@@ -40,10 +40,31 @@ export interface WantedConnector {
   readonly initialState?: TargetState;
   /** Ask the store too. Default false: a connector may be made while its store is down. */
   readonly verify?: boolean;
+  /** Who asks. */
+  readonly by?: string;
+}
+
+/** What is wanted, with secrets put back, and what is wrong with it. */
+export interface CheckedSpec extends CheckedConfig {
+  readonly spec: ConnectorSpec;
+  readonly connectorClass: ConnectorClass;
 }
 
 /** Throws 400 with Connect's sentence, which lists every error. */
 export async function connectorSpec(classes: ConnectorClasses, wanted: WantedConnector): Promise<ConnectorSpec> {
+  const { spec, infos } = await checkedSpec(classes, wanted);
+  if (infos.error_count > 0) {
+    const errors = infos.configs.flatMap(({ value }) => value.errors.map(hideUrls));
+    throw new BadRequestException(
+      `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
+        'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+    );
+  }
+  return spec;
+}
+
+/** Throws 400 where there is nothing to check: no such class, a name that will not do, masks of secrets that nobody has. */
+export async function checkedSpec(classes: ConnectorClasses, wanted: WantedConnector): Promise<CheckedSpec> {
   const name = checkName(wanted.name);
   const sent = wanted.config;
   if (sent['name'] !== undefined && sent['name'].trim() !== name) {
@@ -53,22 +74,17 @@ export async function connectorSpec(classes: ConnectorClasses, wanted: WantedCon
   }
   const connectorClass = requireClass(classes, sent);
   const config = restoreSecrets(connectorClass.options, { ...sent, name }, wanted.old?.config ?? {});
-  const { infos } = await checkConfig(connectorClass, config, wanted.verify ?? false);
-  if (infos.error_count > 0) {
-    const errors = infos.configs.flatMap(({ value }) => value.errors.map(hideUrls));
-    throw new BadRequestException(
-      `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
-        'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
-    );
-  }
-  return {
+  const checked = await checkConfig(connectorClass, config, wanted.verify ?? false);
+  const spec = {
     name,
     kind: connectorClass.kind,
     config,
     tasksMax: connectorClass.tasksMax(config),
     pinnedWorker: config['worker.id']?.trim() || null,
     initialState: wanted.initialState,
+    by: wanted.by,
   };
+  return { ...checked, spec, connectorClass };
 }
 
 /** Throws 400 where no class is named or nobody knows it. */

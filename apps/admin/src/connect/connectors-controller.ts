@@ -17,6 +17,8 @@ import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { ControlStore } from '#control/control-store';
 import type { Connector } from '#control/connector';
+import { Requires } from '../access/requires.js';
+import { principalOf } from '../access/principal.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
 import { connectorInfo, connectorStatus, shownConfig } from './connector-answers.js';
@@ -34,6 +36,7 @@ export class ConnectorsController {
   ) {}
 
   @Get()
+  @Requires(['sinks', 'collectors'], 'read')
   @Summary('Names of all connectors; with ?expand=info and ?expand=status as objects')
   async list(@Query('expand') expand?: string | string[]): Promise<unknown> {
     const connectors = await this.store.listConnectors();
@@ -56,6 +59,7 @@ export class ConnectorsController {
   }
 
   @Post()
+  @Requires(['sinks', 'collectors'], 'edit', 'body.name')
   @HttpCode(201)
   @Summary(
     'Adds a sink or a collector; stops nothing that runs. With ?verify=true only if its store answers as it should',
@@ -72,6 +76,7 @@ export class ConnectorsController {
       old: null,
       initialState: body.initial_state ?? undefined,
       verify: isOn('verify', verify),
+      by: principalOf(request).name,
     });
     const connector = await this.store.createConnector(spec);
     this.locate(request, response, connector);
@@ -79,18 +84,21 @@ export class ConnectorsController {
   }
 
   @Get(':name')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('Config, tasks and type of a connector')
   async get(@Param('name') name: string): Promise<unknown> {
     return connectorInfo(this.classes, await this.find(name));
   }
 
   @Get(':name/config')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('Config as it was given; secrets as ***')
   async config(@Param('name') name: string): Promise<unknown> {
     return shownConfig(this.classes, await this.find(name));
   }
 
   @Put(':name/config')
+  @Requires(['sinks', 'collectors'], 'edit', 'name')
   @Summary('Replaces the config, or creates the connector; *** keeps a secret; ?verify=true asks the store first')
   async putConfig(
     @Param('name') name: string,
@@ -100,7 +108,8 @@ export class ConnectorsController {
     @Query('verify') verify?: string,
   ): Promise<unknown> {
     const old = await this.store.findConnector(name);
-    const spec = await connectorSpec(this.classes, { name, config, old, verify: isOn('verify', verify) });
+    const by = principalOf(request).name;
+    const spec = await connectorSpec(this.classes, { name, config, old, verify: isOn('verify', verify), by });
     const { connector, isNew } = await this.store.putConnector(spec);
     response.status(isNew ? 201 : 200);
     if (isNew) this.locate(request, response, connector);
@@ -108,27 +117,32 @@ export class ConnectorsController {
   }
 
   @Patch(':name/config')
+  @Requires(['sinks', 'collectors'], 'edit', 'name')
   @Summary('Changes some keys; null removes one')
   async patchConfig(
     @Param('name') name: string,
     @Body({ schema: ConnectorConfigPatch }) patch: z.infer<typeof ConnectorConfigPatch>,
+    @Req() request: Request,
   ): Promise<unknown> {
     const old = await this.find(name);
     const merged = Object.entries({ ...old.config, ...patch }).flatMap(([key, value]) =>
       value === null ? [] : [[key, value] as const],
     );
-    const spec = await connectorSpec(this.classes, { name, config: Object.fromEntries(merged), old });
+    const by = principalOf(request).name;
+    const spec = await connectorSpec(this.classes, { name, config: Object.fromEntries(merged), old, by });
     return connectorInfo(this.classes, (await this.store.putConnector(spec)).connector);
   }
 
   @Delete(':name')
+  @Requires(['sinks', 'collectors'], 'edit', 'name')
   @HttpCode(204)
   @Summary('Removes a connector; its committed offsets stay')
-  async delete(@Param('name') name: string): Promise<void> {
-    await this.store.deleteConnector(name);
+  async delete(@Param('name') name: string, @Req() request: Request): Promise<void> {
+    await this.store.deleteConnector(name, { by: principalOf(request).name });
   }
 
   @Get(':name/status')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('State of a connector and of each task, with the trace of what failed')
   async status(@Param('name') name: string): Promise<unknown> {
     const status = await this.store.status(name);
@@ -137,6 +151,7 @@ export class ConnectorsController {
   }
 
   @Put(':name/pause')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(202)
   @Summary('Stops reading, keeps tasks')
   async pause(@Param('name') name: string): Promise<void> {
@@ -144,6 +159,7 @@ export class ConnectorsController {
   }
 
   @Put(':name/resume')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(202)
   @Summary('Goes on after pause or stop')
   async resume(@Param('name') name: string): Promise<void> {
@@ -151,6 +167,7 @@ export class ConnectorsController {
   }
 
   @Put(':name/stop')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(204)
   @Summary('Stops and removes all tasks; needed before offsets may change')
   async stop(@Param('name') name: string): Promise<void> {
@@ -159,6 +176,7 @@ export class ConnectorsController {
 
   /** Without parameters only the connector itself restarts, which has nothing that runs; tasks restart with includeTasks. */
   @Post(':name/restart')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(204)
   @Summary('Restarts with ?includeTasks=true all tasks, with &onlyFailed=true those that failed')
   async restart(

@@ -4,6 +4,7 @@ import type { Connector } from '#control/connector';
 import { ControlStore } from '#control/control-store';
 import { systemClock } from '#std/clock';
 import { TopicAdmin } from '#topics/topic-admin';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
 import { requireClass } from './connector-spec.js';
@@ -34,6 +35,7 @@ export class OffsetsController {
   ) {}
 
   @Get()
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('Committed offsets of a sink')
   async get(@Param('name') name: string): Promise<unknown> {
     const connector = await this.find(name);
@@ -48,6 +50,7 @@ export class OffsetsController {
   }
 
   @Patch()
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @Summary('Moves a stopped sink: kafka_offset by partition, null = where start.from says')
   async change(
     @Param('name') name: string,
@@ -67,6 +70,7 @@ export class OffsetsController {
   }
 
   @Delete()
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @Summary('Drops all offsets of a stopped sink')
   async drop(@Param('name') name: string): Promise<unknown> {
     await this.stoppedSink(await this.find(name)).drop();

@@ -1,5 +1,6 @@
 import { BadRequestException, Body, Controller, Get, NotFoundException, Param, Put, Query } from '@nestjs/common';
 import type { z } from 'zod';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ConnectorClasses } from './connector-class.js';
 import { checkConfig } from './config-check.js';
@@ -14,12 +15,14 @@ export class PluginsController {
   constructor(private readonly classes: ConnectorClasses) {}
 
   @Get()
+  @Requires(['sinks', 'collectors'], 'read')
   @Summary('Sinks and collectors that there are')
   list(): unknown {
     return this.classes.all.map(({ name, kind, version }) => ({ class: name, type: kind, version }));
   }
 
   @Get(':plugin/config')
+  @Requires(['sinks', 'collectors'], 'read')
   @Summary('Every option of a plugin')
   keys(@Param('plugin') plugin: string): unknown {
     const found = this.classes.find(plugin);
@@ -29,6 +32,7 @@ export class PluginsController {
 
   /** The store is asked where the config is right so far; `verified` says whether it was, and if not, why. */
   @Put(':plugin/config/validate')
+  @Requires(['sinks', 'collectors'], 'read')
   @Summary('Checks a config, also against its store unless ?verify=false: 200 also with errors, see error_count')
   async validate(
     @Param('plugin') plugin: string,

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { ControlStore } from '#control/control-store';
 import { withDeadline } from '#nest/deadline';
 import { messageOf } from '#std/errors';
+import { Open, Requires } from '../access/requires.js';
 import { ClusterIdentity } from '../kafka-rest/cluster-identity.js';
 import { Section, Summary } from '../operations/summary.js';
 import { connectVersion, productVersion } from '../product-version.js';
@@ -21,6 +22,7 @@ export class RootController {
   ) {}
 
   @Get()
+  @Requires('cluster', 'read')
   @Summary('The Kafka Connect level that is spoken here, and the version of the product')
   async root(): Promise<unknown> {
     const clusterId = await withDeadline(identityMsMax, this.identity.clusterId()).catch(() => null);
@@ -33,6 +35,7 @@ export class RootController {
   }
 
   @Get('health')
+  @Open()
   @Summary('Whether requests can be served')
   async health(@Res({ passthrough: true }) response: Response): Promise<unknown> {
     try {
@@ -45,12 +48,14 @@ export class RootController {
   }
 
   @Get('admin/loggers')
+  @Requires('cluster', 'read')
   @Summary('The one logger that there is; its level is fixed')
   loggers(): unknown {
     return { root: rootLogger };
   }
 
   @Get('admin/loggers/:name')
+  @Requires('cluster', 'read')
   @Summary('Level of a logger')
   logger(@Param('name') name: string): unknown {
     if (name !== 'root') throw new NotFoundException(`Logger ${name} not found.`);

@@ -18,6 +18,8 @@ export function sinkClass(type: SinkType): ConnectorClass {
     claims: type.claims?.bind(type),
     kind: 'sink',
     version: type.version,
+    doc: type.doc,
+    guarantee: (config) => type.guarantee(ownOptions(type, config)),
     options,
     keys: () => configKeys(type),
     validate: (config) => validateConnector(type, ownOptions(type, config), plugins),

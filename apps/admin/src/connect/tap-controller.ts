@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ControlStore } from '#control/control-store';
 import { tapElsewhere, TapRefused, type TapOrder } from '#control/tap-exchange';
 import type { Clock } from '#std/clock';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { hideUrls } from './secrets.js';
 
@@ -52,6 +53,7 @@ export class TapController {
 
   /** As its worker last said; without a worker nothing. */
   @Get('components')
+  @Requires('collectors', 'read', 'name')
   @Summary('Sources, channels and sinks of a running collector: state, last error, counters by Flume’s names')
   async components(@Param('name') name: string): Promise<unknown> {
     const status = await this.store.status(name);
@@ -70,6 +72,7 @@ export class TapController {
 
   /** Lines of JSON: events, and after each look how many have passed and how many of them were not shown. */
   @Get('tap')
+  @Requires('collectors', 'read', 'name')
   @Summary('Events at an edge of a running collector (?edge=source.r1, &max=, &seconds=), a sample, as lines of JSON')
   async tap(
     @Param('name') name: string,

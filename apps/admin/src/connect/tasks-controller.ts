@@ -1,5 +1,6 @@
 import { Controller, Get, HttpCode, NotFoundException, Param, Post, Put } from '@nestjs/common';
 import { ControlStore } from '#control/control-store';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { connectVersion } from '../product-version.js';
 import { ConnectorClasses } from './connector-class.js';
@@ -15,6 +16,7 @@ export class TasksController {
   ) {}
 
   @Get('tasks')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('Tasks of a connector with their config')
   async list(@Param('name') name: string): Promise<unknown> {
     const connector = await this.store.findConnector(name);
@@ -25,6 +27,7 @@ export class TasksController {
   }
 
   @Get('tasks/:task/status')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('State of one task')
   async status(@Param('name') name: string, @Param('task') task: string): Promise<unknown> {
     const status = await this.store.status(name);
@@ -34,6 +37,7 @@ export class TasksController {
   }
 
   @Post('tasks/:task/restart')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(204)
   @Summary('Restarts one task')
   async restart(@Param('name') name: string, @Param('task') task: string): Promise<void> {
@@ -43,6 +47,7 @@ export class TasksController {
 
   /** What tasks report that they read; before the first report, what the config names. An unknown connector has none. */
   @Get('topics')
+  @Requires(['sinks', 'collectors'], 'read', 'name')
   @Summary('Topics that a connector uses')
   async topics(@Param('name') name: string): Promise<unknown> {
     const [connector, status] = await Promise.all([this.store.findConnector(name), this.store.status(name)]);
@@ -52,6 +57,7 @@ export class TasksController {
   }
 
   @Put('topics/reset')
+  @Requires(['sinks', 'collectors'], 'operate', 'name')
   @HttpCode(202)
   @Summary('Accepted for Connect; the list always shows what is read now')
   resetTopics(): void {}

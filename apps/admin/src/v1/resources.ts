@@ -1,3 +1,4 @@
 import type { Resource } from './resource.js';
+import { sinksResource } from './sinks/resource.js';
 
-export const resources: readonly Resource[] = [];
+export const resources: readonly Resource[] = [sinksResource];
