@@ -12,17 +12,22 @@ export const levels = ['read', 'operate', 'edit', 'administer'] as const;
 export type Level = (typeof levels)[number];
 
 export interface Requirement {
-  readonly area: Area;
+  /** All of them are needed: Kafka Connect's paths do not tell sinks from collectors. */
+  readonly areas: readonly Area[];
   readonly level: Level;
-  /** The path parameter that holds the name of what is touched, for roles that are limited by a prefix of names. */
+  /**
+   * The path parameter that holds the name of what is touched, for roles that are limited by a prefix of names; `body.x` is a field of
+   * the body. Without it only a role without a limit will do.
+   */
   readonly named?: string;
 }
 
 export const requirementKey = 'millrace/requirement';
 
 /** Every route says what it needs; one that says nothing answers nobody (`Open` is for those that answer everybody). */
-export function Requires(area: Area, level: Level, named?: string): CustomDecorator {
-  const requirement: Requirement = { area, level, ...(named === undefined ? {} : { named }) };
+export function Requires(area: Area | readonly Area[], level: Level, named?: string): CustomDecorator {
+  const areasNeeded = typeof area === 'string' ? [area] : area;
+  const requirement: Requirement = { areas: areasNeeded, level, ...(named === undefined ? {} : { named }) };
   return SetMetadata(requirementKey, requirement);
 }
 

@@ -2,6 +2,7 @@ import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { DetailedHttpError } from '#nest/error-answer';
 import { TopicAdmin, type ClusterDescription } from '#topics/topic-admin';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { Resources, type Fields } from './resource.js';
 
@@ -12,6 +13,7 @@ export class ClustersController {
   constructor(private readonly topics: TopicAdmin) {}
 
   @Get()
+  @Requires('cluster', 'read')
   @Summary('The one cluster that there is')
   async list(@Req() request: Request): Promise<unknown> {
     const resources = new Resources(request);
@@ -20,12 +22,14 @@ export class ClustersController {
   }
 
   @Get(':cluster')
+  @Requires('cluster', 'read')
   @Summary('Links of the cluster')
   async get(@Param('cluster') id: string, @Req() request: Request): Promise<unknown> {
     return clusterResource(new Resources(request), await this.find(id));
   }
 
   @Get(':cluster/brokers')
+  @Requires('cluster', 'read')
   @Summary('Brokers of the cluster')
   async brokers(@Param('cluster') id: string, @Req() request: Request): Promise<unknown> {
     const resources = new Resources(request);

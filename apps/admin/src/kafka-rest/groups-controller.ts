@@ -2,6 +2,7 @@ import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { DetailedHttpError } from '#nest/error-answer';
 import { TopicAdmin, type GroupDescription, type GroupLag } from '#topics/topic-admin';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ClusterIdentity } from './cluster-identity.js';
 import { Resources, type Fields } from './resource.js';
@@ -16,6 +17,7 @@ export class GroupsController {
   ) {}
 
   @Get()
+  @Requires('groups', 'read')
   @Summary('All consumer groups')
   async list(@Param('cluster') cluster: string, @Req() request: Request): Promise<unknown> {
     await this.checkCluster(cluster);
@@ -27,6 +29,7 @@ export class GroupsController {
   }
 
   @Get(':group')
+  @Requires('groups', 'read', 'group')
   @Summary('One consumer group')
   async get(
     @Param('cluster') cluster: string,
@@ -38,6 +41,7 @@ export class GroupsController {
   }
 
   @Get(':group/consumers')
+  @Requires('groups', 'read', 'group')
   @Summary('Members of a group')
   async consumers(
     @Param('cluster') cluster: string,
@@ -62,6 +66,7 @@ export class GroupsController {
   }
 
   @Get(':group/lags')
+  @Requires('groups', 'read', 'group')
   @Summary('Records behind, by partition')
   async lags(
     @Param('cluster') cluster: string,
@@ -75,6 +80,7 @@ export class GroupsController {
   }
 
   @Get(':group/lags/:topic/partitions/:partition')
+  @Requires('groups', 'read', 'group')
   @Summary('Records behind in one partition')
   async lag(
     @Param('cluster') cluster: string,
@@ -91,6 +97,7 @@ export class GroupsController {
   }
 
   @Get(':group/lag-summary')
+  @Requires('groups', 'read', 'group')
   @Summary('The largest lag and the sum of all')
   async lagSummary(
     @Param('cluster') cluster: string,

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { DetailedHttpError } from '#nest/error-answer';
 import { TopicAdmin, type ConfigEntry, type PartitionDetail, type TopicDescription } from '#topics/topic-admin';
+import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ClusterIdentity } from './cluster-identity.js';
 import { Resources, type Fields } from './resource.js';
@@ -27,6 +28,7 @@ export class TopicsController {
   ) {}
 
   @Get()
+  @Requires('topics', 'read')
   @Summary('All topics')
   async list(@Param('cluster') cluster: string, @Req() request: Request): Promise<unknown> {
     await this.checkCluster(cluster);
@@ -38,6 +40,7 @@ export class TopicsController {
   }
 
   @Post()
+  @Requires('topics', 'edit', 'body.topic_name')
   @HttpCode(201)
   @Summary('Creates a topic')
   async create(
@@ -68,6 +71,7 @@ export class TopicsController {
   }
 
   @Get(':topic')
+  @Requires('topics', 'read', 'topic')
   @Summary('One topic')
   async get(
     @Param('cluster') cluster: string,
@@ -79,6 +83,7 @@ export class TopicsController {
   }
 
   @Patch(':topic')
+  @Requires('topics', 'edit', 'topic')
   @Summary('Adds partitions')
   async addPartitions(
     @Param('cluster') cluster: string,
@@ -93,6 +98,7 @@ export class TopicsController {
   }
 
   @Delete(':topic')
+  @Requires('topics', 'edit', 'topic')
   @HttpCode(204)
   @Summary('Deletes a topic and its records')
   async delete(@Param('cluster') cluster: string, @Param('topic') name: string): Promise<void> {
@@ -102,6 +108,7 @@ export class TopicsController {
   }
 
   @Get(':topic/configs')
+  @Requires('topics', 'read', 'topic')
   @Summary('Settings of a topic')
   async configs(
     @Param('cluster') cluster: string,
@@ -117,6 +124,7 @@ export class TopicsController {
   }
 
   @Get(':topic/configs/:config')
+  @Requires('topics', 'read', 'topic')
   @Summary('One setting of a topic')
   async config(
     @Param('cluster') cluster: string,
@@ -132,6 +140,7 @@ export class TopicsController {
   }
 
   @Get(':topic/partitions')
+  @Requires('topics', 'read', 'topic')
   @Summary('Partitions of a topic')
   async partitions(
     @Param('cluster') cluster: string,
@@ -146,6 +155,7 @@ export class TopicsController {
   }
 
   @Get(':topic/partitions/:partition')
+  @Requires('topics', 'read', 'topic')
   @Summary('One partition')
   async partition(
     @Param('cluster') cluster: string,
@@ -159,6 +169,7 @@ export class TopicsController {
   }
 
   @Get(':topic/partitions/:partition/offset')
+  @Requires('topics', 'read', 'topic')
   @Summary('Earliest and latest offset of a partition; ?offset_type=earliest or latest gives one')
   async offset(
     @Param('cluster') cluster: string,

@@ -2,6 +2,7 @@ import { Controller, Get, NotFoundException, Param, Res } from '@nestjs/common';
 import type { Response } from 'express';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { Open } from '../access/requires.js';
 import { OpenApi } from './open-api.js';
 import { Section, Summary } from './summary.js';
 
@@ -34,12 +35,14 @@ export class DocsController {
   constructor(private readonly openApi: OpenApi) {}
 
   @Get('openapi.json')
+  @Open()
   @Summary('This interface as OpenAPI')
   async document(): Promise<object> {
     return this.openApi.document();
   }
 
   @Get('docs')
+  @Open()
   @Summary('A page to try it')
   page(@Res() response: Response): void {
     response.setHeader('Content-Security-Policy', policy);
@@ -47,6 +50,7 @@ export class DocsController {
   }
 
   @Get('docs/:file')
+  @Open()
   @Summary('Parts of the page')
   asset(@Param('file') file: string, @Res() response: Response): void {
     if (file === 'start.js') {

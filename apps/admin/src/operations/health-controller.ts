@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { ControlStore } from '#control/control-store';
 import { checkHealth, FurtherChecks } from '#nest/health';
 import { TopicAdmin } from '#topics/topic-admin';
+import { Open } from '../access/requires.js';
 import { Section, Summary } from './summary.js';
 
 /** For load balancers and supervisors. */
@@ -16,12 +17,14 @@ export class HealthController {
   ) {}
 
   @Get('livez')
+  @Open()
   @Summary('200 while the process answers')
   live(): unknown {
     return { status: 'live' };
   }
 
   @Get('readyz')
+  @Open()
   @Summary('200 when database and topics answer, else 503; ?verbose says which does not')
   async ready(@Res({ passthrough: true }) response: Response, @Query('verbose') verbose?: string): Promise<unknown> {
     const report = await checkHealth([
