@@ -3,6 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { z } from 'zod';
 import { productVersion } from '../product-version.js';
 import { Problem } from './answers.js';
+import { completed } from './open-api-rest.js';
 
 export class OpenApi {
   private app: INestApplication | null = null;
@@ -27,10 +28,11 @@ export class OpenApi {
         'Sinks and collectors by the REST interface of Kafka Connect, topics and groups by that of the REST Proxy v3.',
       )
       .setVersion(productVersion)
+      .setOpenAPIVersion('3.1.0')
       .build();
     const document = SwaggerModule.createDocument(this.app, description);
     const { $schema: _dialect, ...problem } = z.toJSONSchema(Problem);
     const schemas = { ...document.components?.schemas, Problem: problem };
-    return { ...document, components: { ...document.components, schemas } };
+    return completed({ ...document, components: { ...document.components, schemas } });
   }
 }
