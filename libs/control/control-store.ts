@@ -11,7 +11,13 @@ import type { Clock } from '#std/clock';
 import { MillraceError } from '#std/errors';
 import type { Logger } from '#std/log';
 import { systemRandom } from '#std/random';
-import { connectorEntity, type Connector, type ConnectorSpec, type TargetState } from './connector.js';
+import {
+  connectorEntity,
+  type Connector,
+  type ConnectorKind,
+  type ConnectorSpec,
+  type TargetState,
+} from './connector.js';
 import { readRevisions, recordDeletion, type ConnectorRevision } from './connector-revision.js';
 import { controlChannel, ControlWatch } from './control-watch.js';
 import { readStatuses, readTaskCounts, type TaskCounts } from './connector-status.js';
@@ -32,17 +38,18 @@ import {
   leasesOf,
   readShare,
   renewLeases,
+  setDrained,
   takeFreeTasks,
   touchWorker,
 } from './task-leases.js';
 import { taskEntity, type ConnectorStatus, type LeaseKey, type TaskLease, type TaskReport } from './task.js';
-import { workerEntity, type Worker, type WorkerIdentity, type WorkerSession } from './worker.js';
+import { leaseMsDefault, workerEntity, type Worker, type WorkerIdentity, type WorkerSession } from './worker.js';
 
 export interface ControlStoreOptions {
   readonly databaseUrl: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** How long a lease lives without renewal, ms; default 10,000. The same for all. */
+  /** How long a lease lives without renewal, ms; default 8,000. The same for all. */
   readonly leaseMs?: number;
   /** How often `watch` wakes without a notice, ms; default 2,000. */
   readonly pollMs?: number;
@@ -67,7 +74,7 @@ export class ControlStore {
   private source: DataSource | null = null;
 
   constructor(private readonly options: ControlStoreOptions) {
-    this.leaseMs = options.leaseMs ?? 10_000;
+    this.leaseMs = options.leaseMs ?? leaseMsDefault;
   }
 
   /** Connects and migrates. Throws `control.database.away` (retriable). */
@@ -205,6 +212,16 @@ export class ControlStore {
     );
   }
 
+  /**
+   * Lets a worker give its tasks to others and take none, or take its part again. Throws `control.worker.unknown` where it is not
+   * alive.
+   */
+  setWorkerDrained(worker: { readonly id: string; readonly kind: ConnectorKind }, isDrained: boolean): Promise<void> {
+    return this.write('draining a worker', (manager) =>
+      setDrained(manager, worker, { isDrained, leaseMs: this.leaseMs }),
+    );
+  }
+
   // For workers
 
   /**
@@ -212,20 +229,22 @@ export class ControlStore {
    * to it under a new epoch.
    */
   registerWorker(worker: WorkerIdentity): Promise<WorkerSession> {
-    const { id, kind, labels = [] } = worker;
+    const { id, kind, labels = [], address = null } = worker;
     return this.write('registering a worker', async (manager) => {
       await keepLeasesOverOutage(manager, this.leaseMs);
       await giveUpLeases(manager, worker, this.leaseMs);
       // Rows of workers that never come back, from ids that were made up at each start.
       await manager.query("DELETE FROM millrace.worker WHERE seen_at < now() - interval '1 day'");
       const rows: { session: number }[] = await manager.query(
-        `INSERT INTO millrace.worker (id, kind, session, labels) VALUES ($1, $2, nextval('millrace.worker_session'), $3)
+        `INSERT INTO millrace.worker (id, kind, session, labels, address)
+         VALUES ($1, $2, nextval('millrace.worker_session'), $3, $4)
          ON CONFLICT (id, kind) DO UPDATE
-           SET session = excluded.session, labels = excluded.labels, started_at = now(), seen_at = now()
+           SET session = excluded.session, labels = excluded.labels, address = excluded.address, is_drained = false,
+               started_at = now(), seen_at = now()
          RETURNING session`,
-        [id, kind, labels],
+        [id, kind, labels, address],
       );
-      return { id, kind, labels, session: rows[0]?.session ?? 0 };
+      return { id, kind, labels, address, session: rows[0]?.session ?? 0 };
     });
   }
 
@@ -253,9 +272,10 @@ export class ControlStore {
       async (manager) => {
         const { leaseMs } = this;
         await keepLeasesOverOutage(manager, leaseMs);
-        await touchWorker(manager, worker);
+        const isDrained = await touchWorker(manager, worker);
         await dropReleasedTasks(manager);
         await renewLeases(manager, worker, leaseMs);
+        if (isDrained) return [];
         const { take, give } = await readShare(manager, worker, leaseMs);
         const claimed = await takeFreeTasks(manager, worker, { share: take, leaseMs });
         if (claimed > 0) this.options.logger.info('Took over tasks.', { worker: worker.id, tasks: claimed });

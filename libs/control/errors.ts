@@ -9,5 +9,6 @@ export const controlErrors = {
   connectorChanged: { code: 'control.connector.changed', retriable: false, http: 412 },
   revisionUnknown: { code: 'control.revision.unknown', retriable: false, http: 404 },
   taskUnknown: { code: 'control.task.unknown', retriable: false, http: 404 },
+  workerUnknown: { code: 'control.worker.unknown', retriable: false, http: 404 },
   leaseLost: { code: 'control.lease.lost', retriable: false, http: 409 },
 } satisfies Record<string, ErrorKind>;

@@ -7,7 +7,7 @@ import type { ConnectorKind } from './connector.js';
 import { ControlStore } from './control-store.js';
 import { controlErrors } from './errors.js';
 import type { TaskLease, TaskReport } from './task.js';
-import type { WorkerSession } from './worker.js';
+import { leaseMsDefault, type WorkerSession } from './worker.js';
 
 /** What a worker runs under one lease: an agent, a sink task. Starts by itself when it is made. */
 export interface LeasedWork {
@@ -31,7 +31,9 @@ export interface WorkerOptions {
   readonly logger: Logger;
   /** `name=value`: connectors that ask for them by `worker.labels` run here, and only those. Default: none. */
   readonly labels?: readonly string[];
-  /** Default 10,000; the same for all workers. */
+  /** `host:port` where the administration calls it; default: nowhere. */
+  readonly address?: string | null;
+  /** Default 8,000; the same for all workers. */
   readonly leaseMs?: number;
 }
 
@@ -68,7 +70,7 @@ export class LeaseWorker {
 
   constructor(private readonly options: LeaseWorkerOptions) {
     const { databaseUrl, clock, logger } = options;
-    this.leaseMs = options.leaseMs ?? 10_000;
+    this.leaseMs = options.leaseMs ?? leaseMsDefault;
     this.store = new ControlStore({ databaseUrl, clock, logger, leaseMs: this.leaseMs });
   }
 
@@ -76,8 +78,8 @@ export class LeaseWorker {
   async start(): Promise<void> {
     await this.openStore();
     if (this.isStopping) return;
-    const { workerId: id, kind, labels } = this.options;
-    this.session = await this.store.registerWorker({ id, kind, ...(labels === undefined ? {} : { labels }) });
+    const { workerId: id, kind, labels = [], address = null } = this.options;
+    this.session = await this.store.registerWorker({ id, kind, labels, address });
     this.seenAt = this.options.clock.monotonic();
     this.watch = this.store.watch(() => this.reconcileSoon());
     this.reconcileSoon();

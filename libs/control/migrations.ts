@@ -85,4 +85,10 @@ export const controlMigrations: readonly Migration[] = [
       ) STORED;
     `,
   },
+  {
+    number: 4,
+    sql: `
+      ALTER TABLE millrace.worker ADD COLUMN address text, ADD COLUMN is_drained boolean NOT NULL DEFAULT false;
+    `,
+  },
 ];

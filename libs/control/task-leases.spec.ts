@@ -108,6 +108,27 @@ describe('claims of tasks', () => {
     expect(mine).toEqual(['wide-0', 'wide-1']);
   });
 
+  it('go to others when a worker is drained, which takes its part again when it may', async () => {
+    const [first, second] = [await worker('first'), await worker('second')];
+    await store.createConnector(sink('wide', undefined, { tasksMax: 2 }));
+    const [lease] = await store.claimTasks(first);
+    await store.claimTasks(second);
+    await store.setWorkerDrained(first, true);
+    expect(await claims(first)).toEqual([]);
+    if (lease !== undefined) await store.release(lease);
+    expect(await claims(first)).toEqual([]);
+    expect(await claims(second)).toEqual(['wide-0', 'wide-1']);
+    expect((await store.listWorkers()).map(({ id, isDrained }) => `${id} ${isDrained}`)).toEqual([
+      'first true',
+      'second false',
+    ]);
+    await store.setWorkerDrained(first, false);
+    expect(await claims(second)).toEqual(['wide-0']);
+    await expect(store.setWorkerDrained({ id: 'gone', kind: 'sink' }, true)).rejects.toMatchObject({
+      code: 'control.worker.unknown',
+    });
+  });
+
   it('hold for a worker whose row was cleared away, and not for one whose id another process has taken', async () => {
     const first = await worker('first', ['a=b']);
     await store.createConnector(sink('rows', 'a=b'));

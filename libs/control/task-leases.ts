@@ -25,21 +25,39 @@ function isForLabels(parameter: string): string {
 }
 
 /**
- * Says that the worker is alive; its row comes back where it was cleared away. Throws `control.lease.lost` where another process has
+ * Says that the worker is alive, and gives whether it is drained; its row comes back where it was cleared away. Throws `control.lease.lost` where another process has
  * registered under the same id.
  */
-export async function touchWorker(manager: EntityManager, worker: WorkerSession): Promise<void> {
-  const rows: unknown[] = await manager.query(
-    `INSERT INTO millrace.worker (id, kind, session, labels) VALUES ($1, $2, $3, $4)
+export async function touchWorker(manager: EntityManager, worker: WorkerSession): Promise<boolean> {
+  const rows: { drained: boolean }[] = await manager.query(
+    `INSERT INTO millrace.worker (id, kind, session, labels, address) VALUES ($1, $2, $3, $4, $5)
      ON CONFLICT (id, kind) DO UPDATE SET seen_at = now() WHERE worker.session = excluded.session
-     RETURNING id`,
-    [worker.id, worker.kind, worker.session, worker.labels],
+     RETURNING is_drained AS drained`,
+    [worker.id, worker.kind, worker.session, worker.labels, worker.address],
   );
-  if (rows.length === 0) {
+  const [row] = rows;
+  if (row === undefined) {
     throw new MillraceError(
       controlErrors.leaseLost,
       `Another process has registered as worker ${worker.id}. Each worker needs an id of its own.`,
     );
+  }
+  return row.drained;
+}
+
+/** Throws `control.worker.unknown` where no such worker is alive. */
+export async function setDrained(
+  manager: EntityManager,
+  worker: Pick<WorkerSession, 'id' | 'kind'>,
+  given: { readonly isDrained: boolean; readonly leaseMs: number },
+): Promise<void> {
+  const [, count]: [unknown, number] = await manager.query(
+    `UPDATE millrace.worker SET is_drained = $3, started_at = CASE WHEN $3 THEN started_at ELSE now() END
+     WHERE id = $1 AND kind = $2 AND seen_at > now() - make_interval(secs => $4)`,
+    [worker.id, worker.kind, given.isDrained, given.leaseMs / 1000],
+  );
+  if (count === 0) {
+    throw new MillraceError(controlErrors.workerUnknown, `There is no living ${worker.kind} worker ${worker.id}.`);
   }
 }
 
@@ -86,7 +104,7 @@ export async function readShare(manager: EntityManager, worker: WorkerSession, l
        LEFT JOIN millrace.task
          ON task.worker_id = worker.id AND task.kind = worker.kind AND task.is_wanted AND task.lease_until >= now()
        LEFT JOIN millrace.connector ON connector.name = task.connector AND connector.pinned_worker IS NULL
-     WHERE worker.kind = $1 AND worker.labels <@ $4::text[] AND worker.labels @> $4::text[]
+     WHERE worker.kind = $1 AND worker.labels <@ $4::text[] AND worker.labels @> $4::text[] AND NOT worker.is_drained
        AND worker.seen_at > now() - make_interval(secs => $2)
      GROUP BY worker.id, worker.started_at`,
     [worker.kind, leaseMs / 1000, newcomerSeconds, worker.labels],
