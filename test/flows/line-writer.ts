@@ -22,7 +22,8 @@ export class LineWriter {
   private stopped = false;
   private running: Promise<void> = Promise.resolve();
 
-  constructor(private readonly options: { path: string; lines: number; linesPerSecond: number }) {}
+  /** `first` is the number of the first line; default 0. */
+  constructor(private readonly options: { path: string; lines: number; linesPerSecond: number; first?: number }) {}
 
   start(): void {
     this.running = this.run();
@@ -39,7 +40,7 @@ export class LineWriter {
   }
 
   private async run(): Promise<void> {
-    const { path, lines, linesPerSecond } = this.options;
+    const { path, lines, linesPerSecond, first = 0 } = this.options;
     mkdirSync(dirname(path), { recursive: true });
     const file = openSync(path, 'a');
     const began = Date.now();
@@ -48,7 +49,7 @@ export class LineWriter {
         const due = Math.min(lines, Math.floor(((Date.now() - began) / 1000) * linesPerSecond));
         const parts: string[] = [];
         while (this.written < due && parts.length < 20_000) {
-          parts.push(lineOf(this.written));
+          parts.push(lineOf(first + this.written));
           this.written += 1;
         }
         if (parts.length > 0) writeSync(file, parts.join(''));

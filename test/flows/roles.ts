@@ -19,8 +19,11 @@ export class Roles {
 
   constructor(private readonly options: RolesOptions) {}
 
-  /** Resolves when it says that it is ready. `id` tells processes of one role apart. */
-  async start(role: RoleName, settings: { id?: string; port?: number } = {}): Promise<Child> {
+  /** Resolves when it says that it is ready. `id` tells processes of one role apart, `env` is for this one alone. */
+  async start(
+    role: RoleName,
+    settings: { id?: string; port?: number; env?: Readonly<Record<string, string>> } = {},
+  ): Promise<Child> {
     const { directory, databaseUrl, bootstrap, env } = this.options;
     const id = settings.id ?? role;
     const logPath = join(directory, `${id}.out`);
@@ -34,6 +37,7 @@ export class Roles {
         MILLRACE_WORKER_ID: id,
         ...(settings.port === undefined ? {} : { PORT: String(settings.port) }),
         ...env,
+        ...settings.env,
       },
       logPath,
     });
