@@ -3,21 +3,19 @@ import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 import { z } from 'zod';
 
 /** `application/problem+json` as `error-answer.ts` writes it; named in every document, see `OpenApi`. */
-export const Problem = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    instance: z.string(),
-    code: z.string().describe('Stable; for programs.'),
-    retryable: z.boolean(),
-    errors: z
-      .array(z.object({ pointer: z.string().describe('JSON pointer.'), code: z.string(), message: z.string() }))
-      .optional()
-      .describe('What is wrong where, in a body.'),
-  })
-  .meta({ id: 'Problem' });
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string(),
+  code: z.string().describe('Stable; for programs.'),
+  retryable: z.boolean(),
+  errors: z
+    .array(z.object({ pointer: z.string().describe('JSON pointer.'), code: z.string(), message: z.string() }))
+    .optional()
+    .describe('What is wrong where, in a body.'),
+});
 
 /** What any route may answer besides: a bad request, no login, no right, too many requests, a part that is away. */
 const everywhere = [400, 401, 403, 429, 503];
