@@ -73,7 +73,7 @@ function complete(path: string, operation: Operation): Operation {
 }
 
 function refusalsOf(isCompatible: boolean, parameters: readonly Parameter[], operation: Operation): number[] {
-  const always = isCompatible ? [400, 401, 403, 406, 409, 422, 429, 503] : [400, 401, 403, 429, 503];
+  const always = isCompatible ? [400, 401, 403, 406, 409, 422, 429, 431, 503] : [400, 401, 403, 429, 431, 503];
   const ofPath = parameters.some((parameter) => parameter.in === 'path') ? [404] : [];
   const ofBody = operation.requestBody === undefined ? [] : [413, 415];
   return [...always, ...ofPath, ...ofBody];
