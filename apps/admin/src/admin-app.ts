@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { loadAllComponents } from '#connectors/registry-collector';
 import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins';
 import { sinkTypes } from '#connectors/registry-sinks';
+import { AccessStore } from '#control/access/access-store';
 import { ControlStore } from '#control/control-store';
 import { AccessLog } from '#nest/access-log';
 import { MetricsRegistry, processMetrics, type MetricSource } from '#nest/metrics';
@@ -15,6 +16,8 @@ import type { Logger } from '#std/log';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
+import { AccessControl } from './access/access-control.js';
+import { AuditTrail } from './access/audit-trail.js';
 import type { AdminParts } from './admin-parts.js';
 import { createAdminServer } from './admin-server.js';
 import { collectorClass } from './connect/collector-class.js';
@@ -36,7 +39,10 @@ export interface AdminOptions {
   readonly host?: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Says that everybody who reaches `host` may do everything: needed where it is not loopback. Default false. */
+  /**
+   * Says that everybody who reaches `host` may do everything until the first role is given, as on loopback; else an address that is not
+   * loopback needs a login from the start. Default false.
+   */
   readonly insecure?: boolean;
   /** File to which an access log of JSON lines is appended; default none. */
   readonly accessLogPath?: string;
@@ -60,14 +66,9 @@ export interface RunningAdmin {
 
 const drainMsMax = 3_000;
 
-/** Throws `control.database.away` where the database does not answer, and refuses an open address that was not asked for. */
+/** Throws `control.database.away` where the database does not answer, and refuses an address where nobody could log in. */
 export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const host = options.host ?? '127.0.0.1';
-  if (!isLoopback(host) && options.insecure !== true) {
-    throw new Error(
-      `REST has no passwords yet and would be open to everybody who reaches ${host}. Listen on 127.0.0.1, or say insecure (MILLRACE_INSECURE=true).`,
-    );
-  }
   const { logger, security = noSecurity, clock = systemClock } = options;
   const store = new ControlStore({ databaseUrl: options.databaseUrl, clock, logger, connectionsMax: 4 });
   const cluster = new Cluster({
@@ -80,8 +81,14 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const accessLog = new AccessLog(options.accessLogPath ?? null, (error) =>
     logger.warn(`The access log cannot be written: ${error.message}`),
   );
+  const environment = options.environment ?? process.env;
+  const accessStore = new AccessStore({ databaseUrl: options.databaseUrl, logger });
+  const isOpenAtFirst = isLoopback(host) || options.insecure === true;
   const parts: AdminParts = {
     store,
+    accessStore,
+    access: new AccessControl({ source: accessStore, environment, isOpenAtFirst, clock, logger }),
+    audit: new AuditTrail(accessStore, clock, logger),
     cluster,
     topics: new TopicAdmin(cluster),
     classes: new ConnectorClasses(
@@ -96,17 +103,22 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     bootstrap: options.bootstrap,
     security,
     dataDirectory: options.dataDirectory ?? join('millrace-data', 'admin'),
-    environment: options.environment ?? process.env,
+    environment,
     clock,
     logger,
   };
   addMetrics(parts, accessLog, options);
   const closeParts = async (): Promise<void> => {
-    await Promise.all([accessLog.close(), cluster.close()]);
-    await store.stop();
+    await Promise.all([accessLog.close(), cluster.close(), parts.audit.stop()]);
+    await Promise.all([store.stop(), accessStore.stop()]);
   };
   try {
-    const [app] = await Promise.all([createAdminServer(parts, { accessLog, logger, host }), store.start()]);
+    const [app] = await Promise.all([
+      createAdminServer(parts, { accessLog, logger, host }),
+      store.start(),
+      accessStore.start(),
+    ]);
+    await parts.access.start();
     const started = await Promise.all(resources.flatMap((resource) => resource.start?.(parts) ?? []));
     await app.listen(options.port, host);
     const port = portOf(app);

@@ -1,11 +1,15 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AccessStore } from '#control/access/access-store';
 import type { ControlStore } from '#control/control-store';
 import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
 import { noSecurity } from '#topics/client-security';
+import { AccessControl } from './access/access-control.js';
+import { AuditTrail } from './access/audit-trail.js';
+import { nobodySaid } from './access/access.testkit.js';
 import type { AdminParts } from './admin-parts.js';
 import { ConnectorClasses } from './connect/connector-class.js';
 import { CollectorTaps } from './connect/tap-controller.js';
@@ -17,6 +21,15 @@ export function adminParts(
   given: { store: ControlStore; topics: FakeTopics } & Partial<AdminParts>,
 ): AdminParts & { readonly topics: FakeTopics } {
   return {
+    accessStore: new AccessStore({ databaseUrl: '', logger: silentLogger }),
+    access: new AccessControl({
+      source: { load: async () => nobodySaid },
+      environment: {},
+      isOpenAtFirst: true,
+      clock: systemClock,
+      logger: silentLogger,
+    }),
+    audit: new AuditTrail({ appendAudit: async () => undefined }, systemClock, silentLogger),
     cluster: given.topics.cluster,
     classes: new ConnectorClasses([]),
     taps: new CollectorTaps('', systemClock),

@@ -1,3 +1,4 @@
+import type { AccessStore } from '#control/access/access-store';
 import type { ControlStore } from '#control/control-store';
 import type { FurtherChecks } from '#nest/health';
 import type { MetricsRegistry } from '#nest/metrics';
@@ -6,6 +7,8 @@ import type { Logger } from '#std/log';
 import type { ClientSecurity } from '#topics/client-security';
 import type { Cluster } from '#topics/cluster';
 import type { TopicAdmin } from '#topics/topic-admin';
+import type { AccessControl } from './access/access-control.js';
+import type { AuditTrail } from './access/audit-trail.js';
 import type { ConnectorClasses } from './connect/connector-class.js';
 import type { CollectorTaps } from './connect/tap-controller.js';
 import type { OpenApi } from './operations/open-api.js';
@@ -13,6 +16,9 @@ import type { OpenApi } from './operations/open-api.js';
 /** What the administration is made of; `startAdmin` starts and stops it. */
 export interface AdminParts {
   readonly store: ControlStore;
+  readonly accessStore: AccessStore;
+  readonly access: AccessControl;
+  readonly audit: AuditTrail;
   readonly cluster: Cluster;
   readonly topics: TopicAdmin;
   readonly classes: ConnectorClasses;

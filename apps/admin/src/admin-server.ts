@@ -8,6 +8,7 @@ import { FieldProblems, pointerOf } from '#nest/field-problems';
 import { NestLogger } from '#nest/nest-logger';
 import { requestGuard } from '#nest/request-guard';
 import type { Logger } from '#std/log';
+import { AccessGuard } from './access/access-guard.js';
 import { AdminModule } from './admin-module.js';
 import type { AdminParts } from './admin-parts.js';
 
@@ -36,6 +37,7 @@ export async function createAdminServer(
         ),
     }),
   );
+  app.useGlobalGuards(new AccessGuard(parts.access, parts.audit));
   app.useGlobalFilters(new ErrorFilter(edge.logger, (path) => methodsOf(app, path)));
   parts.openApi.describe(app);
   await app.init();

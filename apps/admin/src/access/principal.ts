@@ -1,12 +1,15 @@
 import type { Request } from 'express';
+import { allGrants, type Grant } from './grants.js';
 
 /** Who asks. */
 export interface Principal {
   /** `User:alice`, `ApiKey:ci`; what audit and jobs show. */
   readonly name: string;
+  readonly grants: readonly Grant[];
 }
 
-export const anonymous: Principal = { name: 'User:ANONYMOUS' };
+/** Everybody, where nobody has to log in. */
+export const anonymous: Principal = { name: 'User:ANONYMOUS', grants: allGrants };
 
 const principals = new WeakMap<Request, Principal>();
 

@@ -35,3 +35,16 @@ export function Requires(area: Area | readonly Area[], level: Level, named?: str
 export function Open(): CustomDecorator {
   return SetMetadata(requirementKey, 'open');
 }
+
+export const changeAnywayKey = 'millrace/change-anyway';
+export const dataPathKey = 'millrace/data-path';
+
+/** Works in read-only mode too: what ends that mode. */
+export function AlsoReadOnly(): CustomDecorator {
+  return SetMetadata(changeAnywayKey, true);
+}
+
+/** Carries records, or only asks with a body: too much, or nothing, for the audit. Rights are asked for as everywhere. */
+export function NotAudited(): CustomDecorator {
+  return SetMetadata(dataPathKey, true);
+}
