@@ -1,3 +1,4 @@
+import { benchAdmin } from './admin.js';
 import { benchConnections } from './connections.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-large-batches': benchProduce('produce-large-batches'),
   'produce-small': benchProduce('produce-small'),
   'produce-synced': benchProduce('produce-synced'),
+  admin: benchAdmin,
   connections: benchConnections,
   consume: benchConsume,
   'hbase-sink': benchHBaseSink,
