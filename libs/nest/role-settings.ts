@@ -1,5 +1,6 @@
 import { defineOptions } from '#config/options';
 import { labelsProblem } from '#control/worker-labels';
+import { rpcSettings } from './rpc-settings.js';
 
 /** Environment variables that several roles know; docs/guides/separate-processes.md lists them. */
 export const roleSettings = defineOptions({
@@ -22,6 +23,23 @@ export const roleSettings = defineOptions({
     check: labelsProblem,
     doc: 'Of a worker, `store=hdfs,zone=a`: connectors that ask for them by `worker.labels` run here, and only those. Default: none.',
   },
+  HEALTH_PORT: {
+    type: 'int',
+    min: 0,
+    max: 65_535,
+    doc: 'Port of `/livez`, `/readyz` and `/metrics` of a role that has no REST. Default: none.',
+  },
+  MILLRACE_RPC_PORT: {
+    type: 'int',
+    min: 1,
+    max: 65_535,
+    doc: 'Port where a worker takes calls of the administration. Default: none.',
+  },
+  MILLRACE_RPC_ADDRESS: {
+    type: 'string',
+    doc: 'Where the administration reaches that port, `host:port`. Default: the address that it listens on, or the name of the host.',
+  },
+  ...rpcSettings,
   MILLRACE_INSECURE: {
     type: 'boolean',
     default: false,

@@ -4,6 +4,7 @@ import { securityOfFile } from '#nest/client-properties';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
 import { startTracer } from '#nest/otel-tracer';
+import { rpcAddressOf, startWorkerEdge } from '#nest/worker-edge';
 import { systemClock } from '#std/clock';
 import { CollectorWorker } from './collector-worker.js';
 
@@ -14,22 +15,32 @@ await runRoleProcess({
   stopMsMax: 28_000,
   async start(settings, logger) {
     const tracing = await startTracer('collector');
+    const security = securityOfFile(settings.TOPICS_CLIENT_PROPERTIES);
     const worker = new CollectorWorker({
       databaseUrl: settings.DATABASE_URL,
       bootstrap: settings.TOPICS_BOOTSTRAP,
-      security: securityOfFile(settings.TOPICS_CLIENT_PROPERTIES),
+      security,
       dataDirectory: join(settings.MILLRACE_DATA, 'collector'),
       workerId: settings.MILLRACE_WORKER_ID ?? hostname(),
       labels: settings.MILLRACE_WORKER_LABELS,
+      address: rpcAddressOf(settings),
       clock: systemClock,
       ...(tracing === null ? {} : { tracer: tracing.tracer }),
       logger,
     });
-    await worker.start();
+    const edge = await startWorkerEdge(worker, { settings, security, logger });
+    try {
+      await worker.start();
+    } catch (error) {
+      // It is started again, on the same ports.
+      await edge.stop();
+      throw error;
+    }
     return {
       ready: `The collector worker is ready, topics at ${settings.TOPICS_BOOTSTRAP}.`,
       stop: async () => {
         await worker.stop();
+        await edge.stop();
         await tracing?.stop();
       },
     };
