@@ -8,6 +8,7 @@ import { withDeferredTypes } from '#pipeline/custom-component';
 import { ConfProblems, formatProblem, type ConfProblem } from '#pipeline/flume-problem';
 import { planAgent } from '#pipeline/flume-validation';
 import { systemClock } from '#std/clock';
+import { confReport } from './conf-report.js';
 import type { ConnectorClass } from './connector-class.js';
 
 const fileName = 'flume.conf';
@@ -79,6 +80,10 @@ export function collectorClass(registry: ComponentRegistry, version: string): Co
     options: collectorOptions,
     keys: collectorKeys,
     validate: (config) => validateCollector(registry, config),
+    report: (config) => {
+      const [text, agent] = [config['flume.conf'] ?? '', config['agent']?.trim() ?? ''];
+      return confReport(registry, text, agent, confProblems(registry, text, agent));
+    },
     tasksMax: () => 1,
     offsetsFixed: () => 'Offsets of a collector are positions in its files; they cannot be changed here',
   };

@@ -1,5 +1,6 @@
 /** What may stand in `connector.class`: every sink of the registry, and the collector that runs a flume.conf. */
 import type { OptionSpecs } from '#config/options';
+import type { ConfLine } from './conf-report.js';
 import type { ConnectorKind } from '#control/connector';
 import type { Guarantee, SinkType } from '#pipeline/sink';
 import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
@@ -19,6 +20,8 @@ export interface ConnectorClass {
   keys(): readonly ConfigKeyInfo[];
   /** Never throws. */
   validate(config: Readonly<Record<string, string>>): ConfigInfos;
+  /** Of a collector: what becomes of each line of its flume.conf. */
+  report?(config: Readonly<Record<string, string>>): readonly ConfLine[];
   /** Of a config without errors: asks the store whether it could work, 10 s at most. Absent where there is no store. Never rejects. */
   verify?(config: Readonly<Record<string, string>>): Promise<Verification>;
   /** What its options promise; absent where nothing is promised. */

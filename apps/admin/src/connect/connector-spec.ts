@@ -69,7 +69,7 @@ export async function checkedSpec(classes: ConnectorClasses, wanted: WantedConne
   const sent = wanted.config;
   if (sent['name'] !== undefined && sent['name'].trim() !== name) {
     throw new BadRequestException(
-      `Connector name configuration (${sent['name']}) doesn't match connector name (${name})`,
+      `Connector name configuration (${sent['name']}) doesn't match connector name in the URL (${name})`,
     );
   }
   const connectorClass = requireClass(classes, sent);

@@ -16,7 +16,7 @@ import {
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { ControlStore } from '#control/control-store';
-import type { Connector } from '#control/connector';
+import type { Connector, TargetState } from '#control/connector';
 import { Requires } from '../access/requires.js';
 import { principalOf } from '../access/principal.js';
 import { Section, Summary } from '../operations/summary.js';
@@ -155,7 +155,7 @@ export class ConnectorsController {
   @HttpCode(202)
   @Summary('Stops reading, keeps tasks')
   async pause(@Param('name') name: string): Promise<void> {
-    await this.store.setTargetState(name, 'PAUSED');
+    await this.setState(name, 'PAUSED');
   }
 
   @Put(':name/resume')
@@ -163,7 +163,7 @@ export class ConnectorsController {
   @HttpCode(202)
   @Summary('Goes on after pause or stop')
   async resume(@Param('name') name: string): Promise<void> {
-    await this.store.setTargetState(name, 'RUNNING');
+    await this.setState(name, 'RUNNING');
   }
 
   @Put(':name/stop')
@@ -171,7 +171,7 @@ export class ConnectorsController {
   @HttpCode(204)
   @Summary('Stops and removes all tasks; needed before offsets may change')
   async stop(@Param('name') name: string): Promise<void> {
-    await this.store.setTargetState(name, 'STOPPED');
+    await this.setState(name, 'STOPPED');
   }
 
   /** Without parameters only the connector itself restarts, which has nothing that runs; tasks restart with includeTasks. */
@@ -194,6 +194,11 @@ export class ConnectorsController {
     response.status(202);
     const answer = connectorStatus(status, connectVersion);
     return failedOnly ? answer : { ...answer, connector: { ...answer.connector, state: 'RESTARTING' } };
+  }
+
+  private async setState(name: string, state: TargetState): Promise<void> {
+    if ((await this.store.findConnector(name)) === null) throw new NotFoundException(`Unknown connector ${name}`);
+    await this.store.setTargetState(name, state);
   }
 
   private async find(name: string): Promise<Connector> {

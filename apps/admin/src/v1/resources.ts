@@ -1,4 +1,6 @@
 import type { Resource } from './resource.js';
+import { collectorsResource } from './collectors/resource.js';
 import { sinksResource } from './sinks/resource.js';
+import { workersResource } from './workers/resource.js';
 
-export const resources: readonly Resource[] = [sinksResource];
+export const resources: readonly Resource[] = [collectorsResource, sinksResource, workersResource];

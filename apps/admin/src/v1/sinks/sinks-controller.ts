@@ -16,7 +16,6 @@ import {
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { TopicAdmin } from '#topics/topic-admin';
-import { FieldProblems, pointerOf } from '#nest/field-problems';
 import type { Connector } from '#control/connector';
 import { systemClock } from '#std/clock';
 import { principalOf } from '../../access/principal.js';
@@ -30,6 +29,7 @@ import { DesiredConnectors, type Wanted } from '../connectors/desired-connectors
 import { listConnectors } from '../connectors/list-connectors.js';
 import { mergePatch } from '../merge-patch.js';
 import { pageSchema, type Page } from '../page.js';
+import { parsedBody } from '../parsed-body.js';
 import { requireRevision, sendRevision } from '../revision.js';
 import { flatConfig, sinkForm } from './sink-form.js';
 import { DeleteQuery, MergePatch, NewSink, SinkBody, SinkListQuery, SinkView } from './sink-schemas.js';
@@ -111,7 +111,7 @@ export class SinksController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
     const old = await this.desired.find(sinkForm, name);
-    const body = parsed(mergePatch(sinkForm.show(this.desired.classes, old), patch));
+    const body = parsedBody(SinkBody, mergePatch(sinkForm.show(this.desired.classes, old), patch));
     return this.write(name, body, old, { isDryRun: query.validate_only, request, response });
   }
 
@@ -168,18 +168,6 @@ export class SinksController {
       initialState: body.initial_state,
     };
   }
-}
-
-/** What a patch has made of a sink, checked as a body. Throws 422 with the places. */
-function parsed(body: unknown): SinkBody {
-  const result = SinkBody.safeParse(body);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map(({ path, message }) => ({
-    pointer: pointerOf(path.map(String)),
-    code: 'schema',
-    message,
-  }));
-  throw new FieldProblems(problems.map(({ pointer, message }) => `${pointer}: ${message}`).join('; '), problems);
 }
 
 function readsTopic(config: Readonly<Record<string, string>>, topic: string): boolean {
