@@ -12,6 +12,7 @@ import { isLoopback } from './request-guard.js';
 export const rpcErrors = {
   unprotected: { code: 'nest.rpc.unprotected', retriable: false },
   unanswered: { code: 'nest.rpc.unanswered', retriable: true, http: 503 },
+  unreachable: { code: 'nest.rpc.unreachable', retriable: false, http: 409 },
   refused: { code: 'nest.rpc.refused', retriable: false, http: 502 },
 } satisfies Record<string, ErrorKind>;
 
