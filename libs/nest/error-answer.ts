@@ -14,7 +14,9 @@ export interface ErrorAnswer {
 }
 
 const compatiblePath =
-  /^\/(?:$|health(?:$|[/?])|connectors(?:$|[/?])|connector-plugins(?:$|[/?])|admin\/|v3(?:$|[/?]))/;
+  /^\/(?:$|health(?:$|[/?])|connectors(?:$|[/?])|connector-plugins(?:$|[/?])|admin\/|(?:v3|topics|consumers|brokers)(?:$|[/?]))/;
+
+const proxyPath = /^\/(?:v3|topics|consumers|brokers)(?:$|[/?])/;
 
 export function isCompatiblePath(path: string): boolean {
   return compatiblePath.test(path);
@@ -63,7 +65,7 @@ export function sendAnswer(response: Response, answer: ErrorAnswer): void {
 /** 40002 is the REST proxy's code for whatever a Kafka broker refuses. */
 function restCode(error: unknown, status: number, path: string): number {
   if (error instanceof DetailedHttpError) return error.restCode;
-  return error instanceof MillraceError && status === 400 && path.startsWith('/v3') ? 40_002 : status;
+  return error instanceof MillraceError && status === 400 && proxyPath.test(path) ? 40_002 : status;
 }
 
 interface Description {

@@ -1,11 +1,13 @@
 /**
  * Refuses what a browser could be made to send to a server without passwords: requests from pages of other origins, and on
- * loopback requests under a foreign host name (DNS rebinding). And on paths of Kafka Connect what its server refuses before any
- * handler: bodies that are not JSON (415), clients that take no JSON (406).
+ * loopback requests under a foreign host name (DNS rebinding). And what no handler would take: bodies of a type that the path does
+ * not have (415), on compatible paths clients that take no JSON (406), bodies that do not come to their end (408).
  */
 import type { NextFunction, Request, Response } from 'express';
 import { answerFor, isCompatiblePath, sendAnswer } from './error-answer.js';
+import { acceptedTypes, bodyTypesOf, isStreamed } from './media-types.js';
 
+const bodyMsMax = 300_000;
 const loopbackNames = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export function isLoopback(host: string): boolean {
@@ -18,6 +20,7 @@ export function requestGuard(boundTo: string) {
   return (request: Request, response: Response, next: NextFunction): void => {
     const refusal = refuse(request, isLocal);
     if (refusal === null) {
+      if (!isStreamed(request)) limitBody(request);
       next();
       return;
     }
@@ -37,13 +40,24 @@ function refuse(request: Request, isLocal: boolean): { status: number; message: 
     return { status: 403, message: `Requests from pages of ${origin} are not accepted.` };
   }
   const hasBody = Number(request.headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in request.headers;
-  if (hasBody && request.is('application/json') === false) {
-    return { status: 415, message: 'HTTP 415 Unsupported Media Type: send application/json' };
+  const bodyTypes = bodyTypesOf(request.path);
+  if (hasBody && request.is(bodyTypes) === false) {
+    return { status: 415, message: `HTTP 415 Unsupported Media Type: send ${bodyTypes.join(' or ')}` };
   }
-  if (isCompatiblePath(request.path) && request.accepts('application/json') === false) {
-    return { status: 406, message: 'HTTP 406 Not Acceptable: answers are application/json' };
+  const answerTypes = acceptedTypes(request.path);
+  if (isCompatiblePath(request.path) && request.accepts(answerTypes) === false) {
+    return { status: 406, message: `HTTP 406 Not Acceptable: answers are ${answerTypes.join(' or ')}` };
   }
   return null;
+}
+
+/** The server itself has no limit for the time of a body: a stream may go on for hours. All others have this one. */
+function limitBody(request: Request): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => request.socket.destroy(), bodyMsMax).unref();
+  const cancel = (): void => clearTimeout(timer);
+  request.once('end', cancel);
+  request.once('close', cancel);
 }
 
 function hostOf(origin: string): string | null {

@@ -12,10 +12,7 @@ import { PluginsController } from './connect/plugins-controller.js';
 import { RootController } from './connect/root-controller.js';
 import { CollectorTaps, TapController } from './connect/tap-controller.js';
 import { TasksController } from './connect/tasks-controller.js';
-import { ClusterIdentity } from './kafka-rest/cluster-identity.js';
-import { ClustersController } from './kafka-rest/clusters-controller.js';
-import { GroupsController } from './kafka-rest/groups-controller.js';
-import { TopicsController } from './kafka-rest/topics-controller.js';
+import { kafkaRestControllers, kafkaRestProviders } from './kafka-rest/kafka-rest.js';
 import { DocsController } from './operations/docs-controller.js';
 import { HealthController } from './operations/health-controller.js';
 import { MetricsController } from './operations/metrics-controller.js';
@@ -39,9 +36,7 @@ export class AdminModule implements NestModule {
         TapController,
         OffsetsController,
         PluginsController,
-        ClustersController,
-        TopicsController,
-        GroupsController,
+        ...kafkaRestControllers,
         HealthController,
         MetricsController,
         DocsController,
@@ -55,7 +50,7 @@ export class AdminModule implements NestModule {
         { provide: MetricsRegistry, useFactory: () => parts.metrics },
         { provide: OpenApi, useFactory: () => parts.openApi },
         { provide: FurtherChecks, useFactory: () => parts.furtherChecks },
-        { provide: ClusterIdentity, useFactory: () => new ClusterIdentity(parts.topics) },
+        ...kafkaRestProviders(parts),
         ...resources.flatMap(({ providers }) => providers?.(parts) ?? []),
       ],
     };

@@ -5,6 +5,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { AccessLog } from '#nest/access-log';
 import { ErrorFilter } from '#nest/error-filter';
 import { FieldProblems, pointerOf } from '#nest/field-problems';
+import { isParsed } from '#nest/media-types';
 import { NestLogger } from '#nest/nest-logger';
 import { requestGuard } from '#nest/request-guard';
 import type { Logger } from '#std/log';
@@ -26,7 +27,8 @@ export async function createAdminServer(
   });
   app.disable('x-powered-by');
   app.use(edge.accessLog.middleware, requestGuard(edge.host));
-  app.useBodyParser('json', { limit: bodyBytesMax });
+  app.useBodyParser('json', { limit: bodyBytesMax, type: isParsed });
+  app.useBodyParser('text', { limit: bodyBytesMax });
   app.useGlobalPipes(
     new StandardSchemaValidationPipe({
       exceptionFactory: (issues) =>
@@ -41,6 +43,8 @@ export async function createAdminServer(
   app.useGlobalFilters(new ErrorFilter(edge.logger, (path) => methodsOf(app, path)));
   parts.openApi.describe(app);
   await app.init();
+  // A stream of records has no end in sight; `requestGuard` gives all other bodies their time.
+  app.getHttpServer().requestTimeout = 0;
   return app;
 }
 
