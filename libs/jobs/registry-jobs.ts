@@ -1,4 +1,6 @@
 import type { JobType } from './job.js';
+import { discardJob } from './types/discard.js';
+import { redriveJob } from './types/redrive.js';
 
 /** Every type of job, each erased to what the service needs of it. */
-export const jobTypes: readonly JobType<never, never>[] = [];
+export const jobTypes: readonly JobType[] = [redriveJob, discardJob];
