@@ -44,16 +44,6 @@ export const connectorOptions = defineOptions({
     group: 'Common',
     doc: 'Tasks that share the topics. More than there are partitions stay idle.',
   },
-  [workerLabelsOption]: {
-    type: 'list',
-    default: [],
-    importance: 'low',
-    group: 'Common',
-    check: labelsProblem,
-    doc:
-      'Runs on workers that have all of these labels (`MILLRACE_WORKER_LABELS`): `store=hdfs,zone=a`. Absent: on workers without ' +
-      'labels.',
-  },
   topics: {
     type: 'list',
     default: [],
@@ -78,6 +68,27 @@ export const connectorOptions = defineOptions({
     doc:
       'Where a partition begins that has no committed offset: `earliest` (default), `latest`, or a time (ISO 8601, or ms since ' +
       '1970): the first record at or after it.',
+  },
+  'isolation.level': {
+    type: 'string',
+    values: ['read_committed', 'read_uncommitted'],
+    default: 'read_committed',
+    importance: 'medium',
+    group: 'Common',
+    aliases: ['consumer.override.isolation.level'],
+    doc:
+      '`read_committed`: records of transactions that were aborted, such as those of a collector that was killed, do not reach the ' +
+      'store, and those of open ones wait for their end. `read_uncommitted`: all are taken at once, as Kafka’s consumers do by default.',
+  },
+  [workerLabelsOption]: {
+    type: 'list',
+    default: [],
+    importance: 'low',
+    group: 'Common',
+    check: labelsProblem,
+    doc:
+      'Runs on workers that have all of these labels (`MILLRACE_WORKER_LABELS`): `store=hdfs,zone=a`. Absent: on workers without ' +
+      'labels.',
   },
   'key.converter': {
     type: 'string',
@@ -266,7 +277,7 @@ export const connectorOptions = defineOptions({
     importance: 'low',
     group: 'Overrides',
     doc:
-      '`group.id`, `bootstrap.servers`, `auto.offset.reset` and `group.instance.id` are used; the last makes each task a static ' +
+      '`group.id`, `bootstrap.servers`, `auto.offset.reset`, `isolation.level` and `group.instance.id` are used; the last makes each task a static ' +
       'member (its number is put behind it), so that a task that died comes back without a wait. Other consumer settings have no ' +
       'meaning here and are ignored.',
   },
@@ -280,6 +291,8 @@ export interface ConnectorSettings {
   readonly groupId: string;
   /** Static membership: the task's number is put behind it. Null = members come and go. */
   readonly groupInstance: string | null;
+  /** Which records of transactions are read. */
+  readonly isolation: 'read_committed' | 'read_uncommitted';
   /** Addresses of topics; null = those of the worker. */
   readonly bootstrap: string | null;
   readonly topics: readonly string[];
@@ -304,6 +317,7 @@ export function connectorSettings(config: Config): ConnectorSettings {
     tasksMax: values['tasks.max'],
     groupId: values['consumer.override']['group.id'] ?? `connect-${values.name}`,
     groupInstance: values['consumer.override']['group.instance.id'] ?? null,
+    isolation: values['isolation.level'],
     bootstrap: values['consumer.override']['bootstrap.servers'] ?? null,
     topics: values.topics,
     pattern: values['topics.regex'] === '' ? null : new RegExp(`^(?:${values['topics.regex']})$`),

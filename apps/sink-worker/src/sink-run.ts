@@ -81,6 +81,7 @@ export class SinkRun implements SupervisedRun {
           ...(settings.pattern === null ? { topics: settings.topics } : { pattern: settings.pattern }),
           ...(settings.groupInstance === null ? {} : { groupInstanceId: `${settings.groupInstance}-${lease.task}` }),
           start: settings.start,
+          isolation: settings.isolation,
           bytesMax: settings.task.bufferBytesMax,
         }),
         deadLetters: deadLettersOf(settings, cluster),
