@@ -38,6 +38,11 @@ export interface NewBinding {
 /** Says by an error that what is bound after a change will not do; called in the transaction of the change. */
 export type BindingsCheck = (before: readonly RoleBinding[], after: readonly RoleBinding[]) => void;
 
+export interface ChangeOptions {
+  /** Everything is checked and done, then undone. Default false. */
+  readonly isDryRun?: boolean;
+}
+
 /** Of each kind: all are held in memory by every administration. */
 export const accessRowsMax = 10_000;
 /** Any number, the same in every process of the product. */
@@ -85,8 +90,9 @@ export class AccessStore {
     key: Pick<ApiKey, 'id' | 'name' | 'secretHash' | 'createdBy' | 'expiresAt'>,
     bindings: readonly NewBinding[],
     check: BindingsCheck,
-  ): Promise<ApiKey> {
-    return this.change('creating an API key', async (manager) => {
+    options: ChangeOptions = {},
+  ): Promise<{ key: ApiKey; bindings: RoleBinding[] }> {
+    const work = async (manager: EntityManager): Promise<{ key: ApiKey; bindings: RoleBinding[] }> => {
       await requireRoom(manager, 'api_key', 'API keys');
       if (await manager.existsBy(apiKeyEntity, { name: key.name })) {
         throw new MillraceError(accessErrors.exists, `There is an API key ${key.name} already.`);
@@ -95,9 +101,11 @@ export class AccessStore {
         `INSERT INTO millrace.api_key (id, name, secret_hash, created_by, expires_at) VALUES ($1, $2, $3, $4, $5)`,
         [key.id, key.name, key.secretHash, key.createdBy, key.expiresAt],
       );
-      await bind(manager, bindings, key.createdBy, check);
-      return requireKey(manager, key.name);
-    });
+      const ids = new Set(await bind(manager, bindings, key.createdBy, check));
+      const made = (await bindingsOf(manager)).filter(({ id }) => ids.has(id));
+      return { key: await requireKey(manager, key.name), bindings: made };
+    };
+    return this.change('creating an API key', work, options);
   }
 
   /** A new secret for an old name; the old one is good no more. Throws `access.unknown`. */
@@ -113,12 +121,13 @@ export class AccessStore {
   }
 
   /** With its roles. Throws `access.unknown`, and what `check` throws. */
-  deleteKey(name: string, check: BindingsCheck): Promise<void> {
-    return this.change('deleting an API key', async (manager) => {
+  deleteKey(name: string, check: BindingsCheck, options: ChangeOptions = {}): Promise<void> {
+    const work = async (manager: EntityManager): Promise<void> => {
       await requireKey(manager, name);
       await manager.delete(apiKeyEntity, { name });
       await unbind(manager, (binding) => binding.principal === `ApiKey:${name}`, check);
-    });
+    };
+    return this.change('deleting an API key', work, options);
   }
 
   putUser(user: Pick<AccessUser, 'name' | 'salt' | 'storedKey' | 'iterations'>): Promise<void> {
@@ -134,29 +143,37 @@ export class AccessStore {
   }
 
   /** With its roles; nothing happens where there is none. Throws what `check` throws. */
-  deleteUser(name: string, check: BindingsCheck): Promise<void> {
-    return this.change('deleting a user', async (manager) => {
+  deleteUser(name: string, check: BindingsCheck, options: ChangeOptions = {}): Promise<void> {
+    const work = async (manager: EntityManager): Promise<void> => {
       await manager.delete(accessUserEntity, { name });
       await unbind(manager, (binding) => binding.principal === `User:${name}`, check);
-    });
+    };
+    return this.change('deleting a user', work, options);
   }
 
   /** Throws `access.exists`, and what `check` throws. */
-  createBinding(binding: NewBinding, createdBy: string, check: BindingsCheck): Promise<RoleBinding> {
-    return this.change('giving a role', async (manager) => {
+  createBinding(
+    binding: NewBinding,
+    createdBy: string,
+    check: BindingsCheck,
+    options: ChangeOptions = {},
+  ): Promise<RoleBinding> {
+    const work = async (manager: EntityManager): Promise<RoleBinding> => {
       const [id = ''] = await bind(manager, [binding], createdBy, check);
       return manager.findOneByOrFail(roleBindingEntity, { id });
-    });
+    };
+    return this.change('giving a role', work, options);
   }
 
   /** Throws `access.unknown`, and what `check` throws. */
-  deleteBinding(id: string, check: BindingsCheck): Promise<void> {
-    return this.change('taking a role', async (manager) => {
+  deleteBinding(id: string, check: BindingsCheck, options: ChangeOptions = {}): Promise<void> {
+    const work = async (manager: EntityManager): Promise<void> => {
       if (!(await manager.existsBy(roleBindingEntity, { id }))) {
         throw new MillraceError(accessErrors.unknown, `There is no role binding ${id}.`);
       }
       await unbind(manager, (binding) => binding.id === id, check);
-    });
+    };
+    return this.change('taking a role', work, options);
   }
 
   setReadOnly(readOnly: boolean, reason: string, changedBy: string): Promise<ReadOnly> {
@@ -180,13 +197,26 @@ export class AccessStore {
     return withDatabase('reading the audit', () => readAudit(this.database().manager, filter));
   }
 
-  private change<T>(doing: string, work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return withDatabase(doing, () =>
-      this.database().transaction(async (manager) => {
-        await manager.query('SELECT pg_advisory_xact_lock($1)', [accessLock]);
-        return work(manager);
-      }),
-    );
+  private change<T>(
+    doing: string,
+    work: (manager: EntityManager) => Promise<T>,
+    { isDryRun = false }: ChangeOptions = {},
+  ): Promise<T> {
+    return withDatabase(doing, async () => {
+      const runner = this.database().createQueryRunner();
+      try {
+        await runner.startTransaction();
+        await runner.query('SELECT pg_advisory_xact_lock($1)', [accessLock]);
+        const result = await work(runner.manager);
+        await (isDryRun ? runner.rollbackTransaction() : runner.commitTransaction());
+        return result;
+      } catch (error) {
+        if (runner.isTransactionActive) await runner.rollbackTransaction();
+        throw error;
+      } finally {
+        await runner.release();
+      }
+    });
   }
 
   private database(): DataSource {

@@ -109,9 +109,9 @@ function fieldsOf(body: unknown): string[] {
   return Object.keys(body).slice(0, fieldsMax).map(cut);
 }
 
+/** A revision's own tag; those that Express makes of a body's bytes are weak. */
 function tagOf(header: unknown): string | null {
-  const text = typeof header === 'string' ? header.replace(/^W\//, '').replaceAll('"', '') : '';
-  return text === '' ? null : cut(text);
+  return typeof header === 'string' ? (/^"(\d{1,18})"$/.exec(header.trim())?.[1] ?? null) : null;
 }
 
 /** PostgreSQL takes no NUL. */

@@ -1,6 +1,7 @@
 import type { Resource } from './resource.js';
+import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
 import { sinksResource } from './sinks/resource.js';
 import { workersResource } from './workers/resource.js';
 
-export const resources: readonly Resource[] = [collectorsResource, sinksResource, workersResource];
+export const resources: readonly Resource[] = [collectorsResource, sinksResource, workersResource, securityResource];
