@@ -14,14 +14,19 @@ export const rpcSettings = defineOptions({
     type: 'string',
     doc: 'File in PEM: the authority that certificates of the other processes have to be of.',
   },
+  MILLRACE_RPC_NAME: {
+    type: 'string',
+    doc: 'Of the administration: the name in the certificates of workers, where they have one together. Default: the host of each address.',
+  },
 });
 
 /** Null where there are none. Throws `nest.rpc.settings_incomplete` where only some are given. */
 export function rpcCertificateOf(settings: OptionValues<typeof rpcSettings>): RpcCertificate | null {
   const { MILLRACE_RPC_CERT: certificatePath, MILLRACE_RPC_KEY: keyPath, MILLRACE_RPC_CA: authorityPath } = settings;
+  const serverName = settings.MILLRACE_RPC_NAME;
   if (certificatePath === null && keyPath === null && authorityPath === null) return null;
   if (certificatePath !== null && keyPath !== null && authorityPath !== null) {
-    return { certificatePath, keyPath, authorityPath };
+    return { certificatePath, keyPath, authorityPath, ...(serverName === null ? {} : { serverName }) };
   }
   throw new MillraceError(
     rpcSettingsErrors.incomplete,

@@ -76,6 +76,14 @@ describe('calls between processes', () => {
     await expect(callRpc('add', [2, 2], { ...options, certificate: null })).rejects.toMatchObject({
       code: 'nest.rpc.unanswered',
     });
+    const named = certificateOf(ours.issue('named', '/CN=w', 'subjectAltName=DNS:millrace-worker'), ours);
+    const other = await serve({ certificate: named });
+    const toOther = { ...options, address: other };
+    await expect(callRpc('add', [1], { ...toOther, certificate: admin })).rejects.toMatchObject({
+      code: 'nest.rpc.unanswered',
+    });
+    const byName = { ...admin, serverName: 'millrace-worker' };
+    expect(await callRpc('add', [1], { ...toOther, certificate: byName })).toBe(1);
     expect(await callRpc('add', [3, 3], { ...options, certificate: admin })).toBe(6);
   });
 

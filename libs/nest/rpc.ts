@@ -22,6 +22,8 @@ export interface RpcCertificate {
   readonly keyPath: string;
   /** Of the authority that the other side's certificate has to be of. */
   readonly authorityPath: string;
+  /** What the certificate of who is called has to be for. Default: the host of its address. */
+  readonly serverName?: string;
 }
 
 export type RpcCalls = Readonly<Record<string, (body: unknown) => Promise<unknown>>>;
@@ -117,7 +119,9 @@ export async function callRpc(name: string, body: unknown, options: RpcCallOptio
     host,
     port: Number(address.slice(at + 1)),
     maxBufferSize: messageBytesMax,
-    ...(certificate === null ? {} : { tlsOptions: { ...read(certificate), minVersion: 'TLSv1.2' } }),
+    ...(certificate === null
+      ? {}
+      : { tlsOptions: { ...read(certificate), ...nameOf(certificate), minVersion: 'TLSv1.2' } }),
   });
   let answer: Answer;
   try {
@@ -135,6 +139,10 @@ export async function callRpc(name: string, body: unknown, options: RpcCallOptio
 
 function read({ certificatePath, keyPath, authorityPath }: RpcCertificate): { cert: Buffer; key: Buffer; ca: Buffer } {
   return { cert: readFileSync(certificatePath), key: readFileSync(keyPath), ca: readFileSync(authorityPath) };
+}
+
+function nameOf({ serverName }: RpcCertificate): { servername?: string } {
+  return serverName === undefined ? {} : { servername: serverName };
 }
 
 function asError(error: unknown): Error {

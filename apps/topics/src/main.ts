@@ -1,14 +1,19 @@
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { PostgresTopicCatalog } from '#catalog/postgres-topic-catalog';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
+import { MetricsRegistry, processMetrics } from '#nest/metrics';
+import { RoleHealth } from '#nest/role-health';
 import { runRoleProcess } from '#nest/role-process';
 import { roleSettings } from '#nest/role-settings';
 import { readSettingsFile } from '#nest/settings-file';
 import { systemClock } from '#std/clock';
+import { topicsMetricFamilies } from './topics-metrics.js';
 import { topicsRunner, type TopicsRunner } from './topics-runner.js';
 
 /** As sysexits' EX_SOFTWARE: a sync to disk has failed, and nothing more may be acknowledged. */
 const storageFailedCode = 70;
+const connectMsMax = 1000;
 
 /** The topic service as a process of its own. */
 await runRoleProcess({
@@ -60,9 +65,15 @@ await runRoleProcess({
       onLine: (line) => process.stderr.write(`${line}\n`),
     });
     await service.start();
+    const health =
+      settings.HEALTH_PORT === null
+        ? null
+        : healthOf(service, { host: settings.HOST, port: settings.HEALTH_PORT, insecure: settings.MILLRACE_INSECURE });
+    await health?.start();
     return {
       ready: `The topic service is on ${placesOf(service, settings.HOST)}.`,
       async stop() {
+        await health?.stop();
         await service.stop();
         await catalog.stop();
         await database?.stop();
@@ -87,6 +98,28 @@ function settingsOf(pairs: readonly string[]): Record<string, string> {
     }
   }
   return settings;
+}
+
+/** Ready while its first listener takes connections: the database is needed for changes alone, and a failed disk ends the process. */
+function healthOf(
+  service: TopicsRunner,
+  place: { readonly host: string; readonly port: number; readonly insecure: boolean },
+): RoleHealth {
+  const metrics = new MetricsRegistry();
+  metrics.add('process', processMetrics);
+  metrics.add('topics', async () => topicsMetricFamilies(await service.metrics()));
+  const host = place.host === '0.0.0.0' || place.host === '::' ? '127.0.0.1' : place.host;
+  const check = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connect({ host, port: service.port });
+      socket.setTimeout(connectMsMax, () => socket.destroy(new Error(`no answer in ${connectMsMax} ms`)));
+      socket.once('error', reject);
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(`port ${service.port}`);
+      });
+    });
+  return new RoleHealth({ ...place, checks: [{ name: 'listener', check }], metrics });
 }
 
 /** The listeners with their ports; the only one of old by host and port alone. */
