@@ -1,9 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { EmbeddedPostgres } from '#control/embedded-postgres';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
+import { Cluster } from '#topics/cluster';
+import { TopicAdmin } from '#topics/topic-admin';
+import { TopicReader } from '#topics/topic-reader';
 import { Ledger, LineWriter, numberIn } from '../flows/line-writer.js';
 import { eventually } from '../flows/product.js';
 import { callRest } from '../flows/rest.js';
@@ -80,12 +85,13 @@ export class MicroservicesBed {
     for (const writer of this.writers) writer.start();
   }
 
-  /** `sink-1` is a sink worker of that id; what it has printed before is forgotten. */
+  /** `sink-1` is a sink worker of that id; what an earlier process of the name has printed is put aside. */
   async startRole(name: string, env: Readonly<Record<string, string>> = {}): Promise<void> {
     const { port } = this.options;
     const role: RoleName = roleOf(name);
     if (this.roles === null) throw new Error('the bed is not started');
-    rmSync(join(this.folder, `${name}.out`), { force: true });
+    const log = join(this.folder, `${name}.out`);
+    if (existsSync(log)) renameSync(log, join(this.folder, `${name}-until-${Date.now()}.out`));
     const listens = { topics: port, admin: port + 2 }[name];
     const child = await this.roles.start(role, { id: name, env, ...(listens === undefined ? {} : { port: listens }) });
     this.children.set(name, child);
@@ -210,6 +216,39 @@ export class MicroservicesBed {
     }
     client.disconnect();
     return ledger;
+  }
+
+  /** Lines that are in the topic more than once, with their places and times, and what the collectors said: the first few. */
+  async repeatsInTopic(): Promise<string> {
+    const cluster = new Cluster({
+      bootstrap: [this.bootstrap],
+      clientId: 'test',
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    const ends = await new TopicAdmin(cluster).offsets(topic, 'latest');
+    const reader = new TopicReader(cluster, {
+      partitions: ends.map(({ partition }) => ({ topic, partition, offset: 0 })),
+      isolation: 'read_committed',
+    });
+    await reader.start();
+    const places = new Map<number, string[]>();
+    while (ends.some((end) => (reader.position({ topic, partition: end.partition }) ?? 0) < end.offset)) {
+      for (const { partition, records } of await reader.poll(500)) {
+        for (let index = 0; index < records.count; index += 1) {
+          const n = numberIn(records.value(index)?.toString() ?? '');
+          const at = `${partition}:${records.offset(index)} ${new Date(records.timestamp(index)).toISOString()}`;
+          places.set(n, [...(places.get(n) ?? []), at]);
+        }
+      }
+    }
+    await reader.stop();
+    await cluster.close();
+    const repeats = [...places].filter(([, found]) => found.length > 1).toSorted(([a], [b]) => a - b);
+    const shown = [...repeats.slice(0, 3), ...repeats.slice(-3)];
+    const logs = readdirSync(this.folder).filter((name) => name.startsWith('collector') && name.endsWith('.out'));
+    const said = logs.map((name) => `${name}:\n${readFileSync(join(this.folder, name), 'utf8').slice(-2000)}`);
+    return [...shown.map(([n, found]) => `line ${n}: ${found.join(', ')}`), ...said].join('\n');
   }
 
   async dispose(): Promise<void> {

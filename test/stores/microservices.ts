@@ -49,6 +49,7 @@ export function microservicesTest(options: { readonly topics: 'ours' | 'kafka'; 
         `microservices over ${place}: ${lines} lines, ${writtenBefore} of them before the last disturbance was over; ` +
           `${outcome.join(', ')}; ${figures.join(', ')}\n`,
       );
+      if (found.table.repeated() > 0) process.stderr.write(`${await bed.repeatsInTopic()}\n`);
       expect(outcome).toEqual(['table', 'files', 'redis'].map((name) => `${name} lost 0 repeated 0`));
     } finally {
       await bed.dispose();
