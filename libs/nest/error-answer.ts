@@ -62,10 +62,17 @@ export function sendAnswer(response: Response, answer: ErrorAnswer): void {
   response.end(text);
 }
 
-/** 40002 is the REST proxy's code for whatever a Kafka broker refuses. */
+/** The REST proxy's own codes: whatever a Kafka broker refuses, no login, no right. */
+const proxyCodes: ReadonlyMap<number, number> = new Map([
+  [400, 40_002],
+  [401, 40_101],
+  [403, 40_301],
+]);
+
 function restCode(error: unknown, status: number, path: string): number {
   if (error instanceof DetailedHttpError) return error.restCode;
-  return error instanceof MillraceError && status === 400 && proxyPath.test(path) ? 40_002 : status;
+  const isOfProxy = error instanceof MillraceError && proxyPath.test(path);
+  return isOfProxy ? (proxyCodes.get(status) ?? status) : status;
 }
 
 interface Description {
