@@ -28,12 +28,18 @@ export async function applyConfig(config: StandaloneConfig, target: ApplyTarget)
   for (const connector of config.connectors) {
     const response = await fetch(new URL(`/connectors/${encodeURIComponent(connector.name)}/config`, target.url), {
       method: 'PUT',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...loginOf(process.env) },
       body: JSON.stringify(connector.config),
     });
     if (!response.ok) throw new Error(`${config.path}: ${connector.name} was refused: ${await messageOf(response)}`);
   }
   writeFileSync(mark, hash);
+}
+
+/** Where REST needs a login: the key that may do everything. */
+function loginOf(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const key = environment['MILLRACE_ADMIN_KEY'] ?? '';
+  return key === '' ? {} : { authorization: `ApiKey ${key}` };
 }
 
 /** Those that are missing; what is there stays as it is. */
