@@ -6,6 +6,9 @@ import { GroupsController } from './groups-controller.js';
 import { RecordsController } from './records-controller.js';
 import { RestProducer } from './rest-producer.js';
 import { TopicsController } from './topics-controller.js';
+import { ConsumersController } from './v2/consumers-controller.js';
+import { Consumers } from './v2/consumers.js';
+import { ProxyTopicsController } from './v2/proxy-topics-controller.js';
 
 /** The routes of REST Proxy v3 and v2. */
 export const kafkaRestControllers: readonly Type[] = [
@@ -13,11 +16,14 @@ export const kafkaRestControllers: readonly Type[] = [
   TopicsController,
   RecordsController,
   GroupsController,
+  ProxyTopicsController,
+  ConsumersController,
 ];
 
 export function kafkaRestProviders(parts: AdminParts): readonly Provider[] {
   return [
     { provide: ClusterIdentity, useFactory: () => new ClusterIdentity(parts.topics) },
     { provide: RestProducer, useFactory: () => new RestProducer(parts.cluster) },
+    { provide: Consumers, useFactory: () => new Consumers(parts.topics) },
   ];
 }

@@ -12,7 +12,7 @@ const RecordData = z.object({
     .enum([...plainFormats, ...schemaFormats])
     .optional()
     .describe('Default BINARY: base64.'),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   subject: z.string().nullish(),
   subject_name_strategy: z.string().nullish(),
   schema_id: z.number().int().nullish(),

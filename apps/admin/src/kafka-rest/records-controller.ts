@@ -2,7 +2,7 @@ import { Body, Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/commo
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import { DetailedHttpError } from '#nest/error-answer';
-import { Requires } from '../access/requires.js';
+import { NotAudited, Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ClusterIdentity } from './cluster-identity.js';
 import { parseRecord, prepareRecord, ProduceBatch, type ProduceRecord } from './record-forms.js';
@@ -20,6 +20,7 @@ export class RecordsController {
 
   @Post('records')
   @Requires('topics', 'edit', 'topic')
+  @NotAudited()
   @HttpCode(200)
   @Summary('Writes the records of the body, JSON objects one after another; one report for each, in order')
   async produce(
@@ -41,6 +42,7 @@ export class RecordsController {
 
   @Post('records\\:batch')
   @Requires('topics', 'edit', 'topic')
+  @NotAudited()
   @HttpCode(207)
   @Summary('Writes a batch; says for every id whether it was written')
   async produceBatch(
