@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<readonly Command[]>>> = {
   topic: async () => (await import('./commands/topic.js')).topicCommands,
   sink: async () => (await import('./commands/sink.js')).sinkCommands,
   create: async () => [(await import('./commands/create.js')).createCommand],
+  doctor: async () => [(await import('./commands/doctor.js')).doctorCommand],
   role: async () => [(await import('./commands/role.js')).roleCommand],
 };
 
