@@ -1,6 +1,7 @@
 import type { JobType } from './job.js';
 import { discardJob } from './types/discard.js';
 import { redriveJob } from './types/redrive.js';
+import { verifyJob } from './types/verify.js';
 
 /** Every type of job, each erased to what the service needs of it. */
-export const jobTypes: readonly JobType[] = [redriveJob, discardJob];
+export const jobTypes: readonly JobType[] = [redriveJob, discardJob, verifyJob];

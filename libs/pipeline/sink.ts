@@ -3,6 +3,7 @@ import type { OptionProblem, OptionSpecs } from '#config/options';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { SinkBatch } from '#pipeline/sink-batch';
+import type { StoreReading, VerifiedRange } from '#pipeline/store-reading';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -97,6 +98,11 @@ export interface SinkType {
     options: Readonly<Record<string, string>>,
     positions: readonly (TopicPartition & { readonly offset: number | null })[],
   ): Promise<void>;
+  /**
+   * Begins a comparison of what the store holds with the records of `scope`, all of which the sink has written. Absent where the store can
+   * not be read back. Throws FatalSinkError where these options can not be compared. Optional.
+   */
+  readBack?(options: Readonly<Record<string, string>>, scope: readonly VerifiedRange[]): StoreReading;
   /** `options` were already checked against the declaration. */
   create(options: Readonly<Record<string, string>>): Sink;
 }

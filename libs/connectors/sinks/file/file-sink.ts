@@ -1,6 +1,7 @@
 import { requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
 import { LocalStore } from './local-store.js';
+import { FilesReading } from './read-back.js';
 import { rollingGuarantee, rollingProblems, rollingSetup } from './rolling-options.js';
 import { rollingSpecs, rollingValues } from './rolling-specs.js';
 import { RollingSink } from './rolling-sink.js';
@@ -21,6 +22,10 @@ export const fileSink: SinkType = {
   options,
   check: (values) => rollingProblems(options, prefix, values, defaults),
   guarantee: (values) => rollingGuarantee(options, prefix, values),
+  readBack(input, scope) {
+    const values = rollingValues(prefix, requireOptions('sink file', options, input));
+    return new FilesReading(new LocalStore(), rollingSetup(values, defaults).layout, scope);
+  },
   create(input) {
     const values = rollingValues(prefix, requireOptions('sink file', options, input));
     const setup = rollingSetup(values, defaults);

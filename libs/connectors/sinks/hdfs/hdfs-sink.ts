@@ -1,5 +1,6 @@
 import { defineOptions, requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
+import { FilesReading } from '../file/read-back.js';
 import { rollingGuarantee, rollingProblems, rollingSetup } from '../file/rolling-options.js';
 import { rollingSpecs, rollingValues } from '../file/rolling-specs.js';
 import { RollingSink } from '../file/rolling-sink.js';
@@ -31,6 +32,11 @@ export const hdfsSink: SinkType = {
   ],
   verify: (given) => verifyHdfs(requireOptions('sink hdfs', options, given), given),
   guarantee: (values) => rollingGuarantee(options, prefix, values),
+  readBack(input, scope) {
+    const values = requireOptions('sink hdfs', options, input);
+    const { layout } = rollingSetup(rollingValues(prefix, values), defaults);
+    return new FilesReading(new HdfsStore(webHdfsClient(values, input)), layout, scope);
+  },
   create(input) {
     const values = requireOptions('sink hdfs', options, input);
     const setup = rollingSetup(rollingValues(prefix, values), defaults);

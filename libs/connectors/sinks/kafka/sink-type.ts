@@ -8,6 +8,7 @@ import { TopicsError, topicsErrors } from '#topics/errors';
 import { TopicAdmin } from '#topics/topic-admin';
 import { KafkaSink } from './kafka-sink.js';
 import { isExactlyOnce, kafkaSinkOptions, kafkaSinkProblems, kafkaSinkSettings } from './options.js';
+import { KafkaReading } from './read-back.js';
 import { topicName } from './target-topics.js';
 
 const verifyMs = 6000;
@@ -52,6 +53,7 @@ export const kafkaSinkType: SinkType = {
       await sink.stop();
     }
   },
+  readBack: (options, scope) => new KafkaReading(kafkaSinkSettings(options), scope),
   create: (options) => new KafkaSink(kafkaSinkSettings(options)),
 };
 

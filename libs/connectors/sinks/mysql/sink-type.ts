@@ -2,6 +2,7 @@ import { sqlSinkType } from '../sql/sql-sink-type.js';
 import { mysqlInspection } from './inspection.js';
 import { mysqlDatabase } from './mysql-database.js';
 import { mysqlOptions, mysqlProblems, mysqlSettings } from './options.js';
+import { mysqlReadBack } from './read-back.js';
 
 export const mysqlSinkType = sqlSinkType({
   name: 'mysql',
@@ -12,4 +13,5 @@ export const mysqlSinkType = sqlSinkType({
   settings: mysqlSettings,
   database: mysqlDatabase,
   inspection: mysqlInspection,
+  readBack: mysqlReadBack,
 });

@@ -2,6 +2,7 @@ import { sqlSinkType } from '../sql/sql-sink-type.js';
 import { postgresInspection } from './inspection.js';
 import { postgresOptions, postgresProblems, postgresSettings } from './options.js';
 import { postgresDatabase } from './postgres-database.js';
+import { postgresReadBack } from './read-back.js';
 
 export const postgresSinkType = sqlSinkType({
   name: 'postgres',
@@ -12,4 +13,5 @@ export const postgresSinkType = sqlSinkType({
   settings: postgresSettings,
   database: postgresDatabase,
   inspection: postgresInspection,
+  readBack: postgresReadBack,
 });

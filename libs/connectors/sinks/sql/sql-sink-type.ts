@@ -2,6 +2,7 @@ import type { OptionProblem, OptionSpecs } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
+import { SqlReading, type SqlReadBack } from './read-back.js';
 import { jdbcClassNames, type SqlSettings } from './sql-options.js';
 import { SqlSink, type SqlDatabase } from './sql-sink.js';
 import type { SqlColumn } from './table-writer.js';
@@ -19,6 +20,7 @@ export interface SqlSinkParts<C, Column extends SqlColumn, Settings extends SqlS
   settings(options: Options): Settings;
   database(settings: Settings): SqlDatabase<C, Column>;
   readonly inspection: SqlInspection<C>;
+  readonly readBack: SqlReadBack<C>;
 }
 
 /** The kind of sink of one database. */
@@ -57,6 +59,10 @@ export function sqlSinkType<C, Column extends SqlColumn, Settings extends SqlSet
       } finally {
         await sink.stop();
       }
+    },
+    readBack(options, scope) {
+      const settings = parts.settings(options);
+      return new SqlReading(parts.database(settings), parts.readBack, settings, scope);
     },
     create,
   };
