@@ -1,32 +1,52 @@
 /** The status of connectors and tasks as Kafka Connect tells it, out of desired state and what workers reported. */
 import type { EntityManager } from 'typeorm';
-import { connectorEntity, type Connector } from './connector.js';
-import type { ConnectorStatus, Task, TaskState, TaskStatus } from './task.js';
+import type { Connector } from './connector.js';
+import type { ConnectorStatus, Task, TaskDetails, TaskState, TaskStatus } from './task.js';
 
-const rowsMax = 10_000;
+const connectorsMax = 10_000;
+const tasksMax = 100_000;
 
-/** Of one connector or, with null, of all, by name. */
-export async function readStatuses(manager: EntityManager, name: string | null): Promise<ConnectorStatus[]> {
-  const where = name === null ? {} : { name };
-  const connectors = await manager.find(connectorEntity, { where, order: { name: 'ASC' }, take: rowsMax });
-  const byConnector = Map.groupBy(await readTasks(manager, name), (task) => task.connector);
+/** What a status needs of a connector. */
+type Wanted = Pick<Connector, 'name' | 'kind' | 'targetState'>;
+
+/** What lists show of a report, kept beside it: without the numbers, partitions and components, which are most of it. */
+const briefKeys = ['lastError', 'guarantee', 'activity', 'degraded', 'breaker', 'rateLimit', 'batchMode', 'restart'];
+
+export function briefOf(details: TaskDetails): TaskDetails {
+  return Object.fromEntries(briefKeys.flatMap((key) => (details[key] ? [[key, details[key]]] : [])));
+}
+
+/** Of one connector or, with null, of all, by name; `isBrief` leaves numbers, partitions and components out. */
+export async function readStatuses(
+  manager: EntityManager,
+  name: string | null,
+  isBrief = false,
+): Promise<ConnectorStatus[]> {
+  // Plain rows: entities of ten thousand connectors would take longer than the query.
+  const connectors: Wanted[] = await manager.query(
+    `SELECT name, kind, target_state AS "targetState" FROM millrace.connector
+     WHERE $1::text IS NULL OR name = $1 ORDER BY name LIMIT ${connectorsMax}`,
+    [name],
+  );
+  const byConnector = Map.groupBy(await readTasks(manager, name, isBrief), (task) => task.connector);
   return connectors.map((connector) => statusOf(connector, byConnector.get(connector.name) ?? []));
 }
 
 /** Tasks that are wanted; a task whose lease is over shows as nobody's. */
-async function readTasks(manager: EntityManager, connector: string | null): Promise<Task[]> {
+async function readTasks(manager: EntityManager, connector: string | null, isBrief: boolean): Promise<Task[]> {
   const tasks: Task[] = await manager.query(
-    `SELECT connector, task, trace, details, reported_at AS "reportedAt",
+    `SELECT connector, task, trace, reported_at AS "reportedAt",
+            ${isBrief ? 'brief' : 'details'} AS details,
             CASE WHEN lease_until >= now() THEN worker_id END AS "workerId",
             CASE WHEN lease_until >= now() THEN state ELSE 'UNASSIGNED' END AS state
      FROM millrace.task WHERE is_wanted AND ($1::text IS NULL OR connector = $1)
-     ORDER BY connector, task LIMIT ${rowsMax}`,
+     ORDER BY connector, task LIMIT ${tasksMax}`,
     [connector],
   );
   return tasks;
 }
 
-function statusOf(connector: Connector, tasks: readonly Task[]): ConnectorStatus {
+function statusOf(connector: Wanted, tasks: readonly Task[]): ConnectorStatus {
   const list = tasks.map((task): TaskStatus => ({
     task: task.task,
     state: task.state,

@@ -20,12 +20,14 @@ import {
 } from './connector.js';
 import { readRevisions, recordDeletion, type ConnectorRevision } from './connector-revision.js';
 import { controlChannel, ControlWatch } from './control-watch.js';
-import { readStatuses, readTaskCounts, type TaskCounts } from './connector-status.js';
+import { briefOf, readStatuses, readTaskCounts, type TaskCounts } from './connector-status.js';
 import { openDatabase, withDatabase } from './database.js';
 import {
   adjustTasks,
   dropReleasedTasks,
   insertConnector,
+  readConnectors,
+  readNames,
   requireConnector,
   requireRevisionOf,
   updateConnector,
@@ -104,9 +106,12 @@ export class ControlStore {
 
   /** By name; at most 10,000. */
   listConnectors(): Promise<Connector[]> {
-    return this.read('listing connectors', (manager) =>
-      manager.find(connectorEntity, { order: { name: 'ASC' }, take: rowsMax }),
-    );
+    return this.read('listing connectors', readConnectors);
+  }
+
+  /** In order; at most 10,000. */
+  connectorNames(): Promise<string[]> {
+    return this.read('listing connectors', readNames);
   }
 
   findConnector(name: string): Promise<Connector | null> {
@@ -190,9 +195,9 @@ export class ControlStore {
     return (await this.read('reading status', (manager) => readStatuses(manager, name)))[0] ?? null;
   }
 
-  /** Of all connectors, by name; at most 10,000 tasks. */
-  statuses(): Promise<ConnectorStatus[]> {
-    return this.read('reading status', (manager) => readStatuses(manager, null));
+  /** Of all connectors, by name; `isBrief` leaves numbers, partitions and components out. */
+  statuses(isBrief = false): Promise<ConnectorStatus[]> {
+    return this.read('reading status', (manager) => readStatuses(manager, null, isBrief));
   }
 
   /** Of all connectors that have tasks. */
@@ -315,7 +320,8 @@ export class ControlStore {
   async reportStatus(lease: LeaseKey, report: TaskReport): Promise<void> {
     const [, count] = await this.read<[unknown, number]>('reporting the status of a task', (manager) =>
       manager.query(
-        `UPDATE millrace.task SET state = $5, trace = $6, details = coalesce($7, details), reported_at = now()
+        `UPDATE millrace.task
+         SET state = $5, trace = $6, details = coalesce($7, details), brief = coalesce($8, brief), reported_at = now()
          WHERE connector = $1 AND task = $2 AND worker_id = $3 AND epoch = $4`,
         [
           lease.connector,
@@ -325,6 +331,7 @@ export class ControlStore {
           report.state,
           report.trace?.slice(0, traceLengthMax) ?? null,
           report.details ?? null,
+          report.details === undefined ? null : briefOf(report.details),
         ],
       ),
     );

@@ -11,6 +11,25 @@ export async function requireConnector(manager: EntityManager, name: string): Pr
   return connector;
 }
 
+const connectorsMax = 10_000;
+
+/** By name. Plain rows: entities of ten thousand connectors would take longer than the query. */
+export async function readConnectors(manager: EntityManager): Promise<Connector[]> {
+  const connectors: Connector[] = await manager.query(
+    `SELECT name, kind, config, target_state AS "targetState", revision, labels, tasks_max AS "tasksMax",
+            pinned_worker AS "pinnedWorker", created_at AS "createdAt", updated_at AS "updatedAt", updated_by AS "updatedBy"
+     FROM millrace.connector ORDER BY name LIMIT ${connectorsMax}`,
+  );
+  return connectors;
+}
+
+export async function readNames(manager: EntityManager): Promise<string[]> {
+  const rows: { name: string }[] = await manager.query(
+    `SELECT name FROM millrace.connector ORDER BY name LIMIT ${connectorsMax}`,
+  );
+  return rows.map(({ name }) => name);
+}
+
 export async function insertConnector(manager: EntityManager, spec: ConnectorSpec): Promise<Connector> {
   await manager.query(
     `INSERT INTO millrace.connector

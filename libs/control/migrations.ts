@@ -91,4 +91,9 @@ export const controlMigrations: readonly Migration[] = [
       ALTER TABLE millrace.worker ADD COLUMN address text, ADD COLUMN is_drained boolean NOT NULL DEFAULT false;
     `,
   },
+  {
+    // What lists show of `details`, which is large and kept compressed: taking it out of there for 10,000 tasks takes half a second.
+    number: 5,
+    sql: "ALTER TABLE millrace.task ADD COLUMN brief jsonb NOT NULL DEFAULT '{}'",
+  },
 ];
