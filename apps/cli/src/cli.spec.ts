@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -176,12 +176,16 @@ describe('topic', () => {
   it('creates, lists, describes and deletes', async () => {
     const created = await topic(['create', 'short-lived', '-p', '2', '-c', 'retention.ms=60000,segment.bytes=2097152']);
     expect(created).toMatchObject({ code: 0, out: 'Created short-lived with 2 partitions.\n' });
-    expect((await topic(['list'])).out).toMatch(/short-lived +2/);
+    expect((await topic(['list'])).out).toContain('short-lived\t2\n');
     const { out } = await topic(['describe', 'short-lived']);
     expect(lines(out).slice(-2).toSorted()).toEqual(['retention.ms=60000', 'segment.bytes=2097152']);
-    expect((await topic(['delete', 'short-lived'])).code).toBe(0);
+    expect(await topic(['delete', 'short-lived'])).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/deletes topic short-lived and its 0 records.*--yes is needed/),
+    });
+    expect((await topic(['delete', 'short-lived', '--yes'])).code).toBe(0);
     expect(await topic(['describe', 'short-lived'])).toMatchObject({
-      code: 1,
+      code: 3,
       err: 'There is no topic short-lived. "millrace topic list" shows all.\n',
     });
   });
@@ -222,6 +226,37 @@ describe('topic', () => {
     const first = await topic(['consume', 'shared', '-g', 'readers', '-b', '-n', '2']);
     const second = await topic(['consume', 'shared', '-g', 'readers', '-b', '-e']);
     expect([first.out, second.out]).toEqual(['one\ntwo\n', 'three\n']);
+    const group = (words: readonly string[]): Promise<RunResult> =>
+      runMillrace(['group', ...words], { env: { TOPICS_BOOTSTRAP: `127.0.0.1:${service.port}` } });
+    const [listed, seen] = await Promise.all([
+      group(['list']),
+      group(['seek', 'readers', '--to', 'earliest', '--dry-run', '-o', 'json']),
+    ]);
+    expect(listed.out).toContain('readers\tEmpty\t0\n');
+    expect(JSON.parse(seen.out)).toEqual([{ topic: 'shared', partition: 0, from: 3, to: 0 }]);
+    expect((await group(['seek', 'readers', '--shift-by', '-1', '--yes'])).code).toBe(0);
+    expect((await topic(['consume', 'shared', '-g', 'readers', '-e'])).out).toBe('three\n');
+    expect((await group(['lag', 'nobody'])).code).toBe(3);
+  });
+
+  it('takes the words of Kafka’s own tools', async () => {
+    await topic(['create', 'habits']);
+    await topic(['produce', '--topic', 'habits'], 'one\ntwo\n');
+    const kafka = ['--bootstrap-server', `127.0.0.1:${service.port}`, '--topic', 'habits'];
+    const { out } = await runMillrace(['topic', 'consume', ...kafka, '--from-beginning', '--max-messages', '1']);
+    expect(out).toBe('one\n');
+  });
+
+  it('apply adds what is missing and changes only what is other', async () => {
+    const file = fileOf('topics.yaml', 'name: applied\npartitions: 2\nconfigs: {retention.ms: 60000}\n');
+    const first = await topic(['apply', '-f', file]);
+    const second = await topic(['apply', '-f', file]);
+    const third = await topic(['alter', 'applied', '-c', 'retention.ms=70000', '-p', '3']);
+    expect([first.out, second.out, third.out]).toEqual([
+      'applied: added\n',
+      'applied: unchanged\n',
+      'applied: retention.ms 60000 -> 70000\napplied: partitions 2 -> 3\n',
+    ]);
   });
 });
 
@@ -244,49 +279,131 @@ describe('sink', () => {
     const { port } = rest.address() as AddressInfo;
     return runMillrace(['sink', ...words], { env: { MILLRACE_URL: `http://127.0.0.1:${port}` } });
   };
-  const status = { name: 'lake', type: 'sink', connector: { state: 'RUNNING' } };
-
-  it('create posts the file as it is', async () => {
+  it('create posts the file as it is, JSON or YAML', async () => {
     answer = { status: 201, body: {} };
     const definition = { name: 'lake', config: { 'connector.class': 'file', topics: 'orders', 'tasks.max': 2 } };
-    const { code, out } = await sink(['create', '-f', fileOf('lake.json', JSON.stringify(definition))]);
-    expect({ code, out }).toMatchObject({ code: 0, out: expect.stringMatching(/^Added lake\./) });
+    const json = await sink(['create', '-f', fileOf('lake.json', JSON.stringify(definition))]);
+    const yaml = await sink(['create', '-f', fileOf('lake.yaml', 'name: lake\ntype: file\ntopics: [orders]\n')]);
+    expect([json, yaml]).toMatchObject([
+      { code: 0, out: 'Added lake.\n' },
+      { code: 0, out: 'Added lake.\n' },
+    ]);
     expect(asked.map(({ line, body }) => [line, JSON.parse(body) as unknown])).toEqual([
-      ['POST /connectors', definition],
+      ['POST /api/v1/sinks', definition],
+      ['POST /api/v1/sinks', { name: 'lake', type: 'file', topics: ['orders'] }],
     ]);
   });
 
-  it('create gives the server’s own words when it refuses', async () => {
-    answer = { status: 400, body: { error_code: 400, message: 'Missing required configuration "topics"' } };
+  it('create gives the server’s own words when it refuses, and each place', async () => {
+    const errors = [{ pointer: '/topics', code: 'missing', message: 'name a topic' }];
+    answer = { status: 422, body: { detail: 'The sink cannot run', errors } };
     const { code, err } = await sink(['create', '-f', fileOf('bad.json', '{"name":"bad","config":{}}')]);
     expect({ code, err }).toEqual({
       code: 1,
-      err: 'POST /connectors was refused (400): Missing required configuration "topics"\n',
+      err: 'POST /api/v1/sinks was refused (422): The sink cannot run\n  /topics: name a topic\n',
     });
   });
 
   it.each([
-    ['{', /not\.json is not JSON; expected/],
-    ['{"config":{}}', /does not define a sink; expected[^]*name/],
+    ['{', /not\.json is neither JSON nor YAML/],
+    ['{"config":{}}', /names no sink: "name" is missing/],
+    ['- 7', /number 1 is not an object/],
   ])('create sends nothing of a file that defines no sink: %s', async (text, message) => {
     const { code, err } = await sink(['create', '-f', fileOf('not.json', text)]);
     expect(err).toMatch(message);
     expect([code, asked]).toEqual([1, []]);
   });
 
-  it('list counts tasks by state and leaves out collectors', async () => {
-    const tasks = ['RUNNING', 'FAILED', 'RUNNING'].map((state, id) => ({ id, state }));
-    const other = { status: { ...status, name: 'weblog', type: 'source', tasks: [] } };
-    answer = { status: 200, body: { lake: { status: { ...status, tasks } }, weblog: other } };
-    const { out } = await sink(['list']);
-    expect(lines(out)).toEqual(['SINK  STATE    TASKS', 'lake  RUNNING  2 RUNNING, 1 FAILED']);
+  it.each([
+    [401, 4],
+    [403, 4],
+    [404, 3],
+    [409, 5],
+    [412, 5],
+    [504, 6],
+    [500, 1],
+  ])('an answer of %i is exit code %i', async (status, code) => {
+    answer = { status, body: { detail: 'No.' } };
+    expect((await sink(['describe', 'lake'])).code).toBe(code);
+  });
+
+  it('list follows the pages, and is text with tabs, JSON, YAML or names', async () => {
+    const status = { state: 'FAILED', tasks: { RUNNING: 2, FAILED: 1 } };
+    const data = [{ name: 'lake', type: 'file', topics: ['orders'], delivery: 'exactly-once', status }];
+    answer = { status: 200, body: { kind: 'SinkList', metadata: { next: null }, data } };
+    const [plain, json, yaml, name, wide] = await Promise.all([
+      sink(['list']),
+      sink(['list', '-o', 'json']),
+      sink(['list', '-o', 'yaml']),
+      sink(['list', '-o', 'name']),
+      sink(['list', '-o', 'table', '--quiet']),
+    ]);
+    expect(lines(plain.out)).toEqual([
+      'SINK\tTYPE\tSTATE\tTASKS\tTOPICS\tDELIVERY',
+      'lake\tfile\tFAILED\t2 RUNNING, 1 FAILED\torders\texactly-once',
+    ]);
+    expect(JSON.parse(json.out)).toEqual(data);
+    expect(yaml.out).toMatch(/^- name: lake\n {2}type: file\n/);
+    expect(name.out).toBe('lake\n');
+    expect(wide.out).toBe('lake  file  FAILED  2 RUNNING, 1 FAILED  orders  exactly-once\n');
   });
 
   it('status shows why a task failed', async () => {
-    const tasks = [{ id: 0, state: 'FAILED', worker_id: 'one', trace: 'no such database' }];
-    answer = { status: 200, body: { ...status, tasks } };
+    const tasks = [{ task: 0, state: 'FAILED', worker_id: 'one', trace: 'no such database' }];
+    answer = { status: 200, body: { name: 'lake', state: 'FAILED', tasks } };
     const { out } = await sink(['status', 'lake']);
-    expect(lines(out)).toEqual(['lake  RUNNING', 'task 0  FAILED  one', 'task 0: no such database']);
-    expect(asked[0]?.line).toBe('GET /connectors/lake/status');
+    expect(lines(out)).toEqual(['lake\tFAILED\t\t', 'task 0\tFAILED\tone', 'task 0: no such database']);
+    expect(asked[0]?.line).toBe('GET /api/v1/sinks/lake/status');
+  });
+
+  it('verbs go to all that are named, and end with 7 where some fail', async () => {
+    answer = { status: 202, body: {} };
+    expect(await sink(['restart', 'lake', 'a b', '--failed-only'])).toMatchObject({
+      code: 0,
+      out: 'lake restarted.\na b restarted.\n',
+    });
+    expect(asked).toEqual([
+      { line: 'POST /api/v1/sinks/lake:restart', body: '{"tasks":"failed"}' },
+      { line: 'POST /api/v1/sinks/a%20b:restart', body: '{"tasks":"failed"}' },
+    ]);
+  });
+
+  it('a dry run says so to the server', async () => {
+    answer = { status: 202, body: {} };
+    await sink(['pause', 'lake', '--dry-run']);
+    expect(asked[0]?.line).toBe('POST /api/v1/sinks/lake:pause?validate_only=true');
+  });
+});
+
+describe('contexts', () => {
+  const env = { XDG_CONFIG_HOME: join(folder, 'config') };
+
+  it('are kept for their user alone, give addresses, and are named where they are missing', async () => {
+    const added = await runMillrace(
+      ['context', 'add', 'lab', '--url', 'http://127.0.0.1:10009', '--api-key', 'k:s3cret'],
+      { env },
+    );
+    expect(added).toMatchObject({ code: 0, out: 'Context lab is kept and is the current one.\n' });
+    expect(statSync(join(folder, 'config', 'millrace', 'contexts.json')).mode & 0o777).toBe(0o600);
+    const [list, used, other] = await Promise.all([
+      runMillrace(['context', 'list', '-o', 'json'], { env }),
+      runMillrace(['sink', 'list'], { env }),
+      runMillrace(['sink', 'list', '--context', 'labb'], { env }),
+    ]);
+    expect(list.out).not.toContain('s3cret');
+    expect(used.err).toMatch(/Nothing answers at http:\/\/127\.0\.0\.1:10009\./);
+    expect(other).toMatchObject({ code: 3, err: expect.stringMatching(/no context labb\. Did you mean lab\?/) });
+  });
+});
+
+describe('completion', () => {
+  it.each([
+    [['to'], 'top\ntopic\n'],
+    [['sink', 're'], 'restart\nresume\n'],
+    [['sink', 'list', '--la'], '--label\n'],
+    [['sink', 'list', '-o', 'y'], 'yaml\n'],
+    [['nobody', 'x'], ''],
+  ])('of %j', async (words, out) => {
+    expect(await runMillrace(['__complete', '--', ...words])).toMatchObject({ code: 0, out });
   });
 });

@@ -1,4 +1,4 @@
-import { table, type Command } from './command.js';
+import { flagsOf, table, type Command } from './command.js';
 
 /** The command that the words begin with, or null. */
 export function commandAt(commands: readonly Command[], words: readonly string[]): Command | null {
@@ -20,11 +20,18 @@ export function helpText(commands: readonly Command[], words: readonly string[])
 }
 
 export function commandHelp(command: Command): string[] {
-  const flags = Object.entries(command.flags).map(([name, flag]) => [
+  const flags = Object.entries(flagsOf(command)).map(([name, flag]) => [
     `  ${flag.short === undefined ? '' : `-${flag.short}, `}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}`,
     flag.doc + (flag.default === undefined ? '' : ` (${flag.default})`) + (flag.required === true ? ' (needed)' : ''),
   ]);
-  return [`millrace ${usage(command)}`, '', command.summary, ...(flags.length > 0 ? ['', ...table(flags)] : [])];
+  const examples = (command.examples ?? []).map((example) => `  millrace ${example}`);
+  return [
+    `millrace ${usage(command)}`,
+    '',
+    command.summary,
+    ...(examples.length > 0 ? ['', ...examples] : []),
+    ...(flags.length > 0 ? ['', ...table(flags)] : []),
+  ];
 }
 
 /** The words of a command and what follows them: `topic describe <topic>`. */

@@ -1,4 +1,5 @@
 import { UsageError, readInput } from './command.js';
+import { exitCodeOf } from './exit-codes.js';
 import { commandsOf } from './commands.js';
 import { commandAt, commandHelp, helpText } from './help.js';
 import { messageOf } from '#std/errors';
@@ -11,6 +12,12 @@ async function main(words: readonly string[]): Promise<number> {
   const out = (line: string): void => {
     process.stdout.write(`${line}\n`);
   };
+  if (words[0] === '__complete') {
+    const { completionsOf } = await import('./completion.js');
+    for (const word of await completionsOf(words.slice(words[1] === '--' ? 2 : 1))) out(word);
+    // A question that nobody waits for any more keeps nothing alive.
+    process.exit(0);
+  }
   const asksHelp = words.length === 0 || words[0] === 'help' || words.includes('--help') || words.includes('-h');
   if (asksHelp) {
     const path = words.filter((word) => word !== 'help' && !word.startsWith('-'));
@@ -37,7 +44,7 @@ async function main(words: readonly string[]): Promise<number> {
       return 2;
     }
     process.stderr.write(`${messageOf(error)}\n`);
-    return 1;
+    return exitCodeOf(error);
   }
 }
 

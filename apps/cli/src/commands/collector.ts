@@ -1,4 +1,5 @@
 import { UsageError, countOf, topicFlags, urlFlag, type Command, type CommandInput, type Flag } from '../command.js';
+import { collectorAdminCommands } from '../collector-admin-commands.js';
 import { securityOfFile } from '#nest/client-properties';
 import { logFormat } from '#nest/log-format';
 import { createLogger } from '#std/log';
@@ -42,6 +43,7 @@ const dataFlag: Flag = {
 };
 
 export const collectorCommands: readonly Command[] = [
+  ...collectorAdminCommands,
   {
     path: ['collector', 'run'],
     summary: 'Runs one agent of a flume.conf in the foreground, as flume-ng agent does',

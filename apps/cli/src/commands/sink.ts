@@ -1,95 +1,105 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
-import { table, urlFlag, type Command, type CommandInput } from '../command.js';
-import { RestClient } from '../rest-client.js';
+import { restFlags, fileFlag, type Command } from '../command.js';
+import {
+  connectorColumns,
+  connectorFilters,
+  historyCommands,
+  lifeCommands,
+  statusCommand,
+} from '../connector-commands.js';
+import { readWanted } from '../manifest.js';
+import { asRows, showList, showOne } from '../output.js';
+import { restClient } from '../rest-client.js';
+import { isRecord } from '../manifest.js';
+import {
+  applyCommand,
+  createCommand,
+  deleteCommand,
+  describeCommand,
+  diffCommand,
+  field,
+  listCommand,
+  textAt,
+  type RestNoun,
+} from '../rest-noun.js';
+import { exitCodes } from '../exit-codes.js';
 
-const taskStatus = z.object({
-  id: z.number(),
-  state: z.string(),
-  worker_id: z.string().nullish(),
-  trace: z.string().nullish(),
-  last_error: z.string().nullish(),
-  activity: z.string().nullish(),
-  guarantee: z.string().nullish(),
-});
-const connectorStatus = z.object({
-  name: z.string(),
-  type: z.string(),
-  connector: z.object({ state: z.string(), worker_id: z.string().nullish(), trace: z.string().nullish() }),
-  tasks: z.array(taskStatus),
-});
-const expanded = z.record(z.string(), z.object({ status: connectorStatus }));
-const definition = z.object({ name: z.string(), config: z.record(z.string(), z.unknown()) });
+export const sinkNoun: RestNoun = {
+  noun: 'sink',
+  path: 'sinks',
+  key: 'name',
+  columns: connectorColumns('SINK'),
+  filters: {
+    ...connectorFilters,
+    type: { doc: 'of this type', value: 'type' },
+    topic: { doc: 'those that read this topic', value: 'topic' },
+  },
+  deletes: 'This deletes the sink; what its store holds stays:',
+};
 
 export const sinkCommands: readonly Command[] = [
+  listCommand(sinkNoun, 'Sinks with their state'),
+  describeCommand(sinkNoun, 'A sink as it is wanted; secrets are hidden'),
+  statusCommand(sinkNoun),
+  createCommand(sinkNoun, 'Adds sinks while everything runs; a file of Kafka Connect, {"name", "config"}, will do too'),
+  applyCommand(sinkNoun, 'Adds or changes sinks until they are as the file says'),
+  diffCommand(sinkNoun, 'What "sink apply" would change'),
+  deleteCommand(sinkNoun, 'Removes sinks; their committed offsets stay', {
+    offsets: { doc: 'drop: a sink of that name begins anew', value: 'keep|drop' },
+  }),
+  ...lifeCommands(sinkNoun),
+  ...historyCommands(sinkNoun),
   {
-    path: ['sink', 'list'],
-    summary: 'Sinks with their state',
-    flags: { url: urlFlag },
+    path: ['sink', 'validate'],
+    summary: 'Says what is wrong with a sink, by place; exit code 1 where something is',
+    flags: { ...restFlags, ...fileFlag },
     async run(input) {
-      const all = expanded.parse(await client(input).get('/connectors?expand=status'));
-      const rows = Object.values(all)
-        .filter(({ status }) => status.type === 'sink')
-        .map(({ status }) => [status.name, status.connector.state, tasksInWords(status.tasks)]);
-      for (const line of table([['SINK', 'STATE', 'TASKS'], ...rows])) input.out(line);
-    },
-  },
-  {
-    path: ['sink', 'create'],
-    summary: 'Adds a sink while everything runs; the file holds {"name": …, "config": {…}} as Kafka Connect takes it',
-    flags: { url: urlFlag, file: { doc: 'the JSON file', value: 'file', short: 'f', required: true } },
-    async run(input) {
-      const wanted = readDefinition(input.text('file') ?? '');
-      await client(input).call('POST', '/connectors', wanted);
-      input.out(`Added ${wanted.name}. "millrace sink status ${wanted.name}" shows how it does.`);
-    },
-  },
-  {
-    path: ['sink', 'status'],
-    operands: '<name>',
-    summary: 'State of a sink and of each of its tasks, its guarantee, and the last error',
-    flags: { url: urlFlag },
-    async run(input) {
-      const name = input.operand;
-      const status = connectorStatus.parse(await client(input).get(`/connectors/${encodeURIComponent(name)}/status`));
-      input.out(`${status.name}  ${status.connector.state}`);
-      const rows = status.tasks.map((task) => [
-        `task ${task.id}`,
-        task.state,
-        task.worker_id ?? '',
-        task.guarantee ?? '',
-      ]);
-      for (const line of table(rows)) input.out(line);
-      for (const task of status.tasks) {
-        const reason = task.trace ?? task.last_error;
-        if (reason) input.out(`task ${task.id}: ${reason}`);
-        if (task.activity) input.out(`task ${task.id}: ${task.activity}`);
+      const client = restClient(input);
+      for (const wanted of await readWanted(input.text('file') ?? '')) {
+        const found = await client.call('POST', '/api/v1/sinks:validate', wanted);
+        const isValid = isRecord(found) && found['valid'] === true;
+        const errors = isRecord(found) && Array.isArray(found['errors']) ? found['errors'] : [];
+        input.out(`${textAt(wanted, 'name') ?? 'The sink'} is ${isValid ? 'valid' : 'not valid'}.`);
+        for (const error of errors) input.out(`${textAt(error, 'pointer') ?? ''}: ${textAt(error, 'message') ?? ''}`);
+        if (!isValid) process.exitCode = exitCodes.failed;
       }
     },
   },
+  {
+    path: ['sink', 'test'],
+    summary: 'Asks the store whether a sink would work; writes nothing; exit code 1 where it would not',
+    flags: { ...restFlags, ...fileFlag },
+    async run(input) {
+      const client = restClient(input);
+      for (const wanted of await readWanted(input.text('file') ?? '')) {
+        const found = await client.call('POST', '/api/v1/sinks:test', wanted);
+        const steps = isRecord(found) && Array.isArray(found['steps']) ? found['steps'] : [];
+        const rows = steps.map((step) => {
+          const ok = textAt(step, 'ok');
+          const word = ok === null ? 'skipped' : ok === 'true' ? 'ok' : 'failed';
+          return [textAt(step, 'name') ?? '', word, `${textAt(step, 'ms') ?? '0'} ms`, textAt(step, 'detail') ?? ''];
+        });
+        for (const line of asRows(input, rows)) input.out(line);
+        if (textAt(found, 'ok') !== 'true') process.exitCode = exitCodes.failed;
+      }
+    },
+  },
+  {
+    path: ['sink', 'types'],
+    operands: '[type]',
+    completes: { rest: 'sink-types', key: 'name' },
+    summary: 'What sinks there can be; one in full with its options',
+    flags: restFlags,
+    async run(input) {
+      const client = restClient(input);
+      if (input.operand !== '') {
+        const type = await client.get(`/api/v1/sink-types/${encodeURIComponent(input.operand)}`);
+        return showOne(input, type, input.operand);
+      }
+      const items = (await client.list('/api/v1/sink-types')).filter(isRecord);
+      await showList(input, items, {
+        columns: [field('TYPE', 'name'), field('SUMMARY', 'summary')],
+        name: (item) => textAt(item, 'name') ?? '',
+      });
+    },
+  },
 ];
-
-/** Throws a sentence that names the file where it is not what Connect takes. */
-function readDefinition(path: string): z.infer<typeof definition> {
-  const wanted = `expected {"name": "…", "config": {…}}`;
-  const text = readFileSync(path, 'utf8');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new Error(`${path} is not JSON; ${wanted}`, { cause: error });
-  }
-  const parsed = definition.safeParse(json);
-  if (!parsed.success) throw new Error(`${path} does not define a sink; ${wanted}:\n${z.prettifyError(parsed.error)}`);
-  return parsed.data;
-}
-
-function client(input: CommandInput): RestClient {
-  return new RestClient(input.text('url') ?? '');
-}
-
-function tasksInWords(tasks: readonly z.infer<typeof taskStatus>[]): string {
-  const counts = new Map<string, number>();
-  for (const task of tasks) counts.set(task.state, (counts.get(task.state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(', ') || 'none';
-}

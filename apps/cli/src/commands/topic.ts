@@ -1,10 +1,9 @@
 import { createInterface } from 'node:readline';
-import { countOf, table, topicFlags, UsageError, type Command, type CommandInput } from '../command.js';
-import { requireReachable } from '../reach.js';
-import { securityOfFile } from '#nest/client-properties';
-import { systemClock } from '#std/clock';
-import { silentLogger } from '#std/log';
-import { Cluster, parseBootstrap } from '#topics/cluster';
+import { countOf, topicFlags, UsageError, type Command, type CommandInput, type Flag } from '../command.js';
+import { CommandError, exitCodes } from '../exit-codes.js';
+import { withCluster } from '../topics-client.js';
+import { topicAdminCommands } from '../topic-admin-commands.js';
+import type { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TopicReader, type PartitionPosition, type PartitionRecords } from '#topics/topic-reader';
 import { TopicWriter, type WriteRecord } from '#topics/topic-writer';
@@ -12,135 +11,79 @@ import { TopicWriter, type WriteRecord } from '#topics/topic-writer';
 /** Records produced at once, before the oldest is waited for. */
 const recordsUnderWayMax = 1000;
 
+const topicNameFlag = { topic: { doc: 'the topic, as Kafka’s tools say it', value: 'topic' } } satisfies Record<
+  string,
+  Flag
+>;
+
+const consumeFlags = {
+  ...topicFlags,
+  ...topicNameFlag,
+  'from-beginning': { doc: 'start with the oldest record', short: 'b' },
+  from: { doc: 'start at a time', value: 'ISO time|ms' },
+  max: { doc: 'end after so many records', value: 'n', short: 'n', alias: 'max-messages' },
+  group: { doc: 'read as a member of this group and commit what was printed', value: 'id', short: 'g' },
+  format: {
+    doc: 'value, or json for key, headers, partition, offset and time too; -o json is the same',
+    value: 'value|json',
+    default: 'value',
+  },
+  'exit-at-end': { doc: 'end when there is nothing more to read', short: 'e' },
+} satisfies Record<string, Flag>;
+
+const tailFlags = {
+  ...topicFlags,
+  ...topicNameFlag,
+  lines: { doc: 'so many of each partition that are there already', value: 'n', default: '10' },
+  max: consumeFlags.max,
+  format: consumeFlags.format,
+} satisfies Record<string, Flag>;
+
 export const topicCommands: readonly Command[] = [
-  {
-    path: ['topic', 'list'],
-    summary: 'Topics with their partitions',
-    flags: topicFlags,
-    run: (input) =>
-      withCluster(input, async (cluster) => {
-        const topics = await new TopicAdmin(cluster).listTopics();
-        const rows = topics.map((topic) => [topic.name, String(topic.partitions)]);
-        for (const line of table([['TOPIC', 'PARTITIONS'], ...rows])) input.out(line);
-      }),
-  },
-  {
-    path: ['topic', 'describe'],
-    operands: '<topic>',
-    summary: 'Partitions with their offsets, and the configuration that was set',
-    flags: topicFlags,
-    run: (input) => withCluster(input, (cluster) => describe(cluster, input.operand, input.out)),
-  },
-  {
-    path: ['topic', 'create'],
-    operands: '<topic>',
-    summary: 'A new topic',
-    flags: {
-      ...topicFlags,
-      partitions: { doc: 'how many partitions', value: 'n', short: 'p', default: '1' },
-      config: { doc: 'settings of the topic, separated by commas', value: 'key=value,…', short: 'c' },
-    },
-    run(input) {
-      const name = input.operand;
-      const partitions = countOf(input, 'partitions') ?? 1;
-      const configs = configsOf(input.text('config'));
-      return withCluster(input, async (cluster) => {
-        await new TopicAdmin(cluster).createTopic({ name, partitions, configs });
-        input.out(`Created ${name} with ${partitions} partition${partitions === 1 ? '' : 's'}.`);
-      });
-    },
-  },
-  {
-    path: ['topic', 'delete'],
-    operands: '<topic>',
-    summary: 'Removes a topic and its records',
-    flags: topicFlags,
-    run: (input) =>
-      withCluster(input, async (cluster) => {
-        await new TopicAdmin(cluster).deleteTopic(input.operand);
-        input.out(`Deleted ${input.operand}.`);
-      }),
-  },
+  ...topicAdminCommands,
   {
     path: ['topic', 'produce'],
     operands: '<topic>',
+    operandFlag: 'topic',
+    completes: 'topic',
     summary: 'Each line of standard input becomes a record; ends when all are acknowledged',
     flags: {
       ...topicFlags,
+      ...topicNameFlag,
       'key-separator': { doc: 'what stands between key and value on a line', value: 'text', short: 'k' },
       partition: { doc: 'the partition to write to', value: 'n', short: 'p' },
     },
+    examples: ['topic produce orders < orders.ndjson', "topic produce orders --key-separator ':'"],
     run(input) {
       const options = { partition: countOf(input, 'partition'), separator: input.text('key-separator') };
       return withCluster(input, (cluster) => produce(cluster, input.operand, options));
     },
   },
-  {
-    path: ['topic', 'consume'],
+  ...['consume', 'tail'].map((verb): Command => ({
+    path: ['topic', verb],
     operands: '<topic>',
-    summary: 'Prints records, new ones as they come',
-    flags: {
-      ...topicFlags,
-      'from-beginning': { doc: 'start with the oldest record', short: 'b' },
-      from: { doc: 'start at a time', value: 'ISO time|ms' },
-      max: { doc: 'end after so many records', value: 'n', short: 'n' },
-      group: { doc: 'read as a member of this group and commit what was printed', value: 'id', short: 'g' },
-      format: {
-        doc: 'value, or json for key, headers, partition, offset and time too',
-        value: 'value|json',
-        default: 'value',
-      },
-      'exit-at-end': { doc: 'end when there is nothing more to read', short: 'e' },
-    },
+    operandFlag: 'topic',
+    completes: 'topic',
+    summary: verb === 'tail' ? 'The last records, then new ones as they come' : 'Prints records, new ones as they come',
+    flags: verb === 'tail' ? tailFlags : consumeFlags,
+    examples: [
+      `topic ${verb} orders`,
+      `topic ${verb} orders -o json`,
+      `topic ${verb} --topic orders --bootstrap-server kafka:9092`,
+    ],
     run(input) {
       const options: ConsumeOptions = {
         print: printer(input),
         start: startOf(input),
+        last: verb === 'tail' ? (countOf(input, 'lines') ?? 0) : 0,
         max: countOf(input, 'max') ?? Number.POSITIVE_INFINITY,
         group: input.text('group'),
         exitAtEnd: input.on('exit-at-end'),
       };
       return withCluster(input, (cluster) => consume(cluster, input.operand, options));
     },
-  },
+  })),
 ];
-
-async function withCluster(input: CommandInput, work: (cluster: Cluster) => Promise<void>): Promise<void> {
-  const bootstrap = parseBootstrap(input.text('bootstrap') ?? '');
-  const security = securityOfFile(input.text('client-properties'));
-  await requireReachable(bootstrap);
-  const cluster = new Cluster({
-    bootstrap,
-    clientId: 'millrace-cli',
-    security,
-    clock: systemClock,
-    logger: silentLogger,
-  });
-  try {
-    await work(cluster);
-  } finally {
-    await cluster.close();
-  }
-}
-
-async function describe(cluster: Cluster, name: string, out: (line: string) => void): Promise<void> {
-  const admin = new TopicAdmin(cluster);
-  const topic = await admin.describeTopic(name);
-  if (topic === null) throw new Error(`There is no topic ${name}. "millrace topic list" shows all.`);
-  const [earliest, latest, configs] = await Promise.all([
-    admin.offsets(name, 'earliest'),
-    admin.offsets(name, 'latest'),
-    admin.describeConfigs(name),
-  ]);
-  out(`${topic.name}  id ${topic.id}  ${topic.partitions} partitions  replication ${topic.replicationFactor}`);
-  const rows = topic.partitionDetails.map((detail) => {
-    const start = earliest.find((entry) => entry.partition === detail.partition)?.offset ?? -1;
-    const end = latest.find((entry) => entry.partition === detail.partition)?.offset ?? -1;
-    return [String(detail.partition), String(detail.leader), String(start), String(end), String(end - start)];
-  });
-  for (const line of table([['PARTITION', 'LEADER', 'START', 'END', 'RECORDS'], ...rows])) out(line);
-  for (const config of configs) if (config.source === 'topic') out(`${config.name}=${config.value ?? '***'}`);
-}
 
 interface ProduceOptions {
   readonly partition: number | null;
@@ -180,6 +123,8 @@ function recordOf(line: string, separator: string | null, partition: number | nu
 interface ConsumeOptions {
   readonly print: (part: PartitionRecords, index: number) => void;
   readonly start: 'earliest' | 'latest' | { readonly timestampMs: number };
+  /** So many of each partition before the end; 0: by `start`. */
+  readonly last: number;
   readonly max: number;
   /** Null: no member of any group, nothing committed. */
   readonly group: string | null;
@@ -187,12 +132,13 @@ interface ConsumeOptions {
 }
 
 async function consume(cluster: Cluster, topic: string, options: ConsumeOptions): Promise<void> {
-  const { print, start, max, group } = options;
+  const { print, start, last, max, group } = options;
   const admin = new TopicAdmin(cluster);
   if ((await admin.describeTopic(topic)) === null) {
-    throw new Error(`There is no topic ${topic}. "millrace topic list" shows all.`);
+    throw new CommandError(exitCodes.notFound, `There is no topic ${topic}. "millrace topic list" shows all.`);
   }
   const latest = await admin.offsets(topic, 'latest');
+  const positions = last === 0 ? [] : await lastPositions(admin, topic, last);
   const reader = new TopicReader(cluster, {
     ...(group === null
       ? { partitions: latest.map((entry) => ({ topic, partition: entry.partition })) }
@@ -206,7 +152,7 @@ async function consume(cluster: Cluster, topic: string, options: ConsumeOptions)
     stopping = true;
   });
   await reader.start({
-    onAssigned: () => Promise.resolve([]),
+    onAssigned: () => Promise.resolve(positions),
     onRevoked: () => Promise.resolve(),
     onLost: () => Promise.resolve(),
   });
@@ -223,6 +169,15 @@ async function consume(cluster: Cluster, topic: string, options: ConsumeOptions)
   } finally {
     await reader.stop();
   }
+}
+
+async function lastPositions(admin: TopicAdmin, topic: string, last: number): Promise<PartitionPosition[]> {
+  const [starts, ends] = await Promise.all([admin.offsets(topic, 'earliest'), admin.offsets(topic, 'latest')]);
+  return ends.map(({ partition, offset }, at) => ({
+    topic,
+    partition,
+    offset: Math.max(starts[at]?.offset ?? 0, offset - last),
+  }));
 }
 
 function placeAfter({ topic, partition, records }: PartitionRecords, printed: number): PartitionPosition {
@@ -246,7 +201,7 @@ function startOf(input: CommandInput): ConsumeOptions['start'] {
 }
 
 function printer(input: CommandInput): ConsumeOptions['print'] {
-  const format = input.text('format');
+  const format = input.text('output') === 'json' ? 'json' : input.text('format');
   if (format === 'value') return (part, index) => input.out(part.records.value(index)?.toString() ?? '');
   if (format !== 'json') throw new UsageError(`--format must be value or json, and is "${format}"`);
   return ({ topic, partition, records }, index) => {
@@ -263,15 +218,4 @@ function printer(input: CommandInput): ConsumeOptions['print'] {
       }),
     );
   };
-}
-
-function configsOf(text: string | null): Record<string, string> {
-  const pairs = (text ?? '').split(',').filter((pair) => pair !== '');
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf('=');
-      if (at < 1) throw new UsageError(`--config takes key=value, and got "${pair}"`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }
