@@ -14,6 +14,8 @@ export interface KafkaConnectOptions {
   readonly connectors: readonly Readonly<Record<string, string>>[];
   /** As `-Xmx` has it. Default 1g. */
   readonly heap?: string;
+  /** With Kafka's own file source, file sink and transforms, instead of Debezium's JDBC sink. Default false. */
+  readonly withFiles?: boolean;
 }
 
 /** Class path of Kafka Connect with Debezium's JDBC sink and the drivers of PostgreSQL and MariaDB. */
@@ -28,10 +30,21 @@ export function kafkaConnectClassPath(): Promise<string> {
   ]);
 }
 
+function fileClassPath(): Promise<string> {
+  return classPath('kafka-connect-files', [
+    `org.apache.kafka:connect-runtime:${version}`,
+    `org.apache.kafka:connect-json:${version}`,
+    `org.apache.kafka:connect-file:${version}`,
+    `org.apache.kafka:connect-transforms:${version}`,
+    'org.apache.logging.log4j:log4j-slf4j-impl:2.25.1',
+    'org.apache.logging.log4j:log4j-core:2.25.1',
+  ]);
+}
+
 /** A real Kafka Connect, standalone: one process with these connectors. Resolves when its REST answers. */
 export async function startKafkaConnect(options: KafkaConnectOptions): Promise<Child> {
-  const { bootstrap, port, directory, connectors, heap = '1g' } = options;
-  const jars = await kafkaConnectClassPath();
+  const { bootstrap, port, directory, connectors, heap = '1g', withFiles = false } = options;
+  const jars = await (withFiles ? fileClassPath() : kafkaConnectClassPath());
   const plugins = join(directory, 'plugins');
   mkdirSync(plugins, { recursive: true });
   const worker = writeProperties(join(directory, 'worker.properties'), {

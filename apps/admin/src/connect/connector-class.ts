@@ -26,6 +26,8 @@ export interface ConnectorClass {
   verify?(config: Readonly<Record<string, string>>): Promise<Verification>;
   /** What its options promise; absent where nothing is promised. */
   guarantee?(config: Readonly<Record<string, string>>): Guarantee;
+  /** The config in the words of its kind, where it was written for a well-known connector. */
+  own?(config: Readonly<Record<string, string>>): Readonly<Record<string, string>>;
   /** One sentence; Markdown. */
   readonly doc: string;
   /** Of a config without errors: how many tasks it gets. */

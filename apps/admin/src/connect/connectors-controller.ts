@@ -39,22 +39,16 @@ export class ConnectorsController {
   @Requires(['sinks', 'collectors'], 'read')
   @Summary('Names of all connectors; with ?expand=info and ?expand=status as objects')
   async list(@Query('expand') expand?: string | string[]): Promise<unknown> {
-    const connectors = await this.store.listConnectors();
-    if (expand === undefined) return connectors.map((connector) => connector.name);
-    const wanted = new Set([expand].flat());
-    const statuses = wanted.has('status') ? await this.store.statuses() : [];
-    const byName = new Map(statuses.map((status) => [status.name, status]));
+    if (expand === undefined) return this.store.connectorNames();
+    const words = [...new Set([expand].flat())].filter((word) => word === 'status' || word === 'info');
+    if (words.length === 0) return Object.fromEntries((await this.store.connectorNames()).map((name) => [name, {}]));
+    const views = await Promise.all(
+      words.map(async (word) => ({ word, byName: word === 'status' ? await this.statuses() : await this.infos() })),
+    );
+    // Who was added or deleted between the two readings is left out.
+    const names = [...(views[0]?.byName.keys() ?? [])].filter((name) => views.every(({ byName }) => byName.has(name)));
     return Object.fromEntries(
-      connectors.map((connector) => {
-        const status = byName.get(connector.name);
-        return [
-          connector.name,
-          {
-            ...(status === undefined ? {} : { status: connectorStatus(status, connectVersion) }),
-            ...(wanted.has('info') ? { info: connectorInfo(this.classes, connector) } : {}),
-          },
-        ];
-      }),
+      names.map((name) => [name, Object.fromEntries(views.map(({ word, byName }) => [word, byName.get(name)]))]),
     );
   }
 
@@ -196,6 +190,16 @@ export class ConnectorsController {
     return failedOnly ? answer : { ...answer, connector: { ...answer.connector, state: 'RESTARTING' } };
   }
 
+  private async statuses(): Promise<Map<string, unknown>> {
+    const statuses = await this.store.statuses(true);
+    return new Map(statuses.map((status) => [status.name, connectorStatus(status, connectVersion)]));
+  }
+
+  private async infos(): Promise<Map<string, unknown>> {
+    const connectors = await this.store.listConnectors();
+    return new Map(connectors.map((connector) => [connector.name, connectorInfo(this.classes, connector)]));
+  }
+
   private async setState(name: string, state: TargetState): Promise<void> {
     if ((await this.store.findConnector(name)) === null) throw new NotFoundException(`Unknown connector ${name}`);
     await this.store.setTargetState(name, state);
@@ -209,6 +213,11 @@ export class ConnectorsController {
 
   private locate(request: Request, response: Response, connector: Connector): void {
     const base = `${request.protocol}://${request.headers.host ?? ''}`;
-    response.setHeader('Location', `${base}/connectors/${encodeURIComponent(connector.name)}`);
+    response.setHeader('Location', `${base}/connectors/${segmentOf(connector.name)}`);
   }
+}
+
+/** A name as a part of a path: what RFC 3986 allows there stays, as with Connect. */
+function segmentOf(name: string): string {
+  return encodeURIComponent(name).replaceAll(/%(?:2B|3A|40|24|26|2C|3B|3D)/g, decodeURIComponent);
 }

@@ -21,6 +21,7 @@ export function sinkClass(type: SinkType): ConnectorClass {
     doc: type.doc,
     guarantee: (config) => type.guarantee(ownOptions(type, config)),
     options,
+    own: (config) => ownOptions(type, config),
     keys: () => configKeys(type),
     validate: (config) => validateConnector(type, ownOptions(type, config), plugins),
     verify: (config) =>

@@ -3,12 +3,22 @@ import { historyController } from '../connectors/history-controller.js';
 import { operationsController } from '../connectors/operations-controller.js';
 import type { Resource } from '../resource.js';
 import { sinkForm } from './sink-form.js';
+import { SinkChecksController } from './sink-checks-controller.js';
+import { SinkPreviews } from './sink-preview.js';
+import { SinkTypesController } from './sink-types-controller.js';
 import { SinkView } from './sink-schemas.js';
 import { SinksController } from './sinks-controller.js';
 
 export const sinksResource: Resource = {
-  controllers: [SinksController, operationsController(sinkForm), historyController(sinkForm, SinkView)],
+  controllers: [
+    SinksController,
+    SinkChecksController,
+    SinkTypesController,
+    operationsController(sinkForm),
+    historyController(sinkForm, SinkView),
+  ],
   providers: (parts) => [
+    { provide: SinkPreviews, useFactory: () => new SinkPreviews(parts) },
     { provide: DesiredConnectors, useFactory: () => new DesiredConnectors(parts.store, parts.classes) },
   ],
 };
