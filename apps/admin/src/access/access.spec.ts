@@ -146,7 +146,7 @@ describe('access to the administration', () => {
     });
   });
 
-  it('lets nobody give more than they have', async () => {
+  it('ends at the prefix of a role, and lets nobody give more than they have', async () => {
     const limited = await makeKey('limited', [{ role: 'admin', areas: ['security', 'sinks'], name_prefix: 'team-' }]);
     const asLimited = (test: supertest.Test): supertest.Test => test.set('authorization', `ApiKey ${limited}`);
     const key = (name: string, role: object): object => ({ name, roles: [role] });
@@ -160,6 +160,18 @@ describe('access to the administration', () => {
     ]) {
       await asLimited(http.post('/api/v1/api-keys')).send(key('team-more', more)).expect(403);
     }
+    const sinkOf = (name: string): object => ({
+      name,
+      type: 'file',
+      topics: ['a'],
+      config: { 'file.path': '/var/tmp/x' },
+    });
+    await asLimited(http.post('/api/v1/sinks')).send(sinkOf('other-lake')).expect(403);
+    await asLimited(http.post('/api/v1/sinks')).send(sinkOf('team-lake')).expect(201);
+    await asRoot(http.post('/api/v1/sinks')).send(sinkOf('other-lake')).expect(201);
+    const seen = await asLimited(http.get('/api/v1/sinks')).expect(200);
+    expect((seen.body.data as { name: string }[]).map(({ name }) => name)).toEqual(['team-lake']);
+    expect(seen.body.metadata.total).toBe(1);
     await makeKey('team-root', [{ role: 'admin' }]);
     await asLimited(http.post('/api/v1/api-keys/team-root:rotate')).expect(403);
     await asLimited(http.delete('/api/v1/api-keys/team-root')).expect(403);

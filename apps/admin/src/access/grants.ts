@@ -54,7 +54,9 @@ export function allows(grants: readonly Grant[], requirement: Requirement, name:
       (grant) =>
         isLevel(grant.level, requirement.level) &&
         (grant.areas.length === 0 || grant.areas.includes(area)) &&
-        (grant.namePrefix === '' || (name !== null && name.startsWith(grant.namePrefix))),
+        (grant.namePrefix === '' ||
+          requirement.isFiltered === true ||
+          (name !== null && name.startsWith(grant.namePrefix))),
     ),
   );
 }

@@ -1,5 +1,6 @@
 import type { Request } from 'express';
-import { allGrants, type Grant } from './grants.js';
+import { allGrants, allows, type Grant } from './grants.js';
+import type { Area } from './requires.js';
 
 /** Who asks. */
 export interface Principal {
@@ -20,4 +21,9 @@ export function setPrincipal(request: Request, principal: Principal): void {
 /** `anonymous` where nobody has to log in. */
 export function principalOf(request: Request): Principal {
   return principals.get(request) ?? anonymous;
+}
+
+/** Whether the caller sees what is called so; for lists that are marked `RequiresForEach`. */
+export function mayRead(request: Request, area: Area, name: string): boolean {
+  return allows(principalOf(request).grants, { areas: [area], level: 'read' }, name);
 }

@@ -20,6 +20,8 @@ export interface Requirement {
    * the body. Without it only a role without a limit will do.
    */
   readonly named?: string;
+  /** A list that shows each caller only what they may read, by `mayRead`: a role that is limited by a prefix will do. */
+  readonly isFiltered?: true;
 }
 
 export const requirementKey = 'millrace/requirement';
@@ -28,6 +30,12 @@ export const requirementKey = 'millrace/requirement';
 export function Requires(area: Area | readonly Area[], level: Level, named?: string): CustomDecorator {
   const areasNeeded = typeof area === 'string' ? [area] : area;
   const requirement: Requirement = { areas: areasNeeded, level, ...(named === undefined ? {} : { named }) };
+  return SetMetadata(requirementKey, requirement);
+}
+
+/** Of a list that asks `mayRead` of each item. */
+export function RequiresForEach(area: Area, level: Level): CustomDecorator {
+  const requirement: Requirement = { areas: [area], level, isFiltered: true };
   return SetMetadata(requirementKey, requirement);
 }
 

@@ -56,7 +56,7 @@ export class ConsumersController {
   }
 
   @Post('instances/:instance/subscription')
-  @Requires('groups', 'operate', 'group')
+  @Requires(['groups', 'topics'], 'operate')
   @NotAudited()
   @HttpCode(204)
   @Summary('Subscribes to topics, or to all whose name matches a pattern; takes the place of the subscription before')
@@ -94,7 +94,7 @@ export class ConsumersController {
   }
 
   @Post('instances/:instance/assignments')
-  @Requires('groups', 'operate', 'group')
+  @Requires(['groups', 'topics'], 'operate')
   @NotAudited()
   @HttpCode(204)
   @Summary('Reads given partitions, without sharing them with others of the group')

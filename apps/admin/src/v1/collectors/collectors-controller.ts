@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Connector } from '#control/connector';
 import { principalOf } from '../../access/principal.js';
-import { Requires } from '../../access/requires.js';
+import { Requires, RequiresForEach } from '../../access/requires.js';
 import { reportText, type ConfLine } from '../../connect/conf-report.js';
 import { hideSecrets } from '../../connect/secrets.js';
 import { Answers } from '../../operations/answers.js';
@@ -31,7 +31,7 @@ export class CollectorsController {
   constructor(private readonly desired: DesiredConnectors) {}
 
   @Get('collectors')
-  @Requires('collectors', 'read')
+  @RequiresForEach('collectors', 'read')
   @Summary('Collectors by name, with how they are in brief')
   @Answers({ 200: pageSchema('CollectorList', CollectorView) })
   list(
@@ -44,7 +44,7 @@ export class CollectorsController {
 
   @Post('collectors')
   @HttpCode(201)
-  @Requires('collectors', 'edit')
+  @Requires('collectors', 'edit', 'body.name')
   @Summary('Adds a collector, from JSON, or from a flume.conf as text/plain with ?name=&agent=')
   @Answers({ 200: CollectorView, 201: CollectorView }, 409, 422)
   create(

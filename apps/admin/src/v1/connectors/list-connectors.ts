@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import type { Connector } from '#control/connector';
+import { mayRead } from '../../access/principal.js';
 import { pageOf, type Page } from '../page.js';
 import type { ListQuery } from './connector-schemas.js';
 import type { ConnectorForm } from './connector-form.js';
@@ -26,6 +27,7 @@ export async function listConnectors(
     .filter(
       (connector) =>
         connector.kind === form.kind &&
+        mayRead(given.request, form.path, connector.name) &&
         connector.name.toLowerCase().includes(part) &&
         labels.every(({ name, value }) => hasLabel(connector, name, value)) &&
         matches(connector),

@@ -19,7 +19,7 @@ import { TopicAdmin } from '#topics/topic-admin';
 import type { Connector } from '#control/connector';
 import { systemClock } from '#std/clock';
 import { principalOf } from '../../access/principal.js';
-import { Requires } from '../../access/requires.js';
+import { Requires, RequiresForEach } from '../../access/requires.js';
 import { requireClass } from '../../connect/connector-spec.js';
 import { SinkOffsets } from '../../connect/sink-offsets.js';
 import { Answers } from '../../operations/answers.js';
@@ -44,7 +44,7 @@ export class SinksController {
   ) {}
 
   @Get()
-  @Requires('sinks', 'read')
+  @RequiresForEach('sinks', 'read')
   @Summary('Sinks by name, with how they are in brief')
   @Answers({ 200: pageSchema('SinkList', SinkView) })
   list(
@@ -61,7 +61,7 @@ export class SinksController {
 
   @Post()
   @HttpCode(201)
-  @Requires('sinks', 'edit')
+  @Requires('sinks', 'edit', 'body.name')
   @Summary('Adds a sink; stops nothing that runs. With ?validate_only=true only says what would be (200)')
   @Answers({ 200: SinkView, 201: SinkView }, 409, 422)
   async create(
