@@ -1,7 +1,14 @@
 import type { Resource } from './resource.js';
 import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
+import { deadLettersResource } from './dlq/resource.js';
 import { sinksResource } from './sinks/resource.js';
 import { workersResource } from './workers/resource.js';
 
-export const resources: readonly Resource[] = [collectorsResource, sinksResource, workersResource, securityResource];
+export const resources: readonly Resource[] = [
+  collectorsResource,
+  sinksResource,
+  deadLettersResource,
+  workersResource,
+  securityResource,
+];

@@ -1,8 +1,10 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Optional, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
+import { deadLetterErrors } from '#jobs/dead-letters/errors';
 import { compileChoice } from '#jobs/dead-letters/letter-filter';
 import type { Jobs } from '#jobs/job';
+import { MillraceError } from '#std/errors';
 import { principalOf } from '../../access/principal.js';
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
@@ -32,7 +34,7 @@ const SubmittedJob = z.object({ id: z.string(), type: z.string(), state: z.strin
 export class DeadLettersController {
   constructor(
     private readonly letters: DeadLetters,
-    @Inject(jobsToken) private readonly jobs: Jobs,
+    @Optional() @Inject(jobsToken) private readonly jobs: Jobs | null,
   ) {}
 
   @Get(':sink/dlq')
@@ -123,6 +125,9 @@ export class DeadLettersController {
     const { sink, body, request, response } = given;
     await this.letters.box(sink);
     compileChoice(body);
+    if (this.jobs === null) {
+      throw new MillraceError(deadLetterErrors.noJobs, 'This administration runs no jobs: ask one that does.');
+    }
     const job = await this.jobs.submit(type, { sink, ...body }, principalOf(request).name);
     response.setHeader('Location', `/api/v1/jobs/${encodeURIComponent(job.id)}`);
     return { id: job.id, type: job.type, state: job.state };

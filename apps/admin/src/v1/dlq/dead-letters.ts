@@ -1,3 +1,4 @@
+import type { OnModuleDestroy } from '@nestjs/common';
 import type { z } from 'zod';
 import { deadLetterErrors } from '#jobs/dead-letters/errors';
 import { LetterBox, type KeptLetter, type LetterBoxParts } from '#jobs/dead-letters/letter-box';
@@ -27,8 +28,13 @@ export interface LetterList {
 }
 
 /** Dead letters as REST asks for them: looks that are bounded in records and in time, and change nothing. */
-export class DeadLetters {
+export class DeadLetters implements OnModuleDestroy {
   constructor(private readonly parts: LetterBoxParts) {}
+
+  /** The server stops. */
+  onModuleDestroy(): Promise<void> {
+    return this.parts.ledger.stop();
+  }
 
   box(sink: string): Promise<LetterBox> {
     return LetterBox.open(this.parts, sink);
