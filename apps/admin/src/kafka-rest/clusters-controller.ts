@@ -35,10 +35,22 @@ export class ClustersController {
     const resources = new Resources(request);
     const cluster = await this.find(id);
     const path = ['clusters', id, 'brokers'];
-    const brokers = cluster.brokers.map(({ nodeId, host, port, rack }) =>
-      resources.one('KafkaBroker', [...path, nodeId], { cluster_id: id, broker_id: nodeId, host, port, rack }),
-    );
+    const brokers = cluster.brokers.map((broker) => brokerResource(resources, id, broker));
     return resources.list('KafkaBrokerList', path, brokers);
+  }
+
+  @Get(':cluster/brokers/:broker')
+  @Requires('cluster', 'read')
+  @Summary('One broker')
+  async broker(
+    @Param('cluster') id: string,
+    @Param('broker') brokerId: string,
+    @Req() request: Request,
+  ): Promise<unknown> {
+    const { brokers } = await this.find(id);
+    const broker = brokers.find(({ nodeId }) => String(nodeId) === brokerId);
+    if (broker === undefined) throw new DetailedHttpError(404, `Broker ${brokerId} cannot be found.`);
+    return brokerResource(new Resources(request), id, broker);
   }
 
   private async find(id: string): Promise<ClusterDescription> {
@@ -59,5 +71,18 @@ function clusterResource(resources: Resources, cluster: ClusterDescription): Fie
     consumer_groups: resources.related(...path, 'consumer-groups'),
     topics: resources.related(...path, 'topics'),
     partition_reassignments: resources.related(...path, 'topics', '-', 'partitions', '-', 'reassignment'),
+  });
+}
+
+function brokerResource(resources: Resources, cluster: string, broker: ClusterDescription['brokers'][number]): Fields {
+  const { nodeId, host, port, rack } = broker;
+  const path = ['clusters', cluster, 'brokers', nodeId];
+  return resources.one('KafkaBroker', path, {
+    cluster_id: cluster,
+    broker_id: nodeId,
+    host,
+    port,
+    rack,
+    configs: resources.related(...path, 'configs'),
   });
 }

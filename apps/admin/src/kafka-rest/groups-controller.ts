@@ -1,7 +1,8 @@
 import { Controller, Get, Param, Req } from '@nestjs/common';
 import type { Request } from 'express';
 import { DetailedHttpError } from '#nest/error-answer';
-import { TopicAdmin, type GroupDescription, type GroupLag } from '#topics/topic-admin';
+import type { TopicPartition } from '#topics/consumer-protocol';
+import { TopicAdmin, type GroupDescription, type GroupLag, type GroupMemberDescription } from '#topics/topic-admin';
 import { Requires } from '../access/requires.js';
 import { Section, Summary } from '../operations/summary.js';
 import { ClusterIdentity } from './cluster-identity.js';
@@ -20,7 +21,7 @@ export class GroupsController {
   @Requires('groups', 'read')
   @Summary('All consumer groups')
   async list(@Param('cluster') cluster: string, @Req() request: Request): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const resources = new Resources(request);
     const listings = await this.topics.listGroups();
     const groups = await Promise.all(listings.map((group) => this.topics.describeGroup(group.groupId)));
@@ -36,7 +37,7 @@ export class GroupsController {
     @Param('group') groupId: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     return groupResource(new Resources(request), cluster, await this.find(groupId));
   }
 
@@ -48,21 +49,63 @@ export class GroupsController {
     @Param('group') groupId: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const group = await this.find(groupId);
     const resources = new Resources(request);
     const path = ['clusters', cluster, 'consumer-groups', groupId, 'consumers'];
-    const data = group.members.map((member) =>
-      resources.one('KafkaConsumer', [...path, member.memberId], {
-        cluster_id: cluster,
-        consumer_group_id: groupId,
-        consumer_id: member.memberId,
-        instance_id: member.groupInstanceId,
-        client_id: member.clientId,
-        assignments: resources.related(...path, member.memberId, 'assignments'),
-      }),
-    );
+    const data = group.members.map((member) => consumerResource(resources, { cluster, groupId }, member));
     return resources.list('KafkaConsumerList', path, data);
+  }
+
+  @Get(':group/consumers/:consumer')
+  @Requires('groups', 'read', 'group')
+  @Summary('One member of a group')
+  async consumer(
+    @Param('cluster') cluster: string,
+    @Param('group') groupId: string,
+    @Param('consumer') consumer: string,
+    @Req() request: Request,
+  ): Promise<unknown> {
+    const member = await this.findMember({ cluster, groupId }, consumer);
+    return consumerResource(new Resources(request), { cluster, groupId }, member);
+  }
+
+  @Get(':group/consumers/:consumer/assignments')
+  @Requires('groups', 'read', 'group')
+  @Summary('Partitions that a member reads')
+  async assignments(
+    @Param('cluster') cluster: string,
+    @Param('group') groupId: string,
+    @Param('consumer') consumer: string,
+    @Req() request: Request,
+  ): Promise<unknown> {
+    const member = await this.findMember({ cluster, groupId }, consumer);
+    const resources = new Resources(request);
+    const place = { cluster, groupId, consumer };
+    const data = member.assignment.map((partition) => assignmentResource(resources, place, partition));
+    const path = ['clusters', cluster, 'consumer-groups', groupId, 'consumers', consumer, 'assignments'];
+    return resources.list('KafkaConsumerAssignmentList', path, data);
+  }
+
+  @Get(':group/consumers/:consumer/assignments/:topic/partitions/:partition')
+  @Requires('groups', 'read', 'group')
+  @Summary('One partition that a member reads')
+  async assignment(
+    @Param('cluster') cluster: string,
+    @Param('group') groupId: string,
+    @Param('consumer') consumer: string,
+    @Param('topic') topic: string,
+    @Param('partition') partition: string,
+    @Req() request: Request,
+  ): Promise<unknown> {
+    const member = await this.findMember({ cluster, groupId }, consumer);
+    const found = member.assignment.find(
+      (assigned) => assigned.topic === topic && String(assigned.partition) === partition,
+    );
+    if (found === undefined) {
+      throw new DetailedHttpError(404, `Consumer ${consumer} does not read ${topic}-${partition}.`);
+    }
+    return assignmentResource(new Resources(request), { cluster, groupId, consumer }, found);
   }
 
   @Get(':group/lags')
@@ -128,20 +171,24 @@ export class GroupsController {
 
   /** Partitions with a committed offset. 404 where the group has neither members nor offsets. */
   private async knownLags(cluster: string, groupId: string): Promise<GroupLag[]> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const lags = await this.topics.groupLag(groupId);
     if (lags.length === 0) await this.find(groupId);
     return lags.filter((lag) => lag.committed !== null);
+  }
+
+  private async findMember(place: GroupPlace, consumer: string): Promise<GroupMemberDescription> {
+    await this.identity.check(place.cluster);
+    const { members } = await this.find(place.groupId);
+    const member = members.find(({ memberId }) => memberId === consumer);
+    if (member !== undefined) return member;
+    throw new DetailedHttpError(40_403, `Consumer ${consumer} cannot be found in group ${place.groupId}.`);
   }
 
   private async find(groupId: string): Promise<GroupDescription> {
     const group = await this.topics.describeGroup(groupId);
     if (group.state === 'Dead') throw new DetailedHttpError(40_405, `Consumer group ${groupId} cannot be found.`);
     return group;
-  }
-
-  private async checkCluster(id: string): Promise<void> {
-    if ((await this.identity.clusterId()) !== id) throw new DetailedHttpError(404, `Cluster ${id} cannot be found.`);
   }
 }
 
@@ -161,12 +208,51 @@ function groupResource(resources: Resources, cluster: string, group: GroupDescri
   });
 }
 
+interface GroupPlace {
+  readonly cluster: string;
+  readonly groupId: string;
+}
+
+function consumerResource(
+  resources: Resources,
+  { cluster, groupId }: GroupPlace,
+  member: GroupMemberDescription,
+): Fields {
+  const path = ['clusters', cluster, 'consumer-groups', groupId, 'consumers', member.memberId];
+  return resources.one('KafkaConsumer', path, {
+    cluster_id: cluster,
+    consumer_group_id: groupId,
+    consumer_id: member.memberId,
+    instance_id: member.groupInstanceId,
+    client_id: member.clientId,
+    assignments: resources.related(...path, 'assignments'),
+  });
+}
+
+function assignmentResource(
+  resources: Resources,
+  { cluster, groupId, consumer }: GroupPlace & { readonly consumer: string },
+  { topic, partition }: TopicPartition,
+): Fields {
+  const group = ['clusters', cluster, 'consumer-groups', groupId];
+  const path = [...group, 'consumers', consumer, 'assignments', topic, 'partitions', partition];
+  return resources.one('KafkaConsumerAssignment', path, {
+    cluster_id: cluster,
+    consumer_group_id: groupId,
+    consumer_id: consumer,
+    topic_name: topic,
+    partition_id: partition,
+    partition: resources.related('clusters', cluster, 'topics', topic, 'partitions', partition),
+    lag: resources.related(...group, 'lags', topic, 'partitions', partition),
+  });
+}
+
 /** `PreparingRebalance` → `PREPARING_REBALANCE` */
 function stateName(state: string): string {
   return state.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase();
 }
 
-function lagResource(resources: Resources, place: { cluster: string; groupId: string }, lag: GroupLag): Fields {
+function lagResource(resources: Resources, place: GroupPlace, lag: GroupLag): Fields {
   const path = ['clusters', place.cluster, 'consumer-groups', place.groupId, 'lags'];
   return resources.one('KafkaConsumerLag', [...path, lag.topic, 'partitions', lag.partition], {
     cluster_id: place.cluster,

@@ -31,7 +31,7 @@ export class TopicsController {
   @Requires('topics', 'read')
   @Summary('All topics')
   async list(@Param('cluster') cluster: string, @Req() request: Request): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const resources = new Resources(request);
     const listings = await this.topics.listTopics();
     const described = await Promise.all(listings.map((topic) => this.topics.describeTopic(topic.name)));
@@ -49,7 +49,7 @@ export class TopicsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const configs = body.configs.flatMap(({ name, value }) => (value === null ? [] : [[name, value] as const]));
     await this.topics.createTopic({
       name: body.topic_name,
@@ -78,7 +78,7 @@ export class TopicsController {
     @Param('topic') name: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     return topicResource(new Resources(request), cluster, await this.find(name));
   }
 
@@ -91,7 +91,7 @@ export class TopicsController {
     @Body({ schema: MorePartitions }) body: z.infer<typeof MorePartitions>,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     await this.find(name);
     await this.topics.addPartitions(name, body.partitions_count);
     return topicResource(new Resources(request), cluster, await this.find(name));
@@ -102,7 +102,7 @@ export class TopicsController {
   @HttpCode(204)
   @Summary('Deletes a topic and its records')
   async delete(@Param('cluster') cluster: string, @Param('topic') name: string): Promise<void> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     await this.find(name);
     await this.topics.deleteTopic(name);
   }
@@ -115,7 +115,7 @@ export class TopicsController {
     @Param('topic') name: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     await this.find(name);
     const resources = new Resources(request);
     const entries = await this.topics.describeConfigs(name);
@@ -132,7 +132,7 @@ export class TopicsController {
     @Param('config') config: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     await this.find(name);
     const entry = (await this.topics.describeConfigs(name)).find((candidate) => candidate.name === config);
     if (entry === undefined) throw new DetailedHttpError(404, `Config ${config} cannot be found for topic ${name}.`);
@@ -147,7 +147,7 @@ export class TopicsController {
     @Param('topic') name: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const topic = await this.find(name);
     const resources = new Resources(request);
     const data = topic.partitionDetails.map((detail) => partitionResource(resources, { cluster, topic: name }, detail));
@@ -163,7 +163,7 @@ export class TopicsController {
     @Param('partition') partition: string,
     @Req() request: Request,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const detail = await this.findPartition(name, partition);
     return partitionResource(new Resources(request), { cluster, topic: name }, detail);
   }
@@ -178,7 +178,7 @@ export class TopicsController {
     @Req() request: Request,
     @Query('offset_type') type?: string,
   ): Promise<unknown> {
-    await this.checkCluster(cluster);
+    await this.identity.check(cluster);
     const detail = await this.findPartition(name, partition);
     const at = async (place: 'earliest' | 'latest'): Promise<number | undefined> =>
       (await this.topics.offsets(name, place)).find((candidate) => candidate.partition === detail.partition)?.offset;
@@ -194,10 +194,6 @@ export class TopicsController {
         ...(wanted === 'earliest' ? {} : { latest_offset: await at('latest') }),
       },
     );
-  }
-
-  private async checkCluster(id: string): Promise<void> {
-    if ((await this.identity.clusterId()) !== id) throw new DetailedHttpError(404, `Cluster ${id} cannot be found.`);
   }
 
   private async find(name: string): Promise<TopicDescription> {
