@@ -34,7 +34,7 @@ const SubmittedJob = z.object({ id: z.string(), type: z.string(), state: z.strin
 export class DeadLettersController {
   constructor(
     private readonly letters: DeadLetters,
-    @Optional() @Inject(jobsToken) private readonly jobs: Jobs | null,
+    @Optional() @Inject(jobsToken) private readonly jobs: Jobs | undefined,
   ) {}
 
   @Get(':sink/dlq')
@@ -125,7 +125,7 @@ export class DeadLettersController {
     const { sink, body, request, response } = given;
     await this.letters.box(sink);
     compileChoice(body);
-    if (this.jobs === null) {
+    if (this.jobs === undefined) {
       throw new MillraceError(deadLetterErrors.noJobs, 'This administration runs no jobs: ask one that does.');
     }
     const job = await this.jobs.submit(type, { sink, ...body }, principalOf(request).name);
