@@ -7,6 +7,7 @@ import { loadSinkPlugins, pluginFolders } from '#connectors/plugins/sink-plugins
 import { sinkTypes } from '#connectors/registry-sinks';
 import { AccessStore } from '#control/access/access-store';
 import { ControlStore } from '#control/control-store';
+import { JobService } from '#jobs/job-service';
 import { AccessLog } from '#nest/access-log';
 import { MetricsRegistry, processMetrics, type MetricSource } from '#nest/metrics';
 import { FurtherChecks, type HealthCheck } from '#nest/health';
@@ -84,6 +85,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const environment = options.environment ?? process.env;
   const accessStore = new AccessStore({ databaseUrl: options.databaseUrl, logger });
   const isOpenAtFirst = isLoopback(host) || options.insecure === true;
+  const dataDirectory = options.dataDirectory ?? join('millrace-data', 'admin');
   const parts: AdminParts = {
     store,
     accessStore,
@@ -99,10 +101,20 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
     furtherChecks: new FurtherChecks(options.checks ?? []),
+    jobs: new JobService({
+      cluster,
+      store,
+      databaseUrl: options.databaseUrl,
+      redisUrl: environment['REDIS_URL'] || null,
+      dataDirectory,
+      environment,
+      clock,
+      logger,
+    }),
     databaseUrl: options.databaseUrl,
     bootstrap: options.bootstrap,
     security,
-    dataDirectory: options.dataDirectory ?? join('millrace-data', 'admin'),
+    dataDirectory,
     environment,
     clock,
     logger,

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AccessStore } from '#control/access/access-store';
 import type { ControlStore } from '#control/control-store';
+import { JobService } from '#jobs/job-service';
 import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
@@ -36,6 +37,16 @@ export function adminParts(
     metrics: new MetricsRegistry(),
     openApi: new OpenApi(),
     furtherChecks: new FurtherChecks([]),
+    jobs: new JobService({
+      cluster: given.topics.cluster,
+      store: given.store,
+      databaseUrl: '',
+      redisUrl: null,
+      dataDirectory: join(tmpdir(), 'millrace-admin-spec'),
+      environment: {},
+      clock: systemClock,
+      logger: silentLogger,
+    }),
     databaseUrl: '',
     bootstrap: '127.0.0.1:9092',
     security: noSecurity,

@@ -1,5 +1,6 @@
 import type { AccessStore } from '#control/access/access-store';
 import type { ControlStore } from '#control/control-store';
+import type { JobService } from '#jobs/job-service';
 import type { FurtherChecks } from '#nest/health';
 import type { MetricsRegistry } from '#nest/metrics';
 import type { Clock } from '#std/clock';
@@ -26,6 +27,7 @@ export interface AdminParts {
   readonly metrics: MetricsRegistry;
   readonly openApi: OpenApi;
   readonly furtherChecks: FurtherChecks;
+  readonly jobs: JobService;
   readonly databaseUrl: string;
   /** Where topics are, and how they are reached there. */
   readonly bootstrap: string;

@@ -2,6 +2,7 @@ import type { Resource } from './resource.js';
 import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
 import { deadLettersResource } from './dlq/resource.js';
+import { jobsResource } from './jobs/resource.js';
 import { sinksResource } from './sinks/resource.js';
 import { workersResource } from './workers/resource.js';
 
@@ -9,6 +10,7 @@ export const resources: readonly Resource[] = [
   collectorsResource,
   sinksResource,
   deadLettersResource,
+  jobsResource,
   workersResource,
   securityResource,
 ];
