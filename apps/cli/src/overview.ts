@@ -64,10 +64,12 @@ async function connectorLines(
       const items = (await client.list(`/api/v1/${path}?page_size=1000`)).filter(isRecord).slice(0, itemsMax);
       return inParts(items, async (item) => {
         const name = textAt(item, 'name') ?? '';
-        const found = await client.find(`/api/v1/${path}/${encodeURIComponent(name)}/status`);
+        // One whose status cannot be told does not hide the others.
+        const asked = client.find(`/api/v1/${path}/${encodeURIComponent(name)}/status`);
+        const found = await asked.catch(() => null);
         return {
           name,
-          state: textAt(found?.body, 'state') ?? 'deleted',
+          state: textAt(found?.body, 'state') ?? textAt(item, 'status.state') ?? 'UNKNOWN',
           lag: numberAt(found?.body, 'lag_records'),
           lagSeconds: numberAt(found?.body, 'lag_seconds'),
         };

@@ -97,7 +97,7 @@ export const sinkCommands: readonly Command[] = [
       }
       const items = (await client.list('/api/v1/sink-types')).filter(isRecord);
       await showList(input, items, {
-        columns: [field('TYPE', 'name'), field('SUMMARY', 'summary')],
+        columns: [field('TYPE', 'name'), field('SUMMARY', 'doc')],
         name: (item) => textAt(item, 'name') ?? '',
       });
     },
