@@ -90,7 +90,7 @@ function propertyOf(spec: OptionSpec): object {
     map: { type: 'string' },
   }[spec.type];
   return {
-    ...(own.type === 'string' && !('enum' in own) ? own : { anyOf: [own, reference] }),
+    ...(spec.type === 'string' && spec.values === undefined ? own : { anyOf: [own, reference] }),
     description: spec.doc,
     ...(spec.default === undefined ? {} : { default: spec.default }),
     ...(spec.unit === undefined ? {} : { 'x-unit': spec.unit }),

@@ -237,6 +237,43 @@ describe('sinks in /api/v1', () => {
     for (const name of ['p-1', 'p-2', 'p-3', 'Q-4']) await remove(name);
   });
 
+  it('checks and tests without changing anything, a sink that is there also with a patch', async () => {
+    const hook = { type: 'http', topics: ['logs'], config: { 'http.api.url': 'http://127.0.0.1:1/' } };
+    const checked = await http.post('/api/v1/sinks:validate').send(hook).expect(200);
+    expect(checked.body).toMatchObject({ valid: true, errors: [], verified: null, flat_config: { topics: 'logs' } });
+    const tested = await http.post('/api/v1/sinks:test').send(hook).expect(200);
+    expect(tested.body).toMatchObject({
+      ok: false,
+      steps: [
+        { name: 'config', ok: true },
+        { name: 'store', ok: false },
+      ],
+    });
+    await create('hook', hook).expect(201);
+    const patched = await http
+      .post('/api/v1/sinks/hook:validate')
+      .send({ tasks: { max: 0 } })
+      .expect(200);
+    expect(patched.body).toMatchObject({ valid: false, errors: [{ pointer: '/tasks/max' }] });
+    await http.post('/api/v1/sinks/nobody:test').expect(404);
+    expect((await http.get('/api/v1/sinks/hook')).body).toMatchObject({ revision: 1 });
+    await remove('hook');
+  });
+
+  it('declares each type as a schema: kinds of values, limits, defaults, secrets', async () => {
+    const { body } = await http.get('/api/v1/sink-types/postgres').expect(200);
+    const { properties, required } = body.config_schema as { properties: Record<string, object>; required: string[] };
+    expect(required).toContain('connection.url');
+    expect(properties['batch.max.records']).toMatchObject({
+      anyOf: [{ type: 'integer', minimum: 1 }, { type: 'string' }],
+      default: 5000,
+      'x-unit': 'records',
+    });
+    expect(properties['connection.password']).toMatchObject({ anyOf: [{ writeOnly: true }, {}] });
+    await http.get('/api/v1/sink-types').expect(200, /"name":"file"/);
+    await http.get('/api/v1/sink-types/collector').expect(404);
+  });
+
   it('shows what workers report, by task and partition, and restarts what is asked for', async () => {
     await create('states', fileSink({ tasks: { max: 2 } })).expect(201);
     const worker = await workers.registerWorker({ id: '127.0.0.1:7000', kind: 'sink' });
