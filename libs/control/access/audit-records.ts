@@ -50,13 +50,13 @@ export async function appendAudit(manager: EntityManager, entries: readonly Audi
 export async function readAudit(manager: EntityManager, filter: AuditFilter): Promise<AuditRecord[]> {
   const { since = null, until = null, principal = null, area = null, name = null, before = null, limit } = filter;
   return manager.query(
-    `SELECT id::text, at, principal, ip, method, path, areas, level, name, status, fields,
+    `SELECT audit.id::text, at, principal, ip, method, path, areas, level, name, status, fields,
        revision_before AS "revisionBefore", revision_after AS "revisionAfter"
      FROM millrace.audit
      WHERE ($1::timestamptz IS NULL OR at >= $1) AND ($2::timestamptz IS NULL OR at < $2)
        AND ($3::text IS NULL OR principal = $3) AND ($4::text IS NULL OR $4 = ANY(areas)) AND ($5::text IS NULL OR name = $5)
-       AND ($6::bigint IS NULL OR id < $6)
-     ORDER BY id DESC LIMIT $7`,
+       AND ($6::bigint IS NULL OR audit.id < $6)
+     ORDER BY audit.id DESC LIMIT $7`,
     [since, until, principal, area, name, before, limit],
   );
 }
