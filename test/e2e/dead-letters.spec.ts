@@ -169,7 +169,7 @@ describe('dead letters of a sink', () => {
     const { sink, source } = await sinkWithLetters(60);
     const id = `${sink}-killed`;
     const parameters = { sink, rate: 20 };
-    const killed = await run(redriveJob, parameters, { id, stopAfter: 2 });
+    const killed = await run(redriveJob, parameters, { id, stopAfter: 3 });
     expect(killed.result).toBeNull();
     const ended = await run(redriveJob, parameters, { id, state: killed.state });
     expect(ended.result).not.toBeNull();

@@ -90,7 +90,7 @@ class Redrive {
     const chosen = compileChoice(job.parameters);
     await writer.init();
     await ledger.settle(box.book, (id) => this.committed(groupOf(id)));
-    this.state = job.state ?? { ranges: [...(await box.ranges(chosen))], scanned: 0, counts: noRedrives };
+    this.state = job.state ?? (await this.begin(await box.ranges(chosen)));
     this.total = this.state.scanned + this.state.ranges.reduce((sum, { from, to }) => sum + to - from, 0);
     this.startedMs = this.parts.clock.monotonic();
     for await (const page of box.read(await this.unread(), job.signal)) {
@@ -120,6 +120,15 @@ class Redrive {
       if (this.sent > 0) job.log(`Group ${this.group} stays: ${messageOf(error)}`);
     });
     return { ...this.state.counts, dead_letter_topic: box.topic };
+  }
+
+  /** A group of this name can only be of another database of jobs, whose numbers began at 1 too. */
+  private async begin(ranges: readonly OffsetRange[]): Promise<State> {
+    const left = await this.committed(this.group);
+    if (left.size > 0) await this.topics.deleteGroup(this.group);
+    const state = { ranges: [...ranges], scanned: 0, counts: noRedrives };
+    await this.job.checkpoint(state);
+    return state;
   }
 
   private get batchSize(): number {
