@@ -1,7 +1,7 @@
 import { countOf, dryRunFlag, restFlags, UsageError, yesFlag, type Command, type CommandInput } from '../command.js';
 import { followJob, followSubmitted, jobPath } from '../follow-job.js';
 import { isRecord, readWanted, type Wanted } from '../manifest.js';
-import { confirm, say, showOne } from '../output.js';
+import { confirm, say, showList, showOne } from '../output.js';
 import { restClient } from '../rest-client.js';
 import { describeCommand, dryRunQuery, field, listCommand, namesOf, textAt, type RestNoun } from '../rest-noun.js';
 
@@ -79,6 +79,18 @@ export const jobCommands: readonly Command[] = [
             : String(line),
         );
       }
+    },
+  },
+  {
+    path: ['job', 'types'],
+    summary: 'What jobs there can be',
+    flags: restFlags,
+    async run(input) {
+      const answer = await restClient(input).get('/api/v1/job-types');
+      await showList(input, Array.isArray(answer) ? answer.filter(isRecord) : [], {
+        columns: [field('TYPE', 'name'), field('SUMMARY', 'summary')],
+        name: (item) => textAt(item, 'name') ?? '',
+      });
     },
   },
   {
