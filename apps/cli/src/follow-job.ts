@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { CommandInput } from './command.js';
 import { CommandError, exitCodes } from './exit-codes.js';
+import { isRecord } from './manifest.js';
 import { outputForm, pause, say, untilInterrupted } from './output.js';
 import { ProgressBar } from './progress-bar.js';
+import { textAt } from './rest-noun.js';
 import { type RestAnswer, type RestClient } from './rest-client.js';
 
 /** How often a job is looked at, ms. */
@@ -68,6 +70,12 @@ export async function followJob(input: CommandInput, client: RestClient, id: str
 function end(input: CommandInput, job: JobAnswer): void {
   if (job.state === 'failed') throw new CommandError(exitCodes.failed, `Job ${job.id} has failed: ${job.error ?? ''}`);
   if (outputForm(input) === 'json') return;
-  const result = job.result === null || job.result === undefined ? '' : ` ${JSON.stringify(job.result)}`;
-  say(input, `Job ${job.id} ${job.state}, ${job.progress.done} ${job.progress.unit}.${result}`);
+  say(input, `Job ${job.id} ${job.state}, ${job.progress.done} ${job.progress.unit}.`);
+  // Lists in a result may be long: `job describe` has them.
+  for (const [name, value] of Object.entries(isRecord(job.result) ? job.result : {})) {
+    if (typeof value === 'object') continue;
+    say(input, `  ${name}: ${textAt({ value }, 'value') ?? ''}`);
+  }
+  // What was to be proved is not so: a script has to notice.
+  if (isRecord(job.result) && job.result['matches'] === false) process.exitCode = exitCodes.failed;
 }
