@@ -93,6 +93,13 @@ export class JobService implements Jobs {
     return this.store.cancel(id);
   }
 
+  /** One that was cancelled or has failed goes on from its last checkpoint; any other stays as it is. Null where there is none. */
+  async resume(id: string): Promise<Job | null> {
+    const job = await this.store.resume(id);
+    if (job?.state === 'queued') await this.enqueue(id);
+    return job;
+  }
+
   private async enqueue(id: string): Promise<void> {
     const { databaseUrl, redisUrl, logger } = this.options;
     this.queue ??= openJobQueue({ databaseUrl, redisUrl, logger, run: (wanted) => this.run(wanted) });

@@ -188,6 +188,17 @@ export class JobStore {
     return this.find(id);
   }
 
+  /** Lets one that was cancelled or has failed go on from its checkpoint. Null where there is none. */
+  async resume(id: string): Promise<Job | null> {
+    await this.query(
+      'resuming a job',
+      `UPDATE millrace.job SET state = 'queued', cancel_wanted = false, finished_at = NULL, error = NULL
+       WHERE id = $1 AND state IN ('cancelled', 'failed')`,
+      [numberOf(id)],
+    );
+    return this.find(id);
+  }
+
   /** Begins another run, which takes over from any before; null where the job has ended. */
   async begin(id: string): Promise<StartedJob | null> {
     const [rows]: [{ type: string; parameters: unknown; checkpoint: unknown; done: string; attempts: number }[]] =

@@ -99,6 +99,17 @@ export class JobsController {
     return jobView(job);
   }
 
+  @Post('jobs/:id\\:resume')
+  @HttpCode(202)
+  @Requires('jobs', 'operate')
+  @Summary('Lets a job that was cancelled or has failed go on from where it was; any other stays as it is')
+  @Answers({ 202: JobView }, 404)
+  async resume(@Param('id') id: string): Promise<View> {
+    const job = await this.jobs.resume(id);
+    if (job === null) throw new NotFoundException(`There is no job ${id}`);
+    return jobView(job);
+  }
+
   /** Server-sent events: the job at each change, until it has ended. */
   @Get('jobs/:id/events')
   @Requires('jobs', 'read')
