@@ -55,7 +55,8 @@ export class JobService implements Jobs {
     return [...this.types.values()];
   }
 
-  async submit(type: string, parameters: unknown, createdBy: string): Promise<Job> {
+  /** The parameters with their defaults. Throws as `submit`. */
+  check(type: string, parameters: unknown): { readonly type: JobType; readonly parameters: unknown } {
     const found = this.types.get(type);
     if (found === undefined) {
       const names = [...this.types.keys()].toSorted().join(', ');
@@ -69,7 +70,17 @@ export class JobService implements Jobs {
       }));
       throw new JobParametersError(type, problems);
     }
-    const job = await this.store.create({ type, unit: found.unit, parameters: given.data, createdBy });
+    return { type: found, parameters: given.data };
+  }
+
+  async submit(type: string, parameters: unknown, createdBy: string): Promise<Job> {
+    const checked = this.check(type, parameters);
+    const job = await this.store.create({
+      type,
+      unit: checked.type.unit,
+      parameters: checked.parameters,
+      createdBy,
+    });
     // A queue that is away now gets it at a later sweep.
     await this.enqueue(job.id).catch((error: unknown) =>
       this.options.logger.warn(`Job ${job.id} waits: ${messageOf(error)}`),

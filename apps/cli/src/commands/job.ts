@@ -132,7 +132,6 @@ export const replayCommands: readonly Command[] = [
       to: { doc: 'up to here; what comes later is not read', value: 'latest|offset|ISO time', default: 'latest' },
       rate: { doc: 'most records a second', value: 'n' },
       filter: { doc: 'only those, by an expression', value: 'CEL' },
-      'in-place': { doc: 'moves the sink itself, instead of a shadow beside it' },
       ...detachFlag,
       ...dryRunFlag,
       ...yesFlag,
@@ -155,7 +154,7 @@ async function startReplay(input: CommandInput): Promise<void> {
   const filter = input.text('filter');
   const to = placeOf(input.text('to') ?? 'latest');
   const body = {
-    ...(sink === null ? { target_topic: target } : { sink, mode: input.on('in-place') ? 'in_place' : 'shadow' }),
+    ...(sink === null ? { target_topic: target } : { sink }),
     from: { topic: input.text('topic'), ...placeOf(input.text('from') ?? 'earliest') },
     ...(Object.keys(to).length === 0 ? {} : { to }),
     ...(rate === null ? {} : { rate_limit: rate }),

@@ -1,16 +1,16 @@
 import { Body, Controller, Get, HttpCode, NotFoundException, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { z } from 'zod';
-import { JobParametersError } from '#jobs/errors';
 import type { Job } from '#jobs/job';
 import { JobService } from '#jobs/job-service';
-import { FieldProblems, pointerOf } from '#nest/field-problems';
 import { systemClock } from '#std/clock';
 import { principalOf } from '../../access/principal.js';
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
 import { keyOfToken, pageSchema, pageWith, tokenOfKey, type Page } from '../page.js';
+import { withPlaces } from './job-problems.js';
+import { requireRights } from './job-rights.js';
 import { JobLog, JobsQuery, JobTypeView, JobView, jobView, NewJob } from './job-views.js';
 
 type View = z.input<typeof JobView>;
@@ -66,6 +66,7 @@ export class JobsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<View> {
+    requireRights(request, body.type, body.parameters);
     const job = await this.submitted(body, principalOf(request).name);
     response.setHeader('Location', `/api/v1/jobs/${job.id}`);
     return jobView(job);
@@ -142,13 +143,7 @@ export class JobsController {
     try {
       return await this.jobs.submit(type, parameters, by);
     } catch (error) {
-      if (!(error instanceof JobParametersError)) throw error;
-      const places = error.problems.map(({ path, message }) => ({
-        pointer: pointerOf(['parameters', ...path.map(String)]),
-        code: 'invalid',
-        message,
-      }));
-      throw new FieldProblems(error.message, places);
+      throw withPlaces(error);
     }
   }
 }
