@@ -129,7 +129,7 @@ async function cliPage() {
   const commands = await commandsOf();
   const { usage } = await import('../dist/apps/cli/src/help.js');
   return page('cli.md', 'apps/cli/src/commands.ts', 'The command line', [
-    '`npx millrace <command>` in a clone. Exit codes: 0 done, 1 failed, 2 called wrongly. `millrace help <command>` shows the same.',
+    '`npx millrace <command>` in a clone. Exit codes: 0 done, 1 failed, 2 called wrongly, 3 not found, 4 denied, 5 conflict, 6 out of time, 7 partly done. `millrace help <command>` shows the same.',
     ...commands.flatMap((command) => [
       `## \`${usage(command)}\``,
       `${command.summary}.`,
