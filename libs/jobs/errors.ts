@@ -4,6 +4,7 @@ export const jobErrors = {
   typeUnknown: { code: 'jobs.type.unknown', retriable: false, http: 404 },
   parameters: { code: 'jobs.parameters', retriable: false, http: 422 },
   range: { code: 'jobs.range', retriable: false, http: 422 },
+  file: { code: 'jobs.file', retriable: false, http: 422 },
   superseded: { code: 'jobs.superseded', retriable: false, http: 409 },
 } satisfies Record<string, ErrorKind>;
 
