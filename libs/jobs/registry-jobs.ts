@@ -5,6 +5,7 @@ import { exportJob } from './types/export.js';
 import { importJob } from './types/import.js';
 import { redriveJob } from './types/redrive.js';
 import { backfillJob, replayJob } from './types/replay.js';
+import { retentionReportJob } from './types/retention-report.js';
 import { verifyJob } from './types/verify.js';
 
 /** Every type of job, each erased to what the service needs of it. */
@@ -17,4 +18,5 @@ export const jobTypes: readonly JobType[] = [
   redriveJob,
   discardJob,
   verifyJob,
+  retentionReportJob,
 ];
