@@ -3,6 +3,7 @@ import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
 import { deadLettersResource } from './dlq/resource.js';
 import { jobsResource } from './jobs/resource.js';
+import { recordsResource } from './records/resource.js';
 import { sinksResource } from './sinks/resource.js';
 import { workersResource } from './workers/resource.js';
 
@@ -11,6 +12,7 @@ export const resources: readonly Resource[] = [
   sinksResource,
   deadLettersResource,
   jobsResource,
+  recordsResource,
   workersResource,
   securityResource,
 ];

@@ -1,0 +1,144 @@
+/** Records, groups and topics in /api/v1 against the running product. */
+import { jest } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Product } from '../flows/product.js';
+
+jest.setTimeout(60_000);
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-records-'));
+const httpPort = 25_211;
+const product = new Product({ directory: folder, topicsPort: 25_210, httpPort, config: null });
+const base = `http://127.0.0.1:${httpPort}`;
+const begin = Date.parse('2026-01-31T00:00:00Z');
+let cluster = '';
+
+interface Listed {
+  readonly metadata: { readonly next: string | null };
+  readonly data: readonly { readonly partition: number; readonly offset: number; readonly value: { id: number } }[];
+}
+
+beforeAll(async () => {
+  await product.start();
+  const { data } = await answer<{ data: { cluster_id: string }[] }>('GET', '/v3/clusters');
+  cluster = `/v3/clusters/${data[0]?.cluster_id ?? ''}`;
+  await answer('POST', `${cluster}/topics`, { topic_name: 'orders', partitions_count: 2 });
+  await produce(0, 100);
+});
+afterAll(async () => {
+  await product.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function call(method: string, path: string, body?: object): Promise<Response> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  return fetch(base + path, { method, headers: { 'Content-Type': 'application/json' }, ...sent });
+}
+
+async function answer<T>(method: string, path: string, body?: object): Promise<T> {
+  return (await (await call(method, path, body)).json()) as T;
+}
+
+/** Records of one a second, partition by turns. */
+async function produce(from: number, to: number): Promise<void> {
+  const lines: string[] = [];
+  for (let id = from; id < to; id += 1) {
+    const timestamp = new Date(begin + id * 1000).toISOString();
+    lines.push(JSON.stringify({ partition_id: id % 2, timestamp, value: { type: 'JSON', data: { id } } }));
+  }
+  const response = await fetch(`${base}${cluster}/topics/orders/records`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: lines.join('\n'),
+  });
+  expect((await response.text()).match(/"error_code":200/g)).toHaveLength(to - from);
+}
+
+function idsOf({ data }: Listed): number[] {
+  return data.map(({ value }) => value.id);
+}
+
+function linesOf(text: string): Record<string, unknown>[] {
+  const lines = text.trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+test('pages of records merge all partitions by time, from an offset, a time, or the newest', async () => {
+  const newest = await answer<Listed>('GET', '/api/v1/topics/orders/records?newest=3');
+  expect(idsOf(newest)).toEqual([97, 98, 99]);
+  const ofTime = await answer<Listed>('GET', '/api/v1/topics/orders/records?timestamp=2026-01-31T00:00:50Z&limit=3');
+  expect(idsOf(ofTime)).toEqual([50, 51, 52]);
+  const ofOne = await answer<Listed>('GET', '/api/v1/topics/orders/records?partition=1&offset=10&limit=2');
+  expect(idsOf(ofOne)).toEqual([21, 23]);
+
+  const seen: number[] = [];
+  let path: string | null = '/api/v1/topics/orders/records?offset=0&limit=30';
+  while (path !== null) {
+    const page: Listed = await answer<Listed>('GET', path);
+    seen.push(...idsOf(page));
+    path = page.metadata.next?.replace(base, '') ?? null;
+  }
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, id) => id));
+});
+
+test('a search says how far it is, stops at its limit and goes on from its token', async () => {
+  const search = `/api/v1/topics/orders/records?limit=4&filter=${encodeURIComponent('json.id > 40 && json.id <= 50')}`;
+  const first = linesOf(await (await call('GET', search)).text());
+  const end = first.at(-1) ?? {};
+  expect(first).toHaveLength(5);
+  expect(end).toMatchObject({ found: 4, of: 100, done: true, next: expect.stringMatching(/^\d+:\d+,\d+:\d+$/) });
+  const onward = search.replace('limit=4', `page_token=${String(end['next'])}`);
+  const rest = linesOf(await (await call('GET', onward)).text());
+  expect(rest.at(-1)).toMatchObject({ found: 6, next: null, done: true });
+  const ids = [...first, ...rest].flatMap(({ value }) => (value === undefined ? [] : [(value as { id: number }).id]));
+  expect(ids.sort((left, right) => left - right)).toEqual([41, 42, 43, 44, 45, 46, 47, 48, 49, 50]);
+  const wrong = await call('GET', '/api/v1/topics/orders/records?filter=off%20set');
+  expect(wrong.status).toBe(400);
+  expect(await wrong.text()).toContain('"/filter"');
+});
+
+test('a tail gives what comes, and a client that comes back goes on where it was', async () => {
+  const first = await tailed({}, 2, () => produce(100, 104));
+  expect(first.ids).toHaveLength(2);
+  const second = await tailed({ 'Last-Event-ID': first.lastId }, 2, async () => undefined);
+  expect([...first.ids, ...second.ids].sort((left, right) => left - right)).toEqual([100, 101, 102, 103]);
+});
+
+/** The first `count` records of a tail; `then` is called when it listens. */
+async function tailed(
+  headers: Record<string, string>,
+  count: number,
+  then: () => Promise<void>,
+): Promise<{ readonly ids: number[]; readonly lastId: string }> {
+  const leaving = new AbortController();
+  const response = await fetch(`${base}/api/v1/topics/orders/records`, {
+    headers: { Accept: 'text/event-stream', ...headers },
+    signal: leaving.signal,
+  });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const decoder = new TextDecoder();
+  let text = '';
+  let isTold = false;
+  for await (const bytes of response.body ?? []) {
+    text += decoder.decode(bytes, { stream: true });
+    if (!isTold) await then();
+    isTold = true;
+    if (eventsOf(text).length >= count) break;
+  }
+  leaving.abort();
+  const events = eventsOf(text).slice(0, count);
+  return { ids: events.map(({ id }) => id), lastId: events.at(-1)?.place ?? '' };
+}
+
+function eventsOf(text: string): { readonly place: string; readonly id: number }[] {
+  const found = text.matchAll(/id: (.+)\nevent: record\ndata: (.+)\n\n/g);
+  return [...found].map(([, place = '', data = '']) => {
+    return { place, id: (JSON.parse(data) as { value: { id: number } }).value.id };
+  });
+}
+
+test('what is not there is a 404', async () => {
+  expect((await call('GET', '/api/v1/topics/nothing/records')).status).toBe(404);
+  expect((await call('GET', '/api/v1/topics/orders/records?partition=9')).status).toBe(422);
+});
