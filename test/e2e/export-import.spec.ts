@@ -143,9 +143,10 @@ describe('records as files', () => {
 
   it('are equal after an export and an import', async () => {
     const source = await topicWith(200);
-    const exported = await run(exportJob, { topic: source, file: 'all.ndjson' }, { id: 'e1' });
-    expect(exported.result).toMatchObject({ records: 200, scanned: 200, file: 'exports/all.ndjson' });
-    const [first] = (await readFile(join(folder, 'exports', 'all.ndjson'), 'utf8')).split('\n');
+    const exported = await run(exportJob, { topic: source }, { id: 'e1' });
+    const file = `job-e1-${source}.ndjson`;
+    expect(exported.result).toMatchObject({ records: 200, scanned: 200, file: `exports/${file}` });
+    const [first] = (await readFile(join(folder, 'exports', file), 'utf8')).split('\n');
     expect(JSON.parse(first ?? '')).toMatchObject({
       topic: source,
       offset: 0,
@@ -153,8 +154,8 @@ describe('records as files', () => {
     });
     const target = `${source}-again`;
     await topics.createTopic({ name: target, partitions: 3 });
-    await importable('all.ndjson');
-    const imported = await run(importJob, { topic: target, file: 'all.ndjson' }, { id: 'i1' });
+    await importable(file);
+    const imported = await run(importJob, { topic: target, file }, { id: 'i1' });
     expect(imported.result).toMatchObject({ lines: 200, records: 200, bad: 0 });
     expect(await recordsOf(target)).toEqual(await recordsOf(source));
     expect((await topics.listGroups()).filter(({ groupId }) => groupId.includes('i1'))).toEqual([]);

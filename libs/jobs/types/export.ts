@@ -22,7 +22,11 @@ const Parameters = z.strictObject({
   ...rangeFields,
   filter: filterField.optional(),
   format: z.enum(['ndjson', 'csv', 'parquet']).default('ndjson'),
-  file: fileField.describe('The file, below `exports/` of the data directory. One that is there is not written over.'),
+  file: fileField
+    .optional()
+    .describe(
+      'The file, below `exports/` of the data directory; default `job-<id>-<topic>.<format>`. One that is there is not written over.',
+    ),
   rate: z.number().min(0).max(10_000_000).default(0).describe('Records a second; 0: as fast as it goes.'),
 });
 type Parameters = z.output<typeof Parameters>;
@@ -55,6 +59,7 @@ export const exportJob: JobType<Parameters, State> = {
 
 class RecordExport {
   private readonly pace: Pace;
+  private readonly file: string;
   private readonly wants: (batch: SinkBatch, index: number) => boolean;
   private state: State = { ranges: [], left: [], bytes: 0, records: 0 };
 
@@ -62,7 +67,8 @@ class RecordExport {
     private readonly job: JobRun<Parameters, State>,
     private readonly parts: JobParts,
   ) {
-    const { filter, rate } = job.parameters;
+    const { filter, rate, topic, format, file } = job.parameters;
+    this.file = file ?? `job-${job.id}-${topic}.${format}`;
     this.pace = new Pace(parts.clock, rate);
     this.wants = filter === undefined ? () => true : compileRecordFilter(filter);
   }
@@ -71,7 +77,7 @@ class RecordExport {
     const { job, parts } = this;
     const ranges = job.state?.ranges ?? (await rangesOf(new TopicAdmin(parts.cluster), job.parameters));
     this.state = job.state ?? { ranges, left: ranges, bytes: 0, records: 0 };
-    const path = await dataFile(parts.dataDirectory, 'exports', job.parameters.file);
+    const path = await dataFile(parts.dataDirectory, 'exports', this.file);
     const isAtEnd = job.state !== null && job.state.bytes > 0 && recordsIn(job.state.left) === 0;
     if (isAtEnd && (await ExportFile.isFinished(path, { jobId: job.id, bytes: this.state.bytes })))
       return this.result();
@@ -163,11 +169,10 @@ class RecordExport {
 
   private result(): JobResult {
     const { bytes, records, ranges } = this.state;
-    const { file, format } = this.job.parameters;
     const scanned = recordsIn(ranges);
     return {
-      file: `exports/${file}`,
-      format,
+      file: `exports/${this.file}`,
+      format: this.job.parameters.format,
       bytes,
       records,
       scanned,
