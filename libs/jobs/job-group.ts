@@ -4,6 +4,9 @@ import { TopicsError } from '#topics/errors';
 import type { TopicAdmin } from '#topics/topic-admin';
 import { kafkaError } from '#wire/kafka/error-codes';
 
+/** How groups begin in which jobs keep their places; what they hold may be no offset of a record. */
+export const jobGroupPrefix = 'millrace-job-';
+
 const patienceMs = 5_000;
 const againMs = 100;
 

@@ -74,6 +74,7 @@ describe('a report of retention', () => {
     await stand('quick', 'short', 10);
     for (const topic of ['long', 'endless']) await stand('slow', topic, 4);
     await stand('behind', 'long', 1);
+    await stand('millrace-job-1', 'long', 1);
     await parts.cluster.request('any', apis.deleteRecords, {
       topics: [{ name: 'long', partitions: [{ partitionIndex: 0, offset: 3 }] }],
       timeoutMs: 5_000,

@@ -13,7 +13,7 @@ import { dataFile, fileField } from '../data-file.js';
 import { jobErrors } from '../errors.js';
 import { fileLines, type FileLine } from '../file-lines.js';
 import type { JobParts, JobResult, JobRun, JobType } from '../job.js';
-import { dropJobGroup } from '../job-group.js';
+import { dropJobGroup, jobGroupPrefix } from '../job-group.js';
 import { Pace } from '../pace.js';
 import { readRecordLine, type LineRecord } from '../record-line.js';
 
@@ -77,7 +77,7 @@ class RecordImport {
     private readonly job: JobRun<Parameters, State>,
     private readonly parts: JobParts,
   ) {
-    this.group = `millrace-job-${job.id}`;
+    this.group = `${jobGroupPrefix}${job.id}`;
     this.writer = new TransactionalWriter(parts.cluster, { transactionalId: this.group });
     this.topics = new TopicAdmin(parts.cluster);
   }

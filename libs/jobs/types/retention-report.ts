@@ -8,6 +8,7 @@ import { TopicAdmin, type GroupLag } from '#topics/topic-admin';
 import { TopicReader } from '#topics/topic-reader';
 import type { PartitionPosition } from '#topics/topic-reader';
 import { jobErrors } from '../errors.js';
+import { jobGroupPrefix } from '../job-group.js';
 import type { JobParts, JobResult, JobRun, JobType } from '../job.js';
 import { timeText } from '../record-line.js';
 
@@ -104,6 +105,7 @@ class RetentionReport {
     const found = new Map<string, Reading[]>();
     for (const { groupId: group } of await this.topics.listGroups()) {
       this.job.signal.throwIfAborted();
+      if (group.startsWith(jobGroupPrefix)) continue;
       for (const lag of await this.topics.groupLag(group)) {
         if (lag.committed === null || !topics.has(lag.topic)) continue;
         const reading = { ...lag, group, at: Math.max(lag.committed, lag.start) };
