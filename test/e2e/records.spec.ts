@@ -3,7 +3,11 @@ import { jest } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Product } from '../flows/product.js';
+import { systemClock } from '#std/clock';
+import { silentLogger } from '#std/log';
+import { Cluster } from '#topics/cluster';
+import { TopicReader } from '#topics/topic-reader';
+import { eventually, Product } from '../flows/product.js';
 
 jest.setTimeout(60_000);
 
@@ -12,7 +16,13 @@ const httpPort = 25_211;
 const product = new Product({ directory: folder, topicsPort: 25_210, httpPort, config: null });
 const base = `http://127.0.0.1:${httpPort}`;
 const begin = Date.parse('2026-01-31T00:00:00Z');
-let cluster = '';
+const cluster = new Cluster({
+  bootstrap: ['127.0.0.1:25210'],
+  clientId: 'spec',
+  clock: systemClock,
+  logger: silentLogger,
+});
+let proxied = '';
 
 interface Listed {
   readonly metadata: { readonly next: string | null };
@@ -22,11 +32,12 @@ interface Listed {
 beforeAll(async () => {
   await product.start();
   const { data } = await answer<{ data: { cluster_id: string }[] }>('GET', '/v3/clusters');
-  cluster = `/v3/clusters/${data[0]?.cluster_id ?? ''}`;
-  await answer('POST', `${cluster}/topics`, { topic_name: 'orders', partitions_count: 2 });
+  proxied = `/v3/clusters/${data[0]?.cluster_id ?? ''}`;
+  await answer('POST', `${proxied}/topics`, { topic_name: 'orders', partitions_count: 2 });
   await produce(0, 100);
 });
 afterAll(async () => {
+  await cluster.close();
   await product.dispose();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -47,7 +58,7 @@ async function produce(from: number, to: number): Promise<void> {
     const timestamp = new Date(begin + id * 1000).toISOString();
     lines.push(JSON.stringify({ partition_id: id % 2, timestamp, value: { type: 'JSON', data: { id } } }));
   }
-  const response = await fetch(`${base}${cluster}/topics/orders/records`, {
+  const response = await fetch(`${base}${proxied}/topics/orders/records`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: lines.join('\n'),
@@ -141,4 +152,73 @@ function eventsOf(text: string): { readonly place: string; readonly id: number }
 test('what is not there is a 404', async () => {
   expect((await call('GET', '/api/v1/topics/nothing/records')).status).toBe(404);
   expect((await call('GET', '/api/v1/topics/orders/records?partition=9')).status).toBe(422);
+});
+
+test('a group is moved by offset, time and shift, first as a plan, and only while nobody reads with it', async () => {
+  const reset = '/api/v1/groups/readers/offsets:reset';
+  const plan = await answer('POST', `${reset}?validate_only=true`, { topic: 'orders', to: 'earliest' });
+  expect(plan).toMatchObject({ applied: false, partitions: [{ old_offset: null, new_offset: 0 }, { new_offset: 0 }] });
+  expect((await call('GET', '/api/v1/groups/readers')).status).toBe(404);
+
+  const timestamp = new Date(begin + 60_000).toISOString();
+  const moved = await answer('POST', reset, { topic: 'orders', to: { timestamp } });
+  expect(moved).toMatchObject({ applied: true, partitions: [{ new_offset: 30 }, { new_offset: 30 }] });
+  const shifted = await answer('POST', reset, { topic: 'orders', partitions: [1], to: { shift_by: -35 } });
+  expect(shifted).toMatchObject({ partitions: [{ partition: 1, old_offset: 30, new_offset: 0 }] });
+  await answer('POST', reset, { topic: 'orders', partitions: [1], to: { offset: 1_000_000 } });
+  const lag = await answer('GET', '/api/v1/groups/readers/lag');
+  expect(lag).toMatchObject({
+    total: 22,
+    partitions: [
+      { committed: 30, lag: 22 },
+      { committed: 52, lag: 0 },
+    ],
+  });
+  expect((await call('POST', reset, { topic: 'orders', partitions: [7], to: 'latest' })).status).toBe(422);
+
+  const reader = new TopicReader(cluster, { groupId: 'readers', topics: ['orders'] });
+  await reader.start();
+  await eventually('the reader is a member', 20_000, () => reader.assignment().length === 2);
+  const busy = await call('POST', reset, { topic: 'orders', to: 'latest' });
+  expect([busy.status, await busy.text()]).toEqual([409, expect.stringContaining('has members')]);
+  expect((await call('DELETE', '/api/v1/groups/readers')).status).toBe(409);
+  await reader.stop();
+  expect((await call('DELETE', '/api/v1/groups/readers')).status).toBe(204);
+  expect((await call('GET', '/api/v1/groups/readers')).status).toBe(404);
+});
+
+test('a topic is created, changed, truncated and deleted, each first as a dry run', async () => {
+  const spec = { name: 'returns', partitions: 1, configs: { 'retention.ms': '3600000' } };
+  expect((await call('POST', '/api/v1/topics?validate_only=true', spec)).status).toBe(200);
+  expect((await call('GET', '/api/v1/topics/returns')).status).toBe(404);
+  expect((await call('POST', '/api/v1/topics', spec)).headers.get('location')).toBe('/api/v1/topics/returns');
+  expect((await call('POST', '/api/v1/topics', spec)).status).toBe(409);
+  expect((await call('PATCH', '/api/v1/topics/returns?validate_only=true', { partitions: 3 })).status).toBe(200);
+  const patched = await answer('PATCH', '/api/v1/topics/returns', { partitions: 2, configs: { 'retention.ms': null } });
+  expect(patched).toMatchObject({
+    partitions: 2,
+    configs: expect.arrayContaining([
+      { name: 'retention.ms', value: '604800000', source: 'default', read_only: false },
+    ]),
+  });
+  const wrong = await call('PATCH', '/api/v1/topics/returns', { configs: { 'cleanup.policy': 'x' } });
+  expect([wrong.status, await wrong.text()]).toEqual([422, expect.stringContaining('"/configs/cleanup.policy"')]);
+  const list = await answer('GET', '/api/v1/topics?filter=RETURN');
+  expect(list).toMatchObject({ data: [{ name: 'returns' }] });
+
+  const cut = '/api/v1/topics/orders:truncate';
+  const before_ts = new Date(begin + 20_000).toISOString();
+  const plan = { partitions: [{ old_earliest_offset: 0, new_earliest_offset: 10 }, { new_earliest_offset: 10 }] };
+  expect(await answer('POST', `${cut}?validate_only=true`, { before_ts })).toMatchObject({ applied: false, ...plan });
+  expect(await answer('POST', cut, { before_ts })).toMatchObject({ applied: true, ...plan });
+  const { partitions } = await answer<{ partitions: { earliest_offset: number }[] }>(
+    'GET',
+    '/api/v1/topics/orders/partitions',
+  );
+  expect(partitions.map((each) => each.earliest_offset)).toEqual([10, 10]);
+  expect((await call('POST', cut, { partitions: [{ partition: 0, before_offset: 1000 }] })).status).toBe(422);
+
+  expect((await call('DELETE', '/api/v1/topics/returns?validate_only=true')).status).toBe(204);
+  expect((await call('DELETE', '/api/v1/topics/returns')).status).toBe(204);
+  expect((await call('DELETE', '/api/v1/topics/returns')).status).toBe(404);
 });

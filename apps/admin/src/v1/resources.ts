@@ -2,9 +2,11 @@ import type { Resource } from './resource.js';
 import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
 import { deadLettersResource } from './dlq/resource.js';
+import { groupsResource } from './groups/resource.js';
 import { jobsResource } from './jobs/resource.js';
 import { recordsResource } from './records/resource.js';
 import { sinksResource } from './sinks/resource.js';
+import { topicsResource } from './topics/resource.js';
 import { workersResource } from './workers/resource.js';
 
 export const resources: readonly Resource[] = [
@@ -12,7 +14,9 @@ export const resources: readonly Resource[] = [
   sinksResource,
   deadLettersResource,
   jobsResource,
+  topicsResource,
   recordsResource,
+  groupsResource,
   workersResource,
   securityResource,
 ];
