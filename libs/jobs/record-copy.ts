@@ -6,12 +6,13 @@ import { copiesOf } from '#connectors/sinks/kafka/record-copies';
 import { RecordsBatch } from '#pipeline/sink-reader';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { PreparedBatch } from '#pipeline/sink-columns';
-import { messageOf, MillraceError } from '#std/errors';
+import { MillraceError } from '#std/errors';
 import type { Clock } from '#std/clock';
 import type { Cluster } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
 import { TransactionalWriter } from '#topics/transactional-writer';
 import { jobErrors } from './errors.js';
+import { dropJobGroup, jobGroupPrefix } from './job-group.js';
 import { Pace } from './pace.js';
 import { readRanges, type OffsetRange } from './range-reader.js';
 import { recordsIn } from './record-range.js';
@@ -22,6 +23,8 @@ export interface RecordCopyOptions {
   readonly target: Cluster;
   readonly targetTopic: string;
   readonly ranges: readonly OffsetRange[];
+  /** Whether this is the first run of the job. */
+  readonly isFirst: boolean;
   /** Null: all. */
   readonly filter: ((batch: SinkBatch, index: number) => boolean) | null;
   /** Headers that say where a record came from. */
@@ -58,7 +61,7 @@ export class RecordCopy {
   private copied = 0;
 
   constructor(private readonly options: RecordCopyOptions) {
-    this.group = `millrace-job-${options.jobId}`;
+    this.group = `${jobGroupPrefix}${options.jobId}`;
     this.writer = new TransactionalWriter(options.target, { transactionalId: this.group });
     this.targets = new TopicAdmin(options.target);
   }
@@ -72,35 +75,49 @@ export class RecordCopy {
     const widest = Math.max(0, ...options.ranges.map(({ partition }) => partition + 1));
     const keepPartition = described.partitions >= widest;
     const pace = new Pace(options.clock, options.rate);
+    const total = recordsIn(options.ranges);
     try {
       await writer.init();
       const left = await this.left();
-      const total = recordsIn(options.ranges);
       this.scanned = total - recordsIn(left);
       options.progress(this.scanned, total);
       for await (const { topic, partition, records, nextOffset } of readRanges(options.source, left, options.signal)) {
-        const batch = this.wanted(new RecordsBatch(topic, partition, records));
-        this.take(batch, keepPartition, { partition, nextOffset });
-        this.scanned += records.count;
-        if (this.isDue()) await this.commit();
-        options.progress(Math.min(total, this.scanned), total);
-        await pace.after(records.count, options.signal);
+        const step = options.rate === 0 ? records.count : Math.max(1, Math.ceil(options.rate / 4));
+        for (let from = 0; from < records.count; from += step) {
+          const some = records.slice(from, Math.min(records.count, from + step));
+          const isLast = from + step >= records.count;
+          const next = isLast ? nextOffset : some.offset(some.count - 1) + 1;
+          this.take(this.wanted(new RecordsBatch(topic, partition, some)), keepPartition, {
+            partition,
+            nextOffset: next,
+          });
+          this.scanned += some.count;
+          // No transaction waits for the pace: the cluster would give it up.
+          if (options.rate > 0 || this.isDue()) await this.commit();
+          options.progress(Math.min(total, this.scanned), total);
+          await pace.after(some.count, options.signal);
+        }
       }
       await this.commit();
       options.progress(total, total);
     } finally {
       await writer.close(closeMs);
     }
-    await this.targets.deleteGroup(this.group).catch((error: unknown) => {
-      if (this.copied > 0) options.log(`Group ${this.group} stays: ${messageOf(error)}`);
-    });
+    // Where nothing was read there is none.
+    const stays = total > 0 ? await dropJobGroup(this.targets, this.group, options.clock) : null;
+    if (stays !== null) options.log(`Group ${this.group} stays: ${stays}`);
     return { scanned: this.scanned, copied: this.copied };
   }
 
   /** What no transaction has committed. */
   private async left(): Promise<OffsetRange[]> {
-    const offsets = await this.targets.groupOffsets(this.group);
-    const { ranges } = this.options;
+    let offsets = await this.targets.groupOffsets(this.group);
+    const { ranges, isFirst } = this.options;
+    if (isFirst && offsets.length > 0) {
+      // A group of this name can only be of another database of jobs, whose numbers began at 1 too.
+      await this.targets.deleteGroup(this.group);
+      offsets = [];
+    }
     const known = new Map(offsets.map(({ topic, partition, offset }) => [`${partition} ${topic}`, offset]));
     return ranges.map((range) => ({
       ...range,

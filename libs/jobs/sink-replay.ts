@@ -152,7 +152,7 @@ export class SinkReplay {
   }
 
   private async remove(): Promise<void> {
-    const { store, topics, clock, log } = this.options;
+    const { store, topics, clock } = this.options;
     if ((await store.findConnector(this.connector)) !== null) await store.deleteConnector(this.connector);
     const until = clock.monotonic() + leaveMsMax;
     while (clock.monotonic() < until) {
@@ -160,6 +160,6 @@ export class SinkReplay {
       if (members.length === 0) break;
       await clock.sleep(lookMs);
     }
-    await topics.deleteGroup(this.group).catch(() => log(`Group ${this.group} stays.`));
+    await topics.deleteGroup(this.group).catch(() => this.options.log(`Group ${this.group} stays.`));
   }
 }

@@ -91,6 +91,10 @@ function describe(error: unknown): Description {
     const status = error.getStatus();
     return { status, message: messageOfHttp(error), code: `http.${status}`, retriable: status === 503 };
   }
+  if (error instanceof Error && error.name === 'TimeoutError') {
+    const message = 'This took too long; ask for less, or again.';
+    return { status: 503, message, code: 'http.503', retriable: true };
+  }
   const status = statusOfParser(error);
   if (status !== null) {
     return { status, message: error instanceof Error ? error.message : '', code: `http.${status}`, retriable: false };

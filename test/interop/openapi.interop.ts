@@ -44,7 +44,7 @@ test('schemathesis finds no 5xx and no answer that the document does not have', 
     maxBuffer: 1 << 26,
   }).then(
     ({ stdout }) => stdout,
-    (error: { stdout?: string }) => error.stdout ?? String(error),
+    (error: { stdout?: string }) => error.stdout ?? JSON.stringify(error),
   );
   expect(found.slice(-20_000)).toMatch(/No issues found/);
   expect((await product.rest('GET', '/readyz')).status).toBe(200);
@@ -71,7 +71,7 @@ test('a client made from the document compiles and works', async () => {
     '--ignoreConfig',
   ];
   const compiled = await run(process.execPath, [compiler, ...options, join(client, 'use.ts')]).catch(
-    (error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }),
+    (error: { stdout?: string }) => ({ stdout: error.stdout ?? JSON.stringify(error) }),
   );
   expect(compiled.stdout).toBe('');
   const { stdout } = await run(process.execPath, [join(client, 'use.js')]);
@@ -89,7 +89,8 @@ const config = { 'connector.class': 'file', topics: 'access-log', 'file.path': '
 const created = await millrace.POST('/connectors', { body: { name: path.name, config } });
 const paused = await millrace.PUT('/connectors/{name}/pause', { params: { path } });
 const status = await millrace.GET('/connectors/{name}/status', { params: { path } });
-const { connector } = status.data as unknown as { connector: { state: string } };
+const data: unknown = status.data;
+const { connector } = data as { connector: { state: string } };
 const unknown = await millrace.GET('/connectors/{name}', { params: { path: { name: 'nobody' } } });
 const deleted = await millrace.DELETE('/connectors/{name}', { params: { path } });
 console.log(JSON.stringify({

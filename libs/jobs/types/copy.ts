@@ -48,7 +48,17 @@ export const copyJob: JobType<Parameters, z.output<typeof State>> = {
         : new Cluster({ bootstrap: parseBootstrap(bootstrap), clientId, clock, logger });
     try {
       const copy = new RecordCopy({
-        ...{ jobId: job.id, source: cluster, target, targetTopic, ranges, provenance, rate, clock },
+        ...{
+          jobId: job.id,
+          isFirst: job.state === null,
+          source: cluster,
+          target,
+          targetTopic,
+          ranges,
+          provenance,
+          rate,
+          clock,
+        },
         filter: filter === undefined ? null : compileRecordFilter(filter),
         signal: job.signal,
         progress: (done, total) => job.progress(done, total),

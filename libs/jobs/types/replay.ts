@@ -45,7 +45,17 @@ function replayJobOf(name: string, summary: string): JobType<Parameters, z.outpu
       const log = (line: string): void => job.log(line);
       if (sink === undefined) {
         const copy = new RecordCopy({
-          ...{ jobId, source: cluster, target: cluster, targetTopic: targetTopic ?? '', ranges, rate, clock, signal },
+          ...{
+            jobId,
+            isFirst: job.state === null,
+            source: cluster,
+            target: cluster,
+            targetTopic: targetTopic ?? '',
+            ranges,
+            rate,
+            clock,
+            signal,
+          },
           ...{ filter: filter === undefined ? null : compileRecordFilter(filter), provenance: true, progress, log },
         });
         return { ...(await copy.run()), target_topic: targetTopic };

@@ -69,7 +69,7 @@ export const RestartBody = z
   .meta({ id: 'Restart' });
 
 export const RollbackBody = z
-  .strictObject({ revision: z.int().min(1).describe('One of `/revisions`.') })
+  .strictObject({ revision: z.int().min(1).max(2_147_483_647).describe('One of `/revisions`.') })
   .meta({ id: 'Rollback' });
 
 export const TaskView = z

@@ -18,7 +18,7 @@ const reported = z.object({
   activity: z.string().nullish().catch(null),
   degraded: z.boolean().nullish().catch(null),
   breaker: z.string().nullish().catch(null),
-  restart: z.unknown(),
+  restart: z.unknown().optional(),
   lag_records: z.number().catch(0),
   lag_ms: z.number().catch(0),
   partitions: z

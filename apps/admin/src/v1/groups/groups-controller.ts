@@ -14,6 +14,8 @@ import {
 } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
+import { resolveReferences } from '#config/references';
+import type { Connector } from '#control/connector';
 import { ControlStore } from '#control/control-store';
 import { kafkaError } from '#wire/kafka/error-codes';
 import { TopicsError } from '#topics/errors';
@@ -140,9 +142,8 @@ export class GroupsController {
 
   /** A sink that keeps offsets in its store too, where they count: moved only in the group, it would go on where it was. */
   private async sinkKeepingOffsets(group: string): Promise<SinkOffsets | null> {
-    if (!group.startsWith(sinkGroupPrefix)) return null;
-    const connector = await this.store.findConnector(group.slice(sinkGroupPrefix.length));
-    if (connector?.kind !== 'sink') return null;
+    const connector = await this.sinkOf(group);
+    if (connector === null) return null;
     const connectorClass = requireClass(this.classes, connector.config);
     const fixed = connectorClass.offsetsFixed(connector.config);
     if (fixed !== null) throw new ConflictException(fixed);
@@ -151,6 +152,18 @@ export class GroupsController {
     }
     const { clock } = this.topics.cluster;
     return new SinkOffsets({ topics: this.topics, clock }, connectorClass, connector);
+  }
+
+  /** The sink whose group this is: `connect-<name>`, or what `consumer.override.group.id` says. */
+  private async sinkOf(group: string): Promise<Connector | null> {
+    const connectors = await this.store.listConnectors();
+    const found = connectors.find(({ kind, name, config }) => {
+      if (kind !== 'sink' || (config['consumer.override.bootstrap.servers'] ?? '').trim() !== '') return false;
+      const own = config['consumer.override.group.id'];
+      if (own === undefined) return group === `${sinkGroupPrefix}${name}`;
+      return resolvedGroup(own) === group;
+    });
+    return found ?? null;
   }
 
   private checkIdle({ groupId, members }: GroupDescription, done: string): void {
@@ -174,4 +187,13 @@ function busy(group: string, done: string, clients: readonly string[]): Conflict
   return new ConflictException(
     `Group ${group} has members${whose} and can be ${done} only without: stop its consumers, or the sink that it is of, and ask again.`,
   );
+}
+
+/** Null where it refers to what is not there. */
+function resolvedGroup(text: string): string | null {
+  try {
+    return resolveReferences({ group: text }, process.env)['group'] ?? null;
+  } catch {
+    return null;
+  }
 }
