@@ -113,7 +113,7 @@ test('the command line says of a wrong password what failed, where, and what to 
   expect(err).not.toContain('a guess');
   const flags = ['--bootstrap', bootstrap, '--client-properties', join(folder, 'wrong.properties')];
   expect(await runMillrace(['topic', 'produce', 'lines', ...flags], { input: 'a\nb\n' })).toMatchObject({
-    code: 1,
+    code: 4,
     err,
   });
 });

@@ -5,7 +5,7 @@ import { sleep } from '../peers/child.js';
 import { MicroservicesBed, type TaskOwner } from './microservices-bed.js';
 
 /** The whole size: MICROSERVICES_LINES=1000000. */
-const lines = Number(process.env['MICROSERVICES_LINES'] ?? 200_000);
+const lines = Number(process.env['MICROSERVICES_LINES'] ?? 100_000);
 /** How long the control plane's PostgreSQL is away, s; a lease lasts 10. */
 const awaySeconds = Number(process.env['MICROSERVICES_AWAY_S'] ?? 20);
 /** Lines are written for so long, s: what is done to the processes takes about as much. */
