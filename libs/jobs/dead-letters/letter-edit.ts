@@ -9,9 +9,9 @@ export const LetterEdit = z
     key: z.string().max(textMax).nullable().optional().describe('The key as text; null: none.'),
     value: z.string().max(textMax).nullable().optional().describe('The value as text; null: a tombstone.'),
     value_base64: z.base64().max(textMax).optional().describe('The value as bytes.'),
-    value_json: z.json().optional().describe('The value as JSON.'),
+    value_json: z.unknown().optional().describe('The value as JSON.'),
     value_patch: z
-      .record(z.string(), z.json())
+      .record(z.string(), z.unknown())
       .optional()
       .describe('JSON Merge Patch over values that are JSON objects; null removes a field. Others are left out.'),
     headers: z

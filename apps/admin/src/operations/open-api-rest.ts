@@ -41,13 +41,21 @@ export function completed<T extends OpenApiDocument>(document: T): T {
       Object.fromEntries(
         Object.entries(item).map(([method, operation]) => [
           method,
-          methods.has(method) && isOperation(operation) ? complete(path, operation) : operation,
+          methods.has(method) && isOperation(operation)
+            ? { ...complete(path, operation), operationId: idOf(method, path) }
+            : operation,
         ]),
       ),
     ]),
   );
   const { schemas } = (document.components ?? {}) as { schemas?: object };
   return { ...document, paths, components: { ...document.components, schemas: { ...schemas, RestError: restError } } };
+}
+
+/** Unique, which names of controllers and methods are not: `post_api_v1_sinks_name_restart`. */
+function idOf(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return [method, ...words].join('_');
 }
 
 function isOperation(value: unknown): value is Operation {
@@ -80,6 +88,8 @@ function refusalsOf(isCompatible: boolean, parameters: readonly Parameter[], ope
 }
 
 function refusal(isCompatible: boolean, status: number): object {
+  // The HTTP server itself says that, without a body.
+  if (status === 431) return { description: 'Request Header Fields Too Large' };
   const [type, schema] = isCompatible ? ['application/json', 'RestError'] : ['application/problem+json', 'Problem'];
   return {
     description: STATUS_CODES[status] ?? `HTTP ${status}`,
