@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), 'millrace-openapi-'));
 chmodSync(folder, 0o755);
 const product = new Product({ directory: folder, topicsPort: 31_992, httpPort: 31_990, config: null });
-const seconds = process.env['FUZZ_SECONDS'] ?? '60';
+const seconds = process.env['FUZZ_SECONDS'] ?? '40';
 
 beforeAll(() => product.start());
 afterAll(async () => {

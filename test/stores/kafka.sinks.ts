@@ -44,6 +44,6 @@ trial({
 function committed(bootstrap: string, topic: string): Promise<string> {
   return kafkaTool('org.apache.kafka.tools.consumer.ConsoleConsumer', [
     ...['--bootstrap-server', bootstrap, '--topic', topic, '--from-beginning'],
-    ...['--isolation-level', 'read_committed', '--timeout-ms', '5000'],
+    ...['--isolation-level', 'read_committed', '--timeout-ms', '20000'],
   ]);
 }
