@@ -21,6 +21,7 @@ import {
   type RedriveVerdict,
 } from '../dead-letters/letter-redrive.js';
 import type { JobParts, JobResult, JobRun, JobType } from '../job.js';
+import { Pace } from '../pace.js';
 import type { OffsetRange } from '../range-reader.js';
 
 const Parameters = z.strictObject({
@@ -68,12 +69,12 @@ class Redrive {
   private readonly group: string;
   private state: State = { ranges: [], scanned: 0, counts: noRedrives };
   private total = 0;
-  private startedMs = 0;
+  private readonly pace: Pace;
   private sent = 0;
 
   constructor(
     private readonly job: JobRun<Parameters, State>,
-    private readonly parts: JobParts,
+    parts: JobParts,
     private readonly own: {
       readonly box: LetterBox;
       readonly ledger: LetterLedger;
@@ -81,6 +82,7 @@ class Redrive {
     },
   ) {
     this.topics = new TopicAdmin(parts.cluster);
+    this.pace = new Pace(parts.clock, job.parameters.rate);
     this.group = groupOf(job.id);
   }
 
@@ -92,7 +94,6 @@ class Redrive {
     await ledger.settle(box.book, (id) => this.committed(groupOf(id)));
     this.state = job.state ?? (await this.begin(await box.ranges(chosen)));
     this.total = this.state.scanned + this.state.ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-    this.startedMs = this.parts.clock.monotonic();
     for await (const page of box.read(await this.unread(), job.signal)) {
       for (let from = 0; from < page.letters.length; from += this.batchSize) {
         const letters = page.letters.slice(from, from + this.batchSize);
@@ -184,7 +185,7 @@ class Redrive {
     this.state = { ranges, scanned, counts };
     this.job.progress(scanned, this.total);
     await this.job.checkpoint(this.state);
-    await this.pace();
+    await this.pace.after(sent, this.job.signal);
   }
 
   private async send(
@@ -212,15 +213,6 @@ class Redrive {
     await ledger.confirm(box.book, job.id);
     this.sent += open.length;
     return open.length;
-  }
-
-  private async pace(): Promise<void> {
-    const { rate } = this.job.parameters;
-    if (rate === 0 || this.sent === 0) return;
-    const { clock } = this.parts;
-    const dueMs = this.startedMs + (this.sent / rate) * 1000;
-    const waitMs = dueMs - clock.monotonic();
-    if (waitMs > 0) await clock.sleep(waitMs, this.job.signal);
   }
 }
 

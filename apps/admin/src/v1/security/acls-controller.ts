@@ -5,12 +5,12 @@ import { AccessAdmin, type AclRule, type AclRuleFilter } from '#topics/access-ad
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
+import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageSchema, type Page } from '../page.js';
 import { Acl, AclBatch, AclFilter, AclListQuery, AclsDeleted } from './acl-schemas.js';
-import { DryRun } from './security-schemas.js';
 import { sorted } from './security-views.js';
 
-const DeleteQuery = AclFilter.extend(DryRun.shape);
+const DeleteQuery = AclFilter.extend(WriteQuery.shape);
 
 /** Rules of the Kafka listeners. */
 @Section('Security')
@@ -39,7 +39,7 @@ export class AclsController {
   @Answers({ 200: Acl, 201: Acl }, 409, 422)
   async create(
     @Body({ schema: Acl }) body: Acl,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
     if (query.validate_only) response.status(200);
@@ -54,7 +54,7 @@ export class AclsController {
   @Answers({ 200: AclBatch, 201: AclBatch }, 409, 422)
   async createMany(
     @Body({ schema: AclBatch }) body: z.output<typeof AclBatch>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
     if (query.validate_only) response.status(200);

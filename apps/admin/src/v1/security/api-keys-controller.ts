@@ -21,10 +21,11 @@ import { Requires } from '../../access/requires.js';
 import { FieldProblems } from '#nest/field-problems';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
+import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageQuery, pageSchema, type Page, type PageQuery } from '../page.js';
 import { requireRevision, sendRevision } from '../revision.js';
 import { bindingOf, keepsAdministrator, requireMayGive } from './role-giving.js';
-import { ApiKeyView, ApiKeyWithSecret, DryRun, NewApiKey } from './security-schemas.js';
+import { ApiKeyView, ApiKeyWithSecret, NewApiKey } from './security-schemas.js';
 import { apiKeyView, sorted } from './security-views.js';
 
 /** Logins for programs. */
@@ -60,7 +61,7 @@ export class ApiKeysController {
   @Answers({ 200: ApiKeyView, 201: ApiKeyWithSecret }, 409, 422)
   async create(
     @Body({ schema: NewApiKey }) body: z.output<typeof NewApiKey>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
@@ -104,7 +105,7 @@ export class ApiKeysController {
   @Answers({ 200: ApiKeyWithSecret }, 404, 412)
   async rotate(
     @Param('name') name: string,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
@@ -127,7 +128,7 @@ export class ApiKeysController {
   @Answers({ 204: null }, 404, 409, 412)
   async delete(
     @Param('name') name: string,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
   ): Promise<void> {
     const { key, bindings } = await this.find(name);

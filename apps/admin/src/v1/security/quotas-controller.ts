@@ -17,12 +17,12 @@ import { AccessAdmin, type Quota, type QuotaEntity } from '#topics/access-admin'
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
+import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageSchema, type Page } from '../page.js';
 import { everyName, quotaKeys, QuotaListQuery, quotaNames, QuotaQuery, QuotaSpec, QuotaView } from './acl-schemas.js';
-import { DryRun } from './security-schemas.js';
 import { sorted } from './security-views.js';
 
-const DeleteQuery = QuotaQuery.extend(DryRun.shape);
+const DeleteQuery = QuotaQuery.extend(WriteQuery.shape);
 
 /** How much of the Kafka listeners somebody gets. */
 @Section('Security')
@@ -52,7 +52,7 @@ export class QuotasController {
   @Answers({ 200: QuotaView }, 422)
   async put(
     @Body({ schema: QuotaSpec }) body: QuotaSpec,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
   ): Promise<object> {
     const entity = entityOf(body.entity);
     const [old] = await this.topics.listQuotas(entity);

@@ -23,17 +23,10 @@ import { principalOf } from '../../access/principal.js';
 import { AlsoReadOnly, Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
+import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageQuery, pageSchema, type Page, type PageQuery } from '../page.js';
 import { bindingOf, keepsAdministrator, requireMayGive } from './role-giving.js';
-import {
-  DryRun,
-  NewRoleBinding,
-  ReadOnlyBody,
-  ReadOnlyView,
-  RoleBindingView,
-  RoleView,
-  WhoAmI,
-} from './security-schemas.js';
+import { NewRoleBinding, ReadOnlyBody, ReadOnlyView, RoleBindingView, RoleView, WhoAmI } from './security-schemas.js';
 import { bindingView, sorted } from './security-views.js';
 
 /** Who may do what over REST. */
@@ -93,7 +86,7 @@ export class RolesController {
   @Answers({ 200: NewRoleBinding, 201: RoleBindingView }, 409, 422)
   async bind(
     @Body({ schema: NewRoleBinding }) body: z.output<typeof NewRoleBinding>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
@@ -127,7 +120,7 @@ export class RolesController {
   @Answers({ 204: null }, 404, 409)
   async unbind(
     @Param('id') id: string,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
   ): Promise<void> {
     requireMayGive(principalOf(request), [await this.find(id)]);
@@ -152,7 +145,7 @@ export class RolesController {
   @Answers({ 200: ReadOnlyView }, 422)
   async setReadOnly(
     @Body({ schema: ReadOnlyBody }) body: z.output<typeof ReadOnlyBody>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
   ): Promise<object> {
     const { name } = principalOf(request);

@@ -15,11 +15,6 @@ export const SubjectName = z
   .regex(/^[^:\s]+$/, 'no colons and blanks')
   .refine(hasNoControl, 'no control characters');
 
-const flag = z.enum(['true', 'false']).default('false');
-export const DryRun = z.object({
-  validate_only: flag.transform((text) => text === 'true').describe('Checks and answers as usual, changes nothing.'),
-});
-
 const Limits = {
   role: z.enum(roleNames),
   areas: z.array(z.enum(areas)).max(areas.length).default([]).describe('Empty: all.'),

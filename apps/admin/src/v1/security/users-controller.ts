@@ -26,9 +26,10 @@ import { principalOf } from '../../access/principal.js';
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
+import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageQuery, pageSchema, type Page, type PageQuery } from '../page.js';
 import { keepsAdministrator, requireMayGive } from './role-giving.js';
-import { DryRun, NewUser, UserPassword, UserView } from './security-schemas.js';
+import { NewUser, UserPassword, UserView } from './security-schemas.js';
 import { rolesOf, sorted } from './security-views.js';
 
 const deriveKey = promisify(pbkdf2);
@@ -70,7 +71,7 @@ export class UsersController {
   @Answers({ 200: UserView, 201: UserView }, 409)
   async create(
     @Body({ schema: NewUser }) body: z.output<typeof NewUser>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<object> {
@@ -104,7 +105,7 @@ export class UsersController {
   async put(
     @Param('name') name: string,
     @Body({ schema: UserPassword }) body: z.output<typeof UserPassword>,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
   ): Promise<object> {
     const { mechanisms } = await this.find(name);
@@ -120,7 +121,7 @@ export class UsersController {
   @Answers({ 204: null }, 404, 409)
   async delete(
     @Param('name') name: string,
-    @Query({ schema: DryRun }) query: z.output<typeof DryRun>,
+    @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
     @Req() request: Request,
   ): Promise<void> {
     const { mechanisms } = await this.find(name);
