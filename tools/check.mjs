@@ -13,6 +13,7 @@ buildIfStale(root);
 
 step('format', bin('oxfmt'), '--check', '.');
 step('types', process.execPath, join(root, 'node_modules/ts7/bin/tsc'), '--noEmit', '-p', 'tsconfig.json');
+step('console types', process.execPath, join(root, 'node_modules/ts7/bin/tsc'), '--noEmit', '-p', 'apps/console');
 step('lint', bin('oxlint'));
 step('reference', process.execPath, join(root, 'tools/docs.mjs'), '--check');
 step('lock file', process.execPath, join(root, 'tools/lock.mjs'), '--check');

@@ -1,6 +1,6 @@
 // Runs a test suite and ends with one line `N passed, N failed`. A file that cannot be loaded counts as failed, and so does a
 // suite that was cut off or has no test.
-//   node tools/test.mjs unit|damage|conformance|fuzz|crash|workload|stores|sinks|interop|flume|long [jest arguments]
+//   node tools/test.mjs unit|damage|conformance|fuzz|crash|workload|stores|sinks|interop|flume|console|long [jest arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -32,6 +32,8 @@ const suites = {
   interop: { roots: ['test/interop'], match: '**/*.interop.ts', exits: true, minutes: 25 },
   // The collector beside real Flume agents, Flume's own clients, Kite's Morphlines, message brokers and stores.
   flume: { roots: ['test/flume'], match: '**/*.flume.ts', exits: true, minutes: 30 },
+  // The console in a real browser, on the product as a user starts it.
+  console: { roots: ['test/console'], match: '**/*.console.ts', exits: true, minutes: 20 },
   long: { roots: ['test/long'], match: '**/*.long.ts', serial: true, minutes: 480 },
 };
 

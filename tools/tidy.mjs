@@ -19,14 +19,16 @@ const deterministicRule = {
 };
 
 // Suites whose files run side by side: a port that two of them listen on is a test that fails now and then.
-const sideBySide = /\.(spec|sinks|interop|flume|fuzz)\.ts$/;
+const sideBySide = /\.(spec|sinks|interop|flume|fuzz|console)\.ts$/;
 const port = /\b(2[2-9]_\d{3}|3[01]_\d{3}|32_[0-6]\d{2})\b/g;
 
 /** One line for each place that breaks a rule. */
 export function tidyProblems(root) {
   const problems = [];
   const portOwners = new Map();
-  const files = execFileSync('git', ['ls-files', '*.ts'], { cwd: root, encoding: 'utf8' }).split('\n').filter(Boolean);
+  const files = execFileSync('git', ['ls-files', '*.ts', '*.tsx'], { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter(Boolean);
   for (const file of files) {
     const lines = read(join(root, file))?.split('\n') ?? [];
     if (lines.length > linesMax)

@@ -11,6 +11,7 @@ import { requestGuard } from '#nest/request-guard';
 import type { Logger } from '#std/log';
 import { AccessGuard } from './access/access-guard.js';
 import { AdminModule } from './admin-module.js';
+import { consoleFiles } from './console/console-files.js';
 import type { AdminParts } from './admin-parts.js';
 
 const bodyBytesMax = 4 * 1024 * 1024;
@@ -26,7 +27,7 @@ export async function createAdminServer(
     logger: new NestLogger(edge.logger),
   });
   app.disable('x-powered-by');
-  app.use(edge.accessLog.middleware, requestGuard(edge.host));
+  app.use(edge.accessLog.middleware, requestGuard(edge.host), consoleFiles());
   app.useBodyParser('json', { limit: bodyBytesMax, type: isParsed });
   app.useBodyParser('text', { limit: bodyBytesMax });
   app.useGlobalPipes(

@@ -1,0 +1,5 @@
+import { Page } from '../../ui/basics.js';
+
+export default function DeadLettersPage() {
+  return <Page title="Dead letters">{null}</Page>;
+}

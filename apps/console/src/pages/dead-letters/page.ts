@@ -1,0 +1,7 @@
+import type { ConsolePage } from '../../page.js';
+
+export const deadLettersPage: ConsolePage = {
+  path: '/dead-letters',
+  navigation: { label: 'Dead letters', group: 'Work', key: 'd', icon: 'M3 6h18v12H3zM3 7l9 7 9-7M4 20l16-16' },
+  routes: [{ path: '/dead-letters', load: async () => import('./dead-letters-page.js') }],
+};

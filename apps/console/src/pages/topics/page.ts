@@ -1,0 +1,7 @@
+import type { ConsolePage } from '../../page.js';
+
+export const topicsPage: ConsolePage = {
+  path: '/topics',
+  navigation: { label: 'Topics', group: 'Flow', key: 't', icon: 'M4 6h16M4 12h16M4 18h16M8 4v4M14 10v4M10 16v4' },
+  routes: [{ path: '/topics', load: async () => import('./topics-page.js') }],
+};
