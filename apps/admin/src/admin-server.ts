@@ -27,7 +27,7 @@ export async function createAdminServer(
     logger: new NestLogger(edge.logger),
   });
   app.disable('x-powered-by');
-  app.use(edge.accessLog.middleware, requestGuard(edge.host), consoleFiles());
+  app.use(edge.accessLog.middleware, consoleFiles(), requestGuard(edge.host));
   app.useBodyParser('json', { limit: bodyBytesMax, type: isParsed });
   app.useBodyParser('text', { limit: bodyBytesMax });
   app.useGlobalPipes(
