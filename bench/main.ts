@@ -1,5 +1,6 @@
 import { benchAdmin } from './admin.js';
 import { benchConnections } from './connections.js';
+import { benchConsole } from './console.js';
 import { benchConsume } from './consume.js';
 import { benchFanOut } from './fan-out.js';
 import { benchIngest } from './ingest.js';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, (args: readonly string[]) => Promise<void
   'produce-synced': benchProduce('produce-synced'),
   admin: benchAdmin,
   connections: benchConnections,
+  console: benchConsole,
   consume: benchConsume,
   'hbase-sink': benchHBaseSink,
   'hdfs-sink': benchHdfsSink,
