@@ -3,6 +3,7 @@
  * either. Frames are put together for at most one redraw a frame of the screen.
  */
 import type { LiveFrame, LiveTable, LiveTables } from '../../../admin/src/v1/events/live-rows.js';
+import { merged, remember, sparkPoints } from './live-frames.js';
 import { loginNeeded, request, ApiError } from './request.js';
 
 export type Rows<T extends LiveTable> = ReadonlyMap<string, LiveTables[T]>;
@@ -22,7 +23,6 @@ const sparkFields = {
 } as const satisfies { readonly [T in LiveTable]: readonly (keyof LiveTables[T])[] };
 export type SparkField<T extends LiveTable> = (typeof sparkFields)[T][number];
 
-const sparkPoints = 60;
 const framesKeptMax = 60;
 const reopenMs = 30;
 const retryMs = 2_000;
@@ -202,39 +202,4 @@ export const live = new LiveStream();
 
 function keyOf(table: LiveTable, narrowed: string): string {
   return narrowed === '' ? `watch=${table}` : `watch=${table}&${narrowed}`;
-}
-
-function remember({ rows, sparks }: Watched, fields: readonly string[]): void {
-  if (fields.length === 0) return;
-  for (const [key, row] of rows) {
-    if (typeof row !== 'object' || row === null) continue;
-    for (const field of fields) {
-      const points = sparks.get(`${key}\n${field}`) ?? [];
-      const value: unknown = Reflect.get(row, field);
-      points.push(typeof value === 'number' ? value : Number.NaN);
-      if (points.length > sparkPoints) points.shift();
-      sparks.set(`${key}\n${field}`, points);
-    }
-  }
-  // Rows that are gone leave their points behind.
-  if (sparks.size <= 2 * rows.size * fields.length) return;
-  for (const id of sparks.keys()) if (!rows.has(id.slice(0, id.lastIndexOf('\n')))) sparks.delete(id);
-}
-
-/** One frame a table. */
-function merged(frames: readonly LiveFrame[]): LiveFrame[] {
-  const byTable = new Map<string, LiveFrame>();
-  for (const frame of frames) {
-    const before = byTable.get(frame.table);
-    byTable.set(frame.table, before === undefined || frame.full ? frame : together(before, frame));
-  }
-  return [...byTable.values()];
-}
-
-function together(before: LiveFrame, after: LiveFrame): LiveFrame {
-  const rows = { ...before.rows, ...after.rows };
-  for (const key of after.gone) delete rows[key];
-  const gone = new Set([...before.gone, ...after.gone]);
-  for (const key of Object.keys(rows)) gone.delete(key);
-  return { table: after.table, full: before.full, rows, gone: [...gone], at: after.at };
 }
