@@ -89,7 +89,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const parts: AdminParts = {
     store,
     accessStore,
-    access: new AccessControl({ source: accessStore, environment, isOpenAtFirst, clock, logger }),
+    access: new AccessControl({ source: accessStore, sessions: accessStore, environment, isOpenAtFirst, clock, logger }),
     audit: new AuditTrail(accessStore, clock, logger),
     cluster,
     topics: new TopicAdmin(cluster),

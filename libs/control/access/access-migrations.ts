@@ -65,4 +65,20 @@ export const accessMigrations: readonly Migration[] = [
         FOR EACH STATEMENT EXECUTE FUNCTION millrace.refuse_audit_change();
     `,
   },
+  {
+    number: 2,
+    sql: `
+      CREATE TABLE millrace.access_session (
+        token_hash text PRIMARY KEY,
+        principal text NOT NULL,
+        is_root boolean NOT NULL,
+        proof text NOT NULL,
+        ip text NOT NULL,
+        created_at timestamptz NOT NULL,
+        expires_at timestamptz NOT NULL
+      );
+      CREATE INDEX access_session_principal ON millrace.access_session (principal, expires_at);
+      CREATE INDEX access_session_expires ON millrace.access_session (expires_at);
+    `,
+  },
 ];

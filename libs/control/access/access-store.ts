@@ -20,6 +20,14 @@ import {
   type RoleBinding,
 } from './access-records.js';
 import { appendAudit, readAudit, type AuditEntry, type AuditFilter, type AuditRecord } from './audit-records.js';
+import {
+  extendSession,
+  findSession,
+  insertSession,
+  removeSession,
+  removeSessionsOf,
+  type AccessSession,
+} from './session-records.js';
 
 export const accessErrors = {
   exists: { code: 'access.exists', retriable: false, http: 409 },
@@ -125,6 +133,7 @@ export class AccessStore {
     const work = async (manager: EntityManager): Promise<void> => {
       await requireKey(manager, name);
       await manager.delete(apiKeyEntity, { name });
+      await removeSessionsOf(manager, `ApiKey:${name}`);
       await unbind(manager, (binding) => binding.principal === `ApiKey:${name}`, check);
     };
     return this.change('deleting an API key', work, options);
@@ -146,6 +155,7 @@ export class AccessStore {
   deleteUser(name: string, check: BindingsCheck, options: ChangeOptions = {}): Promise<void> {
     const work = async (manager: EntityManager): Promise<void> => {
       await manager.delete(accessUserEntity, { name });
+      await removeSessionsOf(manager, `User:${name}`);
       await unbind(manager, (binding) => binding.principal === `User:${name}`, check);
     };
     return this.change('deleting a user', work, options);
@@ -195,6 +205,28 @@ export class AccessStore {
   /** Newest first. */
   readAudit(filter: AuditFilter): Promise<AuditRecord[]> {
     return withDatabase('reading the audit', () => readAudit(this.database().manager, filter));
+  }
+
+  openSession(session: AccessSession): Promise<void> {
+    return this.change('keeping a login', (manager) => insertSession(manager, session));
+  }
+
+  /** By the hash of its token; also one that is over. */
+  findSession(tokenHash: string): Promise<AccessSession | null> {
+    return withDatabase('reading a login', () => findSession(this.database().manager, tokenHash));
+  }
+
+  extendSession(tokenHash: string, expiresAt: Date): Promise<void> {
+    return withDatabase('keeping a login', () => extendSession(this.database().manager, tokenHash, expiresAt));
+  }
+
+  removeSession(tokenHash: string): Promise<void> {
+    return withDatabase('ending a login', () => removeSession(this.database().manager, tokenHash));
+  }
+
+  /** All of one principal. */
+  removeSessionsOf(principal: string): Promise<void> {
+    return withDatabase('ending logins', () => removeSessionsOf(this.database().manager, principal));
   }
 
   private change<T>(

@@ -7,6 +7,7 @@
  */
 import type { Request } from 'express';
 import type { AccessSnapshot } from '#control/access/access-records';
+import type { AccessSession } from '#control/access/session-records';
 import { requireOptions, type OptionValues } from '#config/options';
 import { KeySet } from '#security/key-set';
 import type { Clock } from '#std/clock';
@@ -15,14 +16,17 @@ import type { Logger } from '#std/log';
 import { guardErrors } from './access-errors.js';
 import { accessSettings } from './access-settings.js';
 import { allGrants, allows, grantOf, isUnlimitedAdmin, type Grant } from './grants.js';
-import { Logins, type Login, type OidcTokens } from './logins.js';
+import { Logins, type Login, type LoginForm, type OidcTokens } from './logins.js';
 import { anonymous, type Principal } from './principal.js';
 import { RequestRate } from './request-rate.js';
 import type { Requirement } from './requires.js';
+import { Sessions, sessionTokenOf, type SessionStore } from './sessions.js';
 
 export interface AccessOptions {
   /** Where keys, users and roles are. */
   readonly source: { load(): Promise<AccessSnapshot> };
+  /** Where logins of browsers are. Default: there are none. */
+  readonly sessions?: SessionStore;
   /** Environment variables, see `accessSettings`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Whether everybody may do everything as long as no role is given. */
@@ -41,6 +45,7 @@ const clockSkewMs = 30_000;
 export class AccessControl {
   private readonly settings: OptionValues<typeof accessSettings>;
   private readonly logins: Logins;
+  private readonly sessions: Sessions | null;
   private readonly rate: RequestRate | null;
   private snapshot: AccessSnapshot | null = null;
   private loadedAtMs = -Infinity;
@@ -57,6 +62,8 @@ export class AccessControl {
       throw new Error(`MILLRACE_ADMIN_KEY must have at least ${adminKeyLengthMin} characters.`);
     }
     this.logins = new Logins({ adminKey, tokens: tokensOf(this.settings, clock), clock });
+    const { sessions: store, logger } = options;
+    this.sessions = store === undefined ? null : new Sessions({ store, clock, logger });
   }
 
   /** Throws where nobody could ever log in. */
@@ -105,6 +112,11 @@ export class AccessControl {
     if (this.isOpenWith(snapshot.bindings.length)) return this.counted(anonymous, ip);
     const header = request.headers.authorization;
     if (header === undefined) {
+      const session = await this.sessionOf(request);
+      if (session !== null) {
+        const login = { name: session.principal, groups: [], isRoot: session.isRoot };
+        return this.counted({ name: login.name, grants: grantsOf(login, snapshot) }, login.name);
+      }
       throw new MillraceError(
         guardErrors.loginNeeded,
         'Log in: send Authorization: ApiKey …, Basic user:password, or a Bearer token.',
@@ -112,6 +124,34 @@ export class AccessControl {
     }
     const login = await this.logins.login(header, ip, snapshot);
     return this.counted({ name: login.name, grants: grantsOf(login, snapshot) }, login.name);
+  }
+
+  /** Of a browser that sends a good cookie; else null. Throws `access.cross_origin` (403). */
+  async sessionOf(request: Request): Promise<AccessSession | null> {
+    const token = sessionTokenOf(request);
+    if (token === null || this.sessions === null) return null;
+    const snapshot = await this.current();
+    return this.sessions.find(token, ({ principal, isRoot }) =>
+      this.logins.credentialOf({ name: principal, isRoot }, snapshot),
+    );
+  }
+
+  /** Gives back the token for the cookie. Throws 401 and 429. */
+  async openSession(form: LoginForm, ip: string): Promise<{ token: string; session: AccessSession }> {
+    await this.reload();
+    const snapshot = await this.current();
+    const login = await this.logins.loginByForm(form, ip, snapshot);
+    const credential = this.logins.credentialOf(login, snapshot);
+    if (credential === null || this.sessions === null) throw new Error('there is no login to keep');
+    return this.sessions.open(credential, ip);
+  }
+
+  /** Those of one browser, or of everywhere. */
+  async endSession(request: Request, isEverywhere: boolean): Promise<void> {
+    const token = sessionTokenOf(request);
+    const session = await this.sessionOf(request);
+    if (token === null || session === null) return;
+    await (isEverywhere ? this.sessions?.endAllOf(session.principal) : this.sessions?.end(token));
   }
 
   /** Why changes are refused now; null where they are not. */

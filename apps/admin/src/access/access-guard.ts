@@ -7,7 +7,11 @@ import type { AuditTrail } from './audit-trail.js';
 import { setPrincipal } from './principal.js';
 import { changeAnywayKey, dataPathKey, requirementKey, type Requirement } from './requires.js';
 
-const challenge = 'Basic realm="millrace", charset="UTF-8", ApiKey realm="millrace", Bearer realm="millrace"';
+const challenge = 'ApiKey realm="millrace", Bearer realm="millrace"';
+/** Programs know what to do with it; a browser would show a window of its own over the console. */
+const programChallenge = `Basic realm="millrace", charset="UTF-8", ${challenge}`;
+/** How often it is seen whether the login of a stream is still good. */
+const lookAgainMs = 5_000;
 
 /**
  * Stands before every route, and denies by default: a route that does not say what it needs answers nobody. What changes something goes into
@@ -40,11 +44,24 @@ export class AccessGuard implements CanActivate {
       }
       this.access.requireRight(principal, requirement, name);
       if (isChange && metadataOf(changeAnywayKey, context) !== true) await this.refuseReadOnly();
+      this.endWithLogin(request, response);
       return true;
     } catch (error) {
-      if (error instanceof MillraceError) setHeaders(response, error);
+      if (error instanceof MillraceError) setHeaders(request, response, error);
       throw error;
     }
+  }
+
+  /** A stream of a browser ends soon after its login. */
+  private endWithLogin(request: Request, response: Response): void {
+    if (request.headers.authorization !== undefined || request.headers.cookie === undefined) return;
+    const timer = setInterval(() => {
+      this.access.authenticate(request).catch((error: unknown) => {
+        if (error instanceof MillraceError && error.kind.http === 401) response.destroy();
+      });
+    }, lookAgainMs);
+    timer.unref();
+    response.once('close', () => clearInterval(timer));
   }
 
   private async refuseReadOnly(): Promise<void> {
@@ -70,10 +87,17 @@ function nameOf(request: Request, named: string | undefined): string | null {
 }
 
 /** RFC 9110 sections 11.6.1 and 10.2.3; the RateLimit headers are those of the IETF's draft. */
-function setHeaders(response: Response, { kind, message }: MillraceError): void {
-  if (kind.http === 401) response.setHeader('WWW-Authenticate', challenge);
+function setHeaders(request: Request, response: Response, { kind, message }: MillraceError): void {
+  if (kind.http === 401) response.setHeader('WWW-Authenticate', isOfPage(request) ? challenge : programChallenge);
   if (kind.http !== 429) return;
   const seconds = /Wait (\d+) seconds/.exec(message)?.[1] ?? '1';
   response.setHeader('Retry-After', seconds);
   response.setHeader('RateLimit', `"default";r=0;t=${seconds}`);
+}
+
+/** Browsers leave `Sec-Fetch-Site` out where there is neither TLS nor loopback; the console's pages still say where they are. */
+function isOfPage({ headers }: Request): boolean {
+  return (
+    'sec-fetch-site' in headers || 'origin' in headers || /^https?:\/\/[^/]+\/console\//.test(headers.referer ?? '')
+  );
 }

@@ -139,9 +139,10 @@ describe('the rights of routes', () => {
     expect(documented.filter((route) => !known.has(route))).toEqual([]);
   });
 
-  it('are open without a login only where nothing is shown', () => {
+  it('are open without a login only where nothing is shown, and for the login itself', () => {
     const open = routes.filter(({ requirement }) => requirement === 'open').map(({ path }) => path);
-    expect(open.sort()).toEqual(['/docs', '/docs/{file}', '/health', '/livez', '/openapi.json', '/readyz']);
+    const login = '/api/v1/session';
+    expect(open.sort()).toEqual([login, '/docs', '/docs/{file}', '/health', '/livez', '/openapi.json', '/readyz']);
   });
 
   it('begin with a login: 401 says how', async () => {

@@ -13,6 +13,7 @@ import { MillraceError } from '#std/errors';
 import { guardErrors } from './access-errors.js';
 import { hashOfSecret, parseApiKey } from './api-key-secret.js';
 import { RequestRate } from './request-rate.js';
+import type { Credential } from './sessions.js';
 
 export interface Login {
   /** `User:alice` */
@@ -21,6 +22,9 @@ export interface Login {
   readonly groups: readonly string[];
   readonly isRoot: boolean;
 }
+
+/** A user with their password, or an API key. */
+export type LoginForm = { readonly user: string; readonly password: string } | { readonly key: string };
 
 export interface LoginOptions {
   /** A secret that may do everything; null: none. */
@@ -72,6 +76,34 @@ export class Logins {
     }
   }
 
+  /** As the form of the console sends it; keys that are wrong count as wrong passwords do. Throws as `login`. */
+  async loginByForm(form: LoginForm, ip: string, snapshot: AccessSnapshot): Promise<Login> {
+    if ('user' in form) return this.byName(form.user, form.password, ip, snapshot);
+    this.requireFewWrong(ip);
+    try {
+      return this.byKey(form.key, snapshot);
+    } catch (error) {
+      this.wrong.take(ip);
+      throw error;
+    }
+  }
+
+  /** What is good now for somebody who logged in before by a key or a password; null: nothing is. */
+  credentialOf(
+    login: { readonly name: string; readonly isRoot: boolean },
+    snapshot: AccessSnapshot,
+  ): Credential | null {
+    const { name, isRoot } = login;
+    const colon = name.indexOf(':');
+    const [kind, rest] = [name.slice(0, colon), name.slice(colon + 1)];
+    const verifier = isRoot
+      ? this.options.adminKey
+      : kind === 'ApiKey'
+        ? snapshot.keys.find((key) => key.name === rest && this.isInTime(key))?.secretHash
+        : snapshot.users.find((user) => user.name === rest)?.storedKey;
+    return verifier === undefined || verifier === null ? null : { principal: name, isRoot, verifier };
+  }
+
   private byKey(value: string, snapshot: AccessSnapshot): Login {
     const { adminKey } = this.options;
     if (adminKey !== null && sameSecret(value, adminKey)) return { name: adminKeyName, groups: [], isRoot: true };
@@ -82,15 +114,21 @@ export class Logins {
   }
 
   private isGood(key: ApiKey, secret: string): boolean {
-    const isRight = sameSecret(hashOfSecret(secret), key.secretHash);
-    return isRight && (key.expiresAt === null || this.options.clock.now() < key.expiresAt.getTime());
+    return sameSecret(hashOfSecret(secret), key.secretHash) && this.isInTime(key);
+  }
+
+  private isInTime({ expiresAt }: ApiKey): boolean {
+    return expiresAt === null || this.options.clock.now() < expiresAt.getTime();
   }
 
   private async byBasic(value: string, ip: string, snapshot: AccessSnapshot): Promise<Login> {
     const text = Buffer.from(value, 'base64').toString('utf8');
     const colon = text.indexOf(':');
     if (colon < 0) throw refused();
-    const [name, password] = [text.slice(0, colon), text.slice(colon + 1)];
+    return this.byName(text.slice(0, colon), text.slice(colon + 1), ip, snapshot);
+  }
+
+  private async byName(name: string, password: string, ip: string, snapshot: AccessSnapshot): Promise<Login> {
     if (/^mk[0-9a-f]{16}$/.test(name)) return this.byKey(`${name}.${password}`, snapshot);
     if (parseApiKey(password) !== null || this.options.adminKey === password) return this.byKey(password, snapshot);
     await this.checkPassword({ name, password, ip, user: snapshot.users.find((user) => user.name === name) });
@@ -101,13 +139,7 @@ export class Logins {
     const { name, password, ip, user } = given;
     const digest = createHash('sha256').update(`${name}\0${password}`).digest('base64');
     if (user !== undefined && this.proven.get(digest) === user.storedKey) return;
-    const waitSeconds = this.wrong.wait(ip);
-    if (waitSeconds > 0) {
-      throw new MillraceError(
-        guardErrors.tooManyLogins,
-        `Too many wrong passwords from ${ip}. Wait ${waitSeconds} seconds.`,
-      );
-    }
+    this.requireFewWrong(ip);
     // A user that is not there costs the same time.
     const verifier = user ?? { salt: 'AAAA', storedKey: '', iterations: 4096 };
     const isRight = (await storedKeyOf(password, verifier)) === verifier.storedKey;
@@ -118,6 +150,15 @@ export class Logins {
     const [oldest] = this.proven.keys();
     if (this.proven.size >= provenMax && oldest !== undefined) this.proven.delete(oldest);
     this.proven.set(digest, user.storedKey);
+  }
+
+  private requireFewWrong(ip: string): void {
+    const waitSeconds = this.wrong.wait(ip);
+    if (waitSeconds === 0) return;
+    throw new MillraceError(
+      guardErrors.tooManyLogins,
+      `Too many wrong passwords from ${ip}. Wait ${waitSeconds} seconds.`,
+    );
   }
 
   private async byToken(token: string): Promise<Login> {

@@ -5,6 +5,7 @@ import { deadLettersResource } from './dlq/resource.js';
 import { groupsResource } from './groups/resource.js';
 import { jobsResource } from './jobs/resource.js';
 import { recordsResource } from './records/resource.js';
+import { sessionResource } from './session/resource.js';
 import { sinksResource } from './sinks/resource.js';
 import { topicsResource } from './topics/resource.js';
 import { workersResource } from './workers/resource.js';
@@ -19,4 +20,5 @@ export const resources: readonly Resource[] = [
   groupsResource,
   workersResource,
   securityResource,
+  sessionResource,
 ];
