@@ -10,10 +10,18 @@ import type { SourceTransactions } from '#pipeline/source-transactions';
 export interface ChannelProcessorParts {
   readonly context: ComponentContext;
   readonly interceptors: readonly Interceptor[];
+  /** Of the interceptors, in their order: counted up here. */
+  readonly flows: readonly InterceptorFlow[];
   readonly selector: Selector;
   readonly channels: ReadonlyMap<string, AgentChannel>;
   /** Null where not all channels are topics of one cluster. */
   readonly transactions: SourceTransactions | null;
+}
+
+export interface InterceptorFlow {
+  received: number;
+  passed: number;
+  failed: number;
 }
 
 /** What is left to do for a batch: the routes whose channels have not committed it. */
@@ -101,19 +109,23 @@ export class ChannelProcessor {
 
   /** Runs the interceptors from the `first` on over what those before made of the `source`'s batch. */
   private intercept(source: EventBatch, batch: EventBatch, first: number): EventBatch | Promise<EventBatch> {
-    const { context, interceptors } = this.parts;
+    const { interceptors, flows } = this.parts;
     let left = batch;
+    let at = first;
     try {
-      for (let at = first; at < interceptors.length; at += 1) {
+      for (; at < interceptors.length; at += 1) {
         const interceptor = interceptors[at];
-        if (interceptor === undefined) break;
+        const flow = flows[at];
+        if (interceptor === undefined || flow === undefined) break;
         if (interceptor.committed !== undefined) this.witness(source, { interceptor, given: left });
+        flow.received += left.count;
         const result = interceptor.intercept(left);
-        if (result instanceof Promise) return this.interceptLater(source, result, at + 1);
+        if (result instanceof Promise) return this.interceptLater(source, { result, count: left.count, at });
+        flow.passed += result.count;
         left = result;
       }
     } catch (error) {
-      context.count('GenericProcessingFail', 1);
+      this.countFailure(at, left.count);
       throw error;
     }
     return left;
@@ -125,15 +137,27 @@ export class ChannelProcessor {
     else entries.push(entry);
   }
 
-  private async interceptLater(source: EventBatch, result: Promise<EventBatch>, next: number): Promise<EventBatch> {
+  /** `count` are the events that the interceptor `at` was given. */
+  private async interceptLater(
+    source: EventBatch,
+    { result, count, at }: { result: Promise<EventBatch>; count: number; at: number },
+  ): Promise<EventBatch> {
     let left: EventBatch;
     try {
       left = await result;
     } catch (error) {
-      this.parts.context.count('GenericProcessingFail', 1);
+      this.countFailure(at, count);
       throw error;
     }
-    return await this.intercept(source, left, next);
+    const flow = this.parts.flows[at];
+    if (flow !== undefined) flow.passed += left.count;
+    return await this.intercept(source, left, at + 1);
+  }
+
+  private countFailure(at: number, count: number): void {
+    this.parts.context.count('GenericProcessingFail', 1);
+    const flow = this.parts.flows[at];
+    if (flow !== undefined) flow.failed += count;
   }
 
   private routesOf(batch: EventBatch): Delivery {

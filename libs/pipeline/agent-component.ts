@@ -15,9 +15,24 @@ export interface ComponentStatus {
   readonly error: string | null;
   /** By Flume's names; they begin at 0 with each start of the agent. */
   readonly counters: Readonly<Record<string, number>>;
+  /** When events last went through it, ms since 1970; 0: none since the agent's start. */
+  readonly lastEventAt: number;
+  /** Of a source, in their order. */
+  readonly interceptors?: readonly InterceptorStatus[];
   /** Of its last start that succeeded and its last stop, ms since 1970; 0 before the first. */
   readonly startedAt: number;
   readonly stoppedAt: number;
+}
+
+/** Events are counted since the source was built. */
+export interface InterceptorStatus {
+  readonly name: string;
+  readonly type: string;
+  readonly received: number;
+  /** What it gave on; the others it dropped. */
+  readonly passed: number;
+  /** Given to it when it threw. */
+  readonly failed: number;
 }
 
 export interface ComponentParts {
@@ -30,7 +45,17 @@ export interface ComponentParts {
   readonly stateDirectory: string;
   readonly start: (context: ComponentContext) => Promise<void>;
   readonly stop: () => Promise<void>;
+  /** Of a source with interceptors; read for each status. */
+  readonly interceptors?: readonly InterceptorStatus[];
 }
+
+/** Counted when events have gone through. */
+const passedCounters: ReadonlySet<string> = new Set([
+  'EventAcceptedCount',
+  'EventPutSuccessCount',
+  'EventTakeSuccessCount',
+  'EventDrainSuccessCount',
+]);
 
 /** As Flume: a component whose start failed is started again every 3 s, for ever. */
 const startRetryMs = 3000;
@@ -45,6 +70,7 @@ export class AgentComponent {
   private isWanted = false;
   private startedAt = 0;
   private stoppedAt = 0;
+  private lastEventAt = 0;
   readonly context: ComponentContext;
 
   constructor(private readonly parts: ComponentParts) {
@@ -95,6 +121,7 @@ export class AgentComponent {
 
   count(counter: string, by: number): void {
     this.counters.set(counter, (this.counters.get(counter) ?? 0) + by);
+    if (by > 0 && passedCounters.has(counter)) this.lastEventAt = this.parts.clock.now();
   }
 
   reportError(error: unknown): void {
@@ -102,7 +129,7 @@ export class AgentComponent {
   }
 
   status(gauges: Readonly<Record<string, number>> = {}): ComponentStatus {
-    const { kind, name, type } = this.parts;
+    const { kind, name, type, interceptors } = this.parts;
     return {
       kind,
       name,
@@ -110,6 +137,8 @@ export class AgentComponent {
       state: this.state,
       error: this.error,
       counters: { ...Object.fromEntries(this.counters), ...gauges },
+      lastEventAt: this.lastEventAt,
+      ...(interceptors === undefined ? {} : { interceptors: interceptors.map((one) => ({ ...one })) }),
       startedAt: this.startedAt,
       stoppedAt: this.stoppedAt,
     };

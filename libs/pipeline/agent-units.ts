@@ -4,8 +4,8 @@ import { parseOptions } from '#config/options';
 import { assert } from '#std/assert';
 import type { Logger } from '#std/log';
 import { AgentChannel } from '#pipeline/agent-channel';
-import { ChannelProcessor } from '#pipeline/agent-channel-processor';
-import { AgentComponent } from '#pipeline/agent-component';
+import { ChannelProcessor, type InterceptorFlow } from '#pipeline/agent-channel-processor';
+import { AgentComponent, type ComponentParts } from '#pipeline/agent-component';
 import { SinkGroup } from '#pipeline/agent-sink-group';
 import { SinkRunner } from '#pipeline/agent-sink-runner';
 import { AgentSinkTask } from '#pipeline/agent-sink-task';
@@ -66,6 +66,9 @@ export interface UnitSurroundings {
   /** Resolves with the work, or after a while that a stop may take. */
   readonly settled: (work: Promise<unknown>) => Promise<void>;
 }
+
+type Flow = InterceptorFlow & { readonly name: string; readonly type: string };
+const noFlow: Readonly<InterceptorFlow> = { received: 0, passed: 0, failed: 0 };
 
 /** Throws what a component's `create` throws; nothing of `old` is touched. */
 export function buildUnits(plan: AgentPlan, old: AgentUnits, surroundings: UnitSurroundings): AgentUnits {
@@ -234,17 +237,20 @@ class UnitBuilder {
     };
   }
 
-  private interceptorsOf(plan: SourcePlan): Interceptor[] {
+  /** Each with what the status says of it; the tracer's, which is nobody's own, is not among those. */
+  private interceptorsOf(plan: SourcePlan): { interceptors: Interceptor[]; flows: InterceptorFlow[]; shown: Flow[] } {
     const own = plan.interceptors.map((interceptor) => interceptor.type.create(this.inputOf(interceptor)));
+    const shown = plan.interceptors.map(({ name, type }) => ({ name, type: type.name, ...noFlow }));
     const { agent, services } = this.surroundings;
-    if (services.tracer === undefined) return own;
-    return [new TraceInterceptor(services.tracer, { agent, source: plan.name }), ...own];
+    if (services.tracer === undefined) return { interceptors: own, flows: shown, shown };
+    const tracing = new TraceInterceptor(services.tracer, { agent, source: plan.name });
+    return { interceptors: [tracing, ...own], flows: [{ ...noFlow }, ...shown], shown };
   }
 
   private buildSource(plan: SourcePlan): SourceUnit {
     const { taps } = this.surroundings;
     const source = plan.type.create(this.inputOf(plan));
-    const interceptors = this.interceptorsOf(plan);
+    const { interceptors, flows, shown } = this.interceptorsOf(plan);
     const selector = createSelector(plan.selector, {
       channels: plan.channels,
       createCustom: (custom) => custom.type.create(this.inputOf(custom)),
@@ -260,13 +266,14 @@ class UnitBuilder {
     };
     let transactions: SourceTransactions | null = null;
     const component: AgentComponent = this.component('source', plan, {
+      ...(shown.length === 0 ? {} : { interceptors: shown }),
       start: async (context) => {
         for (const interceptor of interceptors) await interceptor.start?.(context);
         const { agent, services } = this.surroundings;
         const owner = services.owner ?? agent;
         const lose = (error: Error, isFinal: boolean): void => component.fail(error, !isFinal);
         transactions = openTransactions({ plan, owner, services, channels, context, onLost: lose });
-        const parts = { context, interceptors, selector: tappedSelector, channels, transactions };
+        const parts = { context, interceptors, flows, selector: tappedSelector, channels, transactions };
         const processor = new ChannelProcessor(parts);
         const sourceContext: SourceContext = {
           ...context,
@@ -305,7 +312,7 @@ class UnitBuilder {
   private component(
     kind: 'source' | 'channel' | 'sink',
     plan: { readonly name: string; readonly type: { readonly name: string } },
-    life: { start: (context: ComponentContext) => Promise<void>; stop: () => Promise<void> },
+    life: Pick<ComponentParts, 'start' | 'stop' | 'interceptors'>,
   ): AgentComponent {
     const { services, logger, stateDirectory } = this.surroundings;
     const parts = { kind, name: plan.name, type: plan.type.name, clock: services.clock, logger, stateDirectory };

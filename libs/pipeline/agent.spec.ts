@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Interceptor } from '#pipeline/collector';
 import { ChannelError } from '#pipeline/errors';
+import type { EventBatch } from '#pipeline/event-batch';
 import { build, lines, settle, TestSink, texts, typeOf } from './agent.testkit.js';
 
 describe('agent', () => {
@@ -209,6 +210,37 @@ describe('sink runner', () => {
     await clock.advance(1000);
     expect(sink.underWayMax).toBe(3);
     expect(channel.committed).toEqual(['c', 'a', 'b', 'd', 'e']);
+    await agent.stop();
+  });
+
+  it('says what each interceptor of a source was given and gave on, and when events last went through', async () => {
+    const dropsA = { intercept: (batch: EventBatch) => (texts(batch).includes('a') ? batch.slice(0, 0) : batch) };
+    const waits = { intercept: (batch: EventBatch) => Promise.resolve(batch) };
+    const throwsAtC = {
+      intercept(batch: EventBatch) {
+        if (texts(batch).includes('c')) throw new Error('not c');
+        return batch;
+      },
+    };
+    const interceptors = [dropsA, waits, throwsAtC].map((interceptor, index) => ({
+      name: `i${index + 1}`,
+      type: typeOf('test', interceptor),
+      options: {},
+    }));
+    const { agent, clock, source, status } = build({ source: { interceptors } });
+    await agent.start();
+    expect(status('source')).toMatchObject({ lastEventAt: 0 });
+    await source.deliver(lines('a'));
+    await source.deliver(lines('b', 'd'));
+    await expect(source.deliver(lines('c'))).rejects.toThrow('not c');
+    expect(status('source')).toMatchObject({
+      lastEventAt: clock.now(),
+      interceptors: [
+        { name: 'i1', type: 'test', received: 4, passed: 3, failed: 0 },
+        { name: 'i2', type: 'test', received: 3, passed: 3, failed: 0 },
+        { name: 'i3', type: 'test', received: 3, passed: 2, failed: 1 },
+      ],
+    });
     await agent.stop();
   });
 });
