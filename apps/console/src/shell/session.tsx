@@ -48,6 +48,7 @@ export function SessionGate({ children }: { children: ReactNode }) {
   if (isAsked || (error instanceof ApiError && error.status === 401)) {
     return (
       <LoginPage
+        wasIn={isAsked && data !== undefined}
         onLogin={() => {
           setIsAsked(false);
           live.reconnect();

@@ -2,6 +2,9 @@ import { ApiError } from '../api/request.js';
 
 /** What to do about a refusal, by its code or else by its status. Pages may say it better where they know more. */
 const byCode: Readonly<Record<string, string>> = {
+  'access.login.refused':
+    'Look at the name, the password and the Caps Lock key. An administrator can set a new password under Access.',
+  'access.login.too_many': 'Wrong logins from your address are slowed down; the right one works again after that time.',
   away: 'See that the process runs: `npx millrace status`.',
   'control.database.away': 'PostgreSQL does not answer: see that it runs. What is running goes on; changes wait.',
 };

@@ -47,6 +47,9 @@ export function TextField(
     placeholder?: string;
     isRequired?: boolean;
     isDisabled?: boolean;
+    /** What a password manager may fill in, as in HTML. Default: nothing. */
+    autoComplete?: string;
+    hasFocus?: boolean;
   },
 ) {
   const id = useId();
@@ -60,7 +63,8 @@ export function TextField(
         placeholder={props.placeholder}
         required={props.isRequired}
         disabled={props.isDisabled}
-        autoComplete="off"
+        autoComplete={props.autoComplete ?? 'off'}
+        autoFocus={props.hasFocus}
         spellCheck={false}
         onChange={(event) => props.onChange(event.target.value)}
         {...described(id, props)}

@@ -129,7 +129,7 @@ export class RolesController {
   }
 
   @Get('read-only')
-  @Requires('security', 'read')
+  @Requires([], 'read')
   @Summary('Whether changes are refused')
   @Answers({ 200: ReadOnlyView })
   async readOnly(): Promise<object> {
