@@ -167,7 +167,7 @@ test('the command line’s topic commands work on a real Kafka', async () => {
     .split('\n')
     .map((line) => (JSON.parse(line) as { key: string }).key);
   expect(keys.toSorted()).toEqual(['a', 'b', 'c']);
-  expect(await millrace('topic', 'delete', 'by-hand')).toBe('Deleted by-hand.\n');
+  expect(await millrace('topic', 'delete', 'by-hand', '--yes')).toBe('Deleted by-hand.\n');
   await expect(millrace('topic', 'describe', 'by-hand')).rejects.toThrow(/There is no topic by-hand/);
 });
 
