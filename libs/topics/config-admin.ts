@@ -17,6 +17,10 @@ export interface SourcedConfig {
   readonly source: ConfigSource;
   readonly readOnly: boolean;
   readonly sensitive: boolean;
+  /** `STRING` where the node does not say. */
+  readonly type: ConfigType;
+  /** Null where the node has none. */
+  readonly documentation: string | null;
   /** The value in force first, then those that it hides. */
   readonly synonyms: readonly {
     readonly name: string;
@@ -42,6 +46,10 @@ const sources = [
 ] as const;
 export type ConfigSource = (typeof sources)[number];
 
+/** By Kafka's numbers, from 1 on. */
+const types = ['BOOLEAN', 'STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'LIST', 'CLASS', 'PASSWORD'] as const;
+export type ConfigType = (typeof types)[number];
+
 const resourceTypes = { topic: 2, broker: 4 } as const;
 const operations = { set: 0, delete: 1 } as const;
 const patienceMs = 15_000;
@@ -64,6 +72,7 @@ export class ConfigAdmin {
           configurationKeys: null,
         })),
         includeSynonyms: true,
+        includeDocumentation: true,
       }),
     );
     const byName = new Map(answer.results.map((result) => [result.resourceName, result]));
@@ -76,6 +85,8 @@ export class ConfigAdmin {
         source: sources[config.configSource] ?? 'UNKNOWN',
         readOnly: config.readOnly,
         sensitive: config.isSensitive,
+        type: types[config.configType - 1] ?? 'STRING',
+        documentation: config.documentation === '' ? null : config.documentation,
         synonyms: config.synonyms.map(({ name, value, source }) => ({
           name,
           value: config.isSensitive ? null : value,

@@ -66,6 +66,7 @@ export const PartitionView = z
     in_sync_replicas: z.array(z.int()),
     earliest_offset: z.int(),
     latest_offset: z.int(),
+    size_bytes: z.int().nullable().describe('On the disk of its leader; null: the nodes do not say.'),
   })
   .meta({ id: 'TopicPartition' });
 
@@ -94,12 +95,63 @@ export const TruncatePlanView = z
         new_earliest_offset: z.int(),
       }),
     ),
+    records: z.int().describe('How many offsets go; of a compacted topic, or one with transactions, fewer records.'),
   })
   .meta({ id: 'TopicTruncationPlan' });
+
+export const TopicConfigsView = z
+  .object({
+    kind: z.literal('TopicConfigs'),
+    topic: z.string(),
+    configs: z.array(
+      z.object({
+        name: z.string(),
+        value: z.string().nullable().describe('null: secret, or not set.'),
+        source: z.enum(['topic', 'broker', 'default']),
+        default_value: z.string().nullable().describe('What is in force after a reset; null: nothing, or a secret.'),
+        type: z.enum(['BOOLEAN', 'STRING', 'INT', 'SHORT', 'LONG', 'DOUBLE', 'LIST', 'CLASS', 'PASSWORD']),
+        documentation: z.string().nullable(),
+        read_only: z.boolean(),
+        sensitive: z.boolean(),
+      }),
+    ),
+  })
+  .meta({ id: 'TopicConfigs' });
+
+export const TopicPlanView = z
+  .object({
+    kind: z.literal('TopicPlan'),
+    name: z.string(),
+    partitions: z.int().nullable().describe('With the cluster’s default; null: the cluster does not say.'),
+    replication: z.int().nullable(),
+    configs: z
+      .array(z.object({ name: z.string(), value: z.string().nullable(), source: z.enum(['topic', 'default']) }))
+      .describe('All settings as they would be.'),
+  })
+  .meta({ id: 'TopicPlan' });
+
+export const TopicGroupsView = z
+  .object({
+    kind: z.literal('TopicGroups'),
+    topic: z.string(),
+    groups: z.array(
+      z.object({
+        name: z.string(),
+        state: z.string(),
+        members: z.int().describe('That read this topic now.'),
+        lag: z.int().nullable().describe('Records behind; null: nothing was committed.'),
+        partitions: z.array(z.object({ partition: z.int(), committed: z.int().nullable(), lag: z.int().nullable() })),
+      }),
+    ),
+    is_complete: z.boolean().describe('false: there are more groups than are looked through.'),
+  })
+  .meta({ id: 'TopicGroups' });
 
 export interface Ends {
   readonly earliest: ReadonlyMap<number, number>;
   readonly latest: ReadonlyMap<number, number>;
+  /** Bytes; of those that are known. */
+  readonly sizes: ReadonlyMap<number, number>;
 }
 
 export function topicSummary({ name, id, partitions, internal }: TopicListing): z.input<typeof TopicSummaryView> {
@@ -115,6 +167,7 @@ export function partitionView(detail: PartitionDetail, ends: Ends): z.input<type
     in_sync_replicas: [...detail.inSyncReplicas],
     earliest_offset: ends.earliest.get(detail.partition) ?? 0,
     latest_offset: ends.latest.get(detail.partition) ?? 0,
+    size_bytes: ends.sizes.get(detail.partition) ?? null,
   };
 }
 

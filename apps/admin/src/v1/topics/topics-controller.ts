@@ -18,18 +18,26 @@ import { z } from 'zod';
 import { FieldProblems, pointerOf } from '#nest/field-problems';
 import { ConfigAdmin } from '#topics/config-admin';
 import { TopicsError } from '#topics/errors';
+import { partitionSizes } from '#topics/log-dirs';
 import { TopicAdmin, type TopicDescription, type TopicSpec } from '#topics/topic-admin';
+import { checkPartitions, planTopic } from '#topics/topic-plans';
 import { kafkaError } from '#wire/kafka/error-codes';
+import { mayRead } from '../../access/principal.js';
 import { Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
 import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageSchema, type Page } from '../page.js';
+import { configsView } from './topic-configs.js';
+import { readersOf } from './topic-groups.js';
 import {
   NewTopicBody,
   partitionView,
   PartitionView,
+  TopicConfigsView,
+  TopicGroupsView,
   TopicPatch,
+  TopicPlanView,
   TopicsQuery,
   topicSummary,
   TopicSummaryView,
@@ -39,14 +47,11 @@ import {
   TruncatePlanView,
   type Ends,
 } from './topic-schemas.js';
-import { planTruncation, truncate } from './truncation.js';
+import { planTruncation, requireDeletable, truncate } from './truncation.js';
 
 type Write = z.output<typeof WriteQuery>;
 
 const Partitions = z.object({ partitions: z.array(PartitionView) }).meta({ id: 'TopicPartitions' });
-/** What a dry run of a creation answers: there is nothing yet to describe. */
-const Created = z.union([TopicView, NewTopicBody]);
-
 @Section('Topics')
 @Controller('api/v1/topics')
 export class NativeTopicsController {
@@ -72,27 +77,32 @@ export class NativeTopicsController {
   @Post()
   @HttpCode(201)
   @Requires('topics', 'edit', 'body.name')
-  @Summary('Creates a topic; with ?validate_only=true says whether it could be (200)')
-  @Answers({ 200: Created, 201: TopicView }, 409, 422)
+  @Summary('Creates a topic; with ?validate_only=true says how it would be, with all defaults (200)')
+  @Answers({ 200: TopicPlanView, 201: TopicView }, 409, 422)
   async create(
     @Body({ schema: NewTopicBody }) body: NewTopicBody,
     @Query({ schema: WriteQuery }) query: Write,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<z.input<typeof Created>> {
-    const spec: TopicSpec = {
-      name: body.name,
-      partitions: body.partitions,
-      replicationFactor: body.replication,
-      configs: body.configs,
-      validateOnly: query.validate_only,
-    };
-    await explained(() => this.topics.createTopic(spec), { name: '/name', configs: Object.keys(body.configs) });
+  ): Promise<z.input<typeof TopicPlanView> | z.input<typeof TopicView>> {
+    const { name, partitions, replication: replicationFactor, configs } = body;
+    const spec: TopicSpec = { name, partitions, replicationFactor, configs };
+    const places = { name: '/name', configs: Object.keys(configs) };
     if (query.validate_only) {
+      const plan = await explained(() => planTopic(this.topics.cluster, spec), places);
       response.status(200);
-      return body;
+      return {
+        kind: 'TopicPlan',
+        name,
+        partitions: plan.partitions,
+        replication: plan.replicationFactor,
+        configs: plan.configs.map((config) => {
+          return { name: config.name, value: config.value, source: config.isGiven ? 'topic' : 'default' };
+        }),
+      };
     }
-    response.setHeader('Location', `/api/v1/topics/${encodeURIComponent(body.name)}`);
-    return this.get(body.name);
+    await explained(() => this.topics.createTopic(spec), places);
+    response.setHeader('Location', `/api/v1/topics/${encodeURIComponent(name)}`);
+    return this.get(name);
   }
 
   @Get(':topic')
@@ -115,9 +125,30 @@ export class NativeTopicsController {
     return { partitions: partitionDetails.map((detail) => partitionView(detail, ends)) };
   }
 
+  @Get(':topic/configs')
+  @Requires('topics', 'read', 'topic')
+  @Summary('Settings of a topic: where each comes from, what it means and what its default is')
+  @Answers({ 200: TopicConfigsView }, 404)
+  async configs(@Param('topic') name: string): Promise<z.input<typeof TopicConfigsView>> {
+    await this.find(name);
+    return configsView(name, await new ConfigAdmin(this.topics.cluster).describe([{ kind: 'topic', name }]));
+  }
+
+  @Get(':topic/groups')
+  @Requires('topics', 'read', 'topic')
+  @Summary('Groups that read a topic, of those that the caller may see, with how far each is behind')
+  @Answers({ 200: TopicGroupsView }, 404)
+  async groups(@Param('topic') name: string, @Req() request: Request): Promise<z.input<typeof TopicGroupsView>> {
+    await this.find(name);
+    const isSeen = (group: string): boolean => mayRead(request, 'groups', group);
+    return { kind: 'TopicGroups', topic: name, ...(await readersOf(this.topics, name, isSeen)) };
+  }
+
   @Patch(':topic')
   @Requires('topics', 'edit', 'topic')
-  @Summary('Changes settings of a topic and adds partitions')
+  @Summary(
+    'Changes settings of a topic and adds partitions; with ?validate_only=true asks the brokers whether they would',
+  )
   @Answers({ 200: TopicView }, 404, 422)
   async patch(
     @Param('topic') name: string,
@@ -132,13 +163,16 @@ export class NativeTopicsController {
     }
     const changes = Object.entries(configs).map(([setting, value]) => ({ name: setting, value }));
     const settings = new ConfigAdmin(this.topics.cluster);
+    const places = { name: '/name', configs: Object.keys(configs) };
     const alter = (validateOnly: boolean): Promise<void> =>
-      explained(() => settings.alter({ kind: 'topic', name }, changes, { validateOnly }), {
-        name: '/name',
-        configs: Object.keys(configs),
-      });
-    if (changes.length > 0) await alter(query.validate_only);
-    if (wanted > now && !query.validate_only) await this.topics.addPartitions(name, wanted);
+      explained(() => settings.alter({ kind: 'topic', name }, changes, { validateOnly }), places);
+    // Both are asked before either is done: a refusal leaves nothing half changed.
+    if (changes.length > 0) await alter(true);
+    if (wanted > now) await explained(() => checkPartitions(this.topics.cluster, name, wanted), places);
+    if (!query.validate_only) {
+      if (changes.length > 0) await alter(false);
+      if (wanted > now) await explained(() => this.topics.addPartitions(name, wanted), places);
+    }
     return this.get(name);
   }
 
@@ -153,22 +187,26 @@ export class NativeTopicsController {
   }
 
   @Post(':topic\\:truncate')
-  @HttpCode(200)
+  @HttpCode(202)
   @Requires('topics', 'edit', 'topic')
-  @Summary('Deletes the records before an offset or a time for good; with ?validate_only=true only the plan')
-  @Answers({ 200: TruncatePlanView }, 404, 422)
+  @Summary('Deletes the records before an offset or a time for good; with ?validate_only=true only the plan (200)')
+  @Answers({ 200: TruncatePlanView, 202: TruncatePlanView }, 404, 409, 422)
   async truncate(
     @Param('topic') name: string,
     @Body({ schema: TruncateBody }) body: TruncateBody,
     @Query({ schema: WriteQuery }) query: Write,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<z.input<typeof TruncatePlanView>> {
     await this.find(name);
+    await requireDeletable(this.topics, name);
     const cuts = await planTruncation(this.topics, name, body);
-    if (!query.validate_only) await truncate(this.topics.cluster, name, cuts);
+    if (query.validate_only) response.status(200);
+    else await truncate(this.topics.cluster, name, cuts);
+    const records = cuts.reduce((sum, { old, next }) => sum + next - old, 0);
     const partitions = cuts.map(({ partition, old, next }) => {
       return { partition, old_earliest_offset: old, new_earliest_offset: next };
     });
-    return { kind: 'TopicTruncationPlan', topic: name, applied: !query.validate_only, partitions };
+    return { kind: 'TopicTruncationPlan', topic: name, applied: !query.validate_only, partitions, records };
   }
 
   private async find(name: string): Promise<TopicDescription> {
@@ -178,11 +216,13 @@ export class NativeTopicsController {
   }
 
   private async ends(name: string): Promise<Ends> {
-    const [earliest, latest] = await Promise.all([
+    const [earliest, latest, sizes] = await Promise.all([
       this.topics.offsets(name, 'earliest'),
       this.topics.offsets(name, 'latest'),
+      partitionSizes(this.topics.cluster, name),
     ]);
     return {
+      sizes,
       earliest: new Map(earliest.map(({ partition, offset }) => [partition, offset])),
       latest: new Map(latest.map(({ partition, offset }) => [partition, offset])),
     };
@@ -190,18 +230,24 @@ export class NativeTopicsController {
 }
 
 /** A refusal of the brokers as ours: 409 where it exists, 422 with the setting where a setting is wrong. */
-async function explained(
-  change: () => Promise<void>,
+async function explained<T>(
+  change: () => Promise<T>,
   places: { readonly name: string; readonly configs: readonly string[] },
-): Promise<void> {
+): Promise<T> {
   try {
-    await change();
+    return await change();
   } catch (error) {
     if (!(error instanceof TopicsError)) throw error;
     const { kafkaCode: code, message } = error;
     if (code === kafkaError.TOPIC_ALREADY_EXISTS) throw new ConflictException(message);
     if (code === kafkaError.INVALID_TOPIC_EXCEPTION) {
       throw new FieldProblems(message, [{ pointer: places.name, code: 'invalid', message }]);
+    }
+    if (code === kafkaError.INVALID_PARTITIONS) {
+      throw new FieldProblems(message, [{ pointer: '/partitions', code: 'invalid', message }]);
+    }
+    if (code === kafkaError.INVALID_REPLICATION_FACTOR) {
+      throw new FieldProblems(message, [{ pointer: '/replication', code: 'invalid', message }]);
     }
     if (code !== kafkaError.INVALID_CONFIG) throw error;
     const setting = places.configs.find((name) => message.includes(name));

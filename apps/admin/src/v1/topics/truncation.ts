@@ -1,3 +1,4 @@
+import { ConflictException } from '@nestjs/common';
 import { FieldProblems } from '#nest/field-problems';
 import { apis } from '#wire/kafka/apis';
 import { kafkaError } from '#wire/kafka/error-codes';
@@ -15,6 +16,15 @@ export interface PartitionCut {
 }
 
 const patienceMs = 15_000;
+
+/** Brokers refuse to cut a topic that is compacted only (POLICY_VIOLATION): said before anything is done. */
+export async function requireDeletable(topics: TopicAdmin, topic: string): Promise<void> {
+  const policy = (await topics.describeConfigs(topic)).find(({ name }) => name === 'cleanup.policy')?.value ?? 'delete';
+  if (policy.split(',').some((word) => word.trim() === 'delete')) return;
+  throw new ConflictException(
+    `Topic ${topic} is compacted (cleanup.policy=${policy}): its records cannot be cut off. Set cleanup.policy=compact,delete first.`,
+  );
+}
 
 /** Which records would go; those at the places asked for stay. */
 export async function planTruncation(
