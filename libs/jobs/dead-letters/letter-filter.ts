@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HandledLetter, LetterState } from './letter-ledger.js';
+import { commonMessage } from './common-message.js';
 import { compileLetterExpression } from './letter-expression.js';
 import type { Letter } from './letter.js';
 
@@ -10,6 +11,7 @@ export const letterConditions = {
   stage: z.string().max(100).optional().describe('`VALUE_CONVERTER`, `KEY_CONVERTER`, `TRANSFORMATION`, `TASK_PUT`.'),
   error_class: z.string().max(300).optional().describe('Name of the class of the error.'),
   message: z.string().max(1000).optional().describe('Part of the message, in any case.'),
+  like: z.string().max(1000).optional().describe('The message as summaries group it: digits and quoted values as `#`.'),
   topic: z.string().max(249).optional().describe('The topic that the record lay in.'),
   partition: z.coerce.number().int().min(0).optional().describe('The partition that the record lay in.'),
   since: z.iso.datetime({ offset: true }).optional().describe('Died at this time or later.'),
@@ -63,6 +65,9 @@ export function compileChoice(choice: LetterChoice): ChosenBy {
       if (places !== null && places.get(letter.partition)?.has(letter.offset) !== true) return false;
       if (choice.stage !== undefined && origin.stage !== choice.stage) return false;
       if (choice.error_class !== undefined && origin.errorClass !== choice.error_class) return false;
+      if (choice.like !== undefined && (origin.message === null || commonMessage(origin.message) !== choice.like)) {
+        return false;
+      }
       if (choice.topic !== undefined && origin.topic !== choice.topic) return false;
       if (choice.partition !== undefined && origin.partition !== choice.partition) return false;
       if (message !== undefined && origin.message?.toLowerCase().includes(message) !== true) return false;

@@ -10,7 +10,10 @@ import { LetterLedger } from '../dead-letters/letter-ledger.js';
 import type { JobType } from '../job.js';
 
 /** What discard takes besides the sink; also the body of its route. */
-export const discardFields = letterChoice;
+export const discardFields = {
+  ...letterChoice,
+  reason: z.string().max(500).optional().describe('Why; it stands with the job.'),
+} as const;
 
 const Parameters = z.strictObject({
   sink: z.string().min(1).max(200).describe('Whose dead letters.'),

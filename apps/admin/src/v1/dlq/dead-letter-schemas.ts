@@ -106,10 +106,32 @@ export const SummaryView = z
       .describe('Largest first, at most 200.'),
     origins: z.array(z.object({ topic: z.string().nullable(), partition: z.int().nullable(), count: z.int() })),
     timeline: z
-      .array(z.object({ at: z.iso.datetime(), count: z.int() }))
+      .array(
+        z.object({
+          at: z.iso.datetime(),
+          count: z.int(),
+          classes: z.record(z.string(), z.int()).describe('By class of the error; empty: it is not known.'),
+        }),
+      )
       .describe('Deaths over time, in at most 60 equal steps.'),
   })
   .meta({ id: 'DeadLetterSummary' });
+
+export const NeighbourView = z
+  .object({
+    record: z
+      .object({
+        ...Coordinates.shape,
+        timestamp: z.iso.datetime().nullable(),
+        key: Content,
+        value: Content,
+        headers: z.array(z.object({ name: z.string(), value: z.string().nullable() })),
+      })
+      .nullable()
+      .describe('Null: there is none close by.'),
+    reason: z.string().nullable().describe('Why there is none.'),
+  })
+  .meta({ id: 'DeadLetterNeighbour' });
 
 export const RedrivePlanView = z
   .object({

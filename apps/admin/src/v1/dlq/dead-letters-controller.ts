@@ -17,6 +17,7 @@ import {
   DiscardPlanView,
   LettersQuery,
   LetterView,
+  NeighbourView,
   RedriveBody,
   RedrivePlanView,
   SummaryQuery,
@@ -75,6 +76,18 @@ export class DeadLettersController {
     @Param('offset') offset: string,
   ): Promise<object> {
     return letterView(await this.letters.find(sink, placeIn(partition, offset)), true);
+  }
+
+  @Get(':sink/dlq/records/:partition/:offset/neighbour')
+  @Requires('sinks', 'read', 'sink')
+  @Summary('The nearest record that the sink took, of where a dead letter lay: to see what they do not have alike')
+  @Answers({ 200: NeighbourView }, 404, 422)
+  neighbour(
+    @Param('sink') sink: string,
+    @Param('partition') partition: string,
+    @Param('offset') offset: string,
+  ): Promise<object> {
+    return this.letters.neighbour(sink, placeIn(partition, offset));
   }
 
   @Post([':sink/dlq\\:redrive', ':sink/dlq\\:replay'])

@@ -9,7 +9,8 @@ import { letterAt } from '#jobs/dead-letters/letter';
 import { readRanges, wholeTopic, type OffsetRange } from '#jobs/range-reader';
 import { MillraceError } from '#std/errors';
 import { TopicAdmin } from '#topics/topic-admin';
-import type { DiscardPlanView, RedrivePlanView, SummaryView } from './dead-letter-schemas.js';
+import type { DiscardPlanView, NeighbourView, RedrivePlanView, SummaryView } from './dead-letter-schemas.js';
+import { goodNeighbour } from './good-neighbour.js';
 import { LetterSummary } from './letter-summary.js';
 import type { LetterPlace } from './letter-place.js';
 import { contentView } from './letter-views.js';
@@ -120,6 +121,20 @@ export class DeadLetters implements OnModuleDestroy {
       }
     }
     throw new MillraceError(deadLetterErrors.noLetter, `There is no record at ${topic}-${partition}, offset ${offset}`);
+  }
+
+  /** Throws as `find`. */
+  async neighbour(sink: string, place: LetterPlace): Promise<z.output<typeof NeighbourView>> {
+    const { letter } = await this.find(sink, place);
+    const connector = await this.parts.store.findConnector(sink);
+    const group = connector?.config['consumer.override.group.id'] ?? `connect-${sink}`;
+    const signal = AbortSignal.timeout(readMsMax);
+    try {
+      return await goodNeighbour(this.parts.cluster, { box: await this.box(sink), letter, group, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { record: null, reason: `Looking for one took longer than ${readMsMax / 1000} seconds.` };
+    }
   }
 
   /** What a redrive would do; sends nothing. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { commonMessage } from '#jobs/dead-letters/common-message';
 import type { KeptLetter } from '#jobs/dead-letters/letter-box';
 import { diedAt, stateOf } from '#jobs/dead-letters/letter-filter';
 import type { SummaryView } from './dead-letter-schemas.js';
@@ -10,13 +11,16 @@ const groupsMax = 200;
 const groupsKeptMax = 10_000;
 const originsMax = 1000;
 const stepsMax = 60;
+const classesMax = 20;
+const otherClasses = 'others';
 
 /** Counts dead letters by what they died of, by where they came from and over time. */
 export class LetterSummary {
   private readonly counts = { open: 0, sending: 0, redriven: 0, discarded: 0 };
   private readonly groups = new Map<string, Group>();
   private readonly origins = new Map<string, View['origins'][number]>();
-  private readonly times: number[] = [];
+  private readonly deaths: { readonly at: number; readonly errorClass: string }[] = [];
+  private readonly classes = new Set<string>();
 
   add(kept: KeptLetter): void {
     const { letter, handled } = kept;
@@ -24,7 +28,7 @@ export class LetterSummary {
     const state = stateOf(handled);
     const diedMs = diedAt(letter);
     this.counts[state] += 1;
-    this.times.push(diedMs);
+    this.deaths.push({ at: diedMs, errorClass: this.classOf(origin.errorClass) });
     const message = origin.message === null ? null : commonMessage(origin.message);
     const at = new Date(diedMs).toISOString();
     const example = { topic: letter.topic, partition: letter.partition, offset: letter.offset };
@@ -71,27 +75,27 @@ export class LetterSummary {
     };
   }
 
-  private timeline(): View['timeline'] {
-    if (this.times.length === 0) return [];
-    const first = this.times.reduce((a, b) => Math.min(a, b));
-    const last = this.times.reduce((a, b) => Math.max(a, b));
-    const stepMs = Math.max(1000, Math.ceil((last - first + 1) / stepsMax));
-    const steps = Array.from({ length: Math.floor((last - first) / stepMs) + 1 }, () => 0);
-    for (const time of this.times) {
-      const step = Math.floor((time - first) / stepMs);
-      steps[step] = (steps[step] ?? 0) + 1;
-    }
-    return steps.map((count, step) => ({ at: new Date(first + step * stepMs).toISOString(), count }));
+  /** Classes beyond the limit are counted together. */
+  private classOf(errorClass: string | null): string {
+    const name = errorClass ?? '';
+    if (this.classes.size < classesMax) this.classes.add(name);
+    return this.classes.has(name) ? name : otherClasses;
   }
-}
 
-const messageMax = 500;
-
-/** What messages of one cause have alike: numbers and quoted values differ from record to record. */
-export function commonMessage(message: string): string {
-  return message
-    .slice(0, messageMax)
-    .replaceAll(/"[^"\n]*"|'[^'\n]*'|`[^`\n]*`/g, '#')
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '#')
-    .replaceAll(/\d+/g, '#');
+  private timeline(): View['timeline'] {
+    if (this.deaths.length === 0) return [];
+    const first = this.deaths.reduce((least, { at }) => Math.min(least, at), Infinity);
+    const last = this.deaths.reduce((most, { at }) => Math.max(most, at), -Infinity);
+    const stepMs = Math.max(1000, Math.ceil((last - first + 1) / stepsMax));
+    const steps = Array.from({ length: Math.floor((last - first) / stepMs) + 1 }, () => new Map<string, number>());
+    for (const { at, errorClass } of this.deaths) {
+      const step = steps[Math.floor((at - first) / stepMs)];
+      step?.set(errorClass, (step.get(errorClass) ?? 0) + 1);
+    }
+    return steps.map((classes, step) => ({
+      at: new Date(first + step * stepMs).toISOString(),
+      count: [...classes.values()].reduce((sum, count) => sum + count, 0),
+      classes: Object.fromEntries(classes),
+    }));
+  }
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { diedAt, stateOf } from '#jobs/dead-letters/letter-filter';
 import type { KeptLetter } from '#jobs/dead-letters/letter-box';
 import { originalHeaders } from '#pipeline/dead-letter-origin';
+import type { RecordHeader } from '#pipeline/sink-batch';
 import type { LetterView } from './dead-letter-schemas.js';
 
 const listedBytesMax = 64 * 1024;
@@ -41,11 +42,15 @@ export function letterView({ letter, handled }: KeptLetter, isWhole: boolean): z
     },
     key: contentView(letter.key, bytesMax),
     value: contentView(letter.value, bytesMax),
-    headers: originalHeaders(letter.headers).map(({ key, value }) => ({
-      name: key,
-      value: value === null ? null : value.subarray(0, headerBytesMax).toString('utf8'),
-    })),
+    headers: headersView(originalHeaders(letter.headers)),
   };
+}
+
+export function headersView(headers: readonly RecordHeader[]): z.output<typeof LetterView>['headers'] {
+  return headers.map(({ key, value }) => ({
+    name: key,
+    value: value === null ? null : value.subarray(0, headerBytesMax).toString('utf8'),
+  }));
 }
 
 export function contentView(bytes: Buffer | null, bytesMax: number): z.output<typeof LetterView>['value'] {
@@ -62,6 +67,7 @@ export function contentView(bytes: Buffer | null, bytesMax: number): z.output<ty
   };
 }
 
-function timeOf(ms: number): string | null {
+/** Null where it is none that a date can hold. */
+export function timeOf(ms: number): string | null {
   return ms >= 0 && ms <= timeMax ? new Date(ms).toISOString() : null;
 }
