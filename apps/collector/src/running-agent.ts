@@ -36,6 +36,8 @@ export class RunningAgent implements LeasedWork {
   private failure: string | null = null;
   /** Why the text that is wanted now is not the one that runs. */
   private refusal: string | null = null;
+  /** Of the config that runs; 0: none yet. */
+  private revision = 0;
   private isPaused: boolean;
   private isEnding = false;
   private work: Promise<void> = Promise.resolve();
@@ -94,7 +96,9 @@ export class RunningAgent implements LeasedWork {
     const status = this.current?.agent.status();
     if (this.isPaused || status === undefined) return { state: this.isPaused ? 'PAUSED' : 'RUNNING' };
     const lastError = this.refusal === null ? {} : { lastError: { message: this.refusal } };
-    return { state: 'RUNNING', trace: null, details: { ...detailsOf(status), ...lastError } };
+    // As text: a revision is no metric.
+    const running_revision = String(this.revision);
+    return { state: 'RUNNING', trace: null, details: { ...detailsOf(status), running_revision, ...lastError } };
   }
 
   /** Starts or stops the agent as wanted, after whatever is under way. */
@@ -113,14 +117,18 @@ export class RunningAgent implements LeasedWork {
     if (this.current !== null) return;
     this.failure = null;
     this.refusal = null;
+    const { revision } = this.wanted;
     const current = await this.build();
     this.current = current;
+    this.revision = revision;
     await current.agent.start();
   }
 
   private async follow(): Promise<void> {
     if (this.current === null) return;
+    const { revision } = this.wanted;
     const reason = await this.current.change(this.files());
+    if (reason === null) this.revision = revision;
     this.refusal = reason === null ? null : `The changed config is not used, the one before goes on: ${reason}`;
   }
 

@@ -5,6 +5,7 @@ import type { ComponentRegistry } from '#pipeline/collector';
 import type { ConfigInfo, ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
 import { readConf } from '#pipeline/flume-conf';
 import { withDeferredTypes } from '#pipeline/custom-component';
+import type { AgentPlan } from '#pipeline/flume-plan';
 import { ConfProblems, formatProblem, type ConfProblem } from '#pipeline/flume-problem';
 import { planAgent } from '#pipeline/flume-validation';
 import { systemClock } from '#std/clock';
@@ -82,7 +83,11 @@ export function collectorClass(registry: ComponentRegistry, version: string): Co
     validate: (config) => validateCollector(registry, config),
     report: (config) => {
       const [text, agent] = [config['flume.conf'] ?? '', config['agent']?.trim() ?? ''];
-      return confReport(registry, text, agent, confProblems(registry, text, agent));
+      return confReport(registry, text, agent, readAgent(registry, { text, agent }).problems);
+    },
+    plan: (config, environment) => {
+      const [text, agent] = [config['flume.conf'] ?? '', config['agent']?.trim() ?? ''];
+      return readAgent(registry, { text, agent, environment }).plan;
     },
     tasksMax: () => 1,
     offsetsFixed: () => 'Offsets of a collector are positions in its files; they cannot be changed here',
@@ -100,7 +105,7 @@ function validateCollector(registry: ComponentRegistry, config: Readonly<Record<
   const [text, agent] = [config['flume.conf'], config['agent']];
   let problemsOfConf: readonly ConfProblem[] = [];
   if (text !== undefined && agent !== undefined) {
-    problemsOfConf = confProblems(registry, text, agent.trim());
+    problemsOfConf = readAgent(registry, { text, agent: agent.trim() }).problems;
     const found = problemsOfConf.filter(({ severity }) => severity === 'error');
     if (found.length > 0) errors.set('flume.conf', found.map(formatProblem));
   }
@@ -123,16 +128,25 @@ function validateCollector(registry: ComponentRegistry, config: Readonly<Record<
   };
 }
 
-/** Mistakes by line; warnings keep nothing from running. */
-function confProblems(registry: ComponentRegistry, text: string, agent: string): readonly ConfProblem[] {
+interface WrittenAgent {
+  readonly text: string;
+  readonly agent: string;
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** Mistakes by line, of which warnings keep nothing from running; and the agent, null where it has errors. */
+function readAgent(
+  registry: ComponentRegistry,
+  { text, agent, environment = process.env }: WrittenAgent,
+): { problems: readonly ConfProblem[]; plan: AgentPlan | null } {
   const problems = new ConfProblems();
-  const surroundings = { environment: process.env, nowMs: systemClock.now(), agent, isElsewhere: true };
+  const surroundings = { environment, nowMs: systemClock.now(), agent, isElsewhere: true };
   const conf = readConf([{ file: fileName, bytes: Buffer.from(text) }], surroundings, problems);
   const written = conf.agents.get(agent);
   const agents = new Map(conf.agents);
   if (written !== undefined) agents.set(agent, withDeferredTypes(written));
-  planAgent({ agents }, agent, { registry, problems, file: fileName });
-  return problems.list();
+  const plan = planAgent({ agents }, agent, { registry, problems, file: fileName });
+  return { problems: problems.list(), plan };
 }
 
 function collectorKeys(): ConfigKeyInfo[] {

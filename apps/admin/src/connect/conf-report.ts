@@ -18,7 +18,11 @@ export interface ConfLine {
   readonly maps_to: string;
   /** `ignored`: nothing reads it. */
   readonly verdict: 'ok' | 'warning' | 'error' | 'ignored';
+  /** It is known here under another name, which `maps_to` says: a Java class, an old name of an option. */
+  readonly replaced: boolean;
   readonly messages: readonly string[];
+  /** The messages in their parts. */
+  readonly problems: readonly Omit<ConfProblem, 'file' | 'line'>[];
 }
 
 type Section = keyof typeof sectionKinds;
@@ -47,10 +51,21 @@ export function confReport(
   );
   return entries.map(({ key, value, line }) => {
     const own = problems.filter((problem) => problem.line === line);
-    const { component, maps_to } = meaningOf(registry, types, key.trim().split('.'), agent, value.trim());
+    const meaning = meaningOf(registry, types, key.trim().split('.'), agent, value.trim());
+    const { component, maps_to, replaced = false } = meaning;
     const worst = own.some(({ severity }) => severity === 'error') ? 'error' : own.length > 0 ? 'warning' : null;
     const verdict = worst ?? (maps_to === nothing ? 'ignored' : 'ok');
-    return { line, key, value: value.trim(), component, maps_to, verdict, messages: own.map(formatProblem) };
+    return {
+      line,
+      key,
+      value: value.trim(),
+      component,
+      maps_to,
+      verdict,
+      replaced,
+      messages: own.map(formatProblem),
+      problems: own.map(({ severity, message, suggestion, flume }) => ({ severity, message, suggestion, flume })),
+    };
   });
 }
 
@@ -65,13 +80,15 @@ export function reportText(lines: readonly ConfLine[]): string {
 
 const nothing = 'nothing that this agent reads';
 
+type Meaning = Pick<ConfLine, 'maps_to'> & { readonly replaced?: boolean };
+
 function meaningOf(
   registry: ComponentRegistry,
   types: ReadonlyMap<string, string>,
   words: readonly string[],
   agent: string,
   value: string,
-): Pick<ConfLine, 'component' | 'maps_to'> {
+): Meaning & Pick<ConfLine, 'component'> {
   const [first = '', section = '', name = '', ...rest] = words;
   if (first !== agent) {
     return { component: null, maps_to: isSection(section) ? `the agent ${first}, which is not this one` : nothing };
@@ -85,13 +102,13 @@ function meaningOf(
     const interceptor = `${component}, interceptor ${innerName}`;
     const key = innerRest.join('.');
     const written = types.get(`${path}.interceptors.${innerName}`);
-    return { component: interceptor, maps_to: optionOf(registry.interceptors, 'interceptor', written, key, value) };
+    return { component: interceptor, ...optionOf(registry.interceptors, 'interceptor', written, key, value) };
   }
   const key = rest.join('.');
   if (key === 'interceptors') return { component, maps_to: `interceptors in this order: ${value}` };
   return {
     component,
-    maps_to: optionOf(typesOf(registry, section), sectionKinds[section], types.get(path), key, value),
+    ...optionOf(typesOf(registry, section), sectionKinds[section], types.get(path), key, value),
   };
 }
 
@@ -101,20 +118,23 @@ function optionOf(
   written: string | undefined,
   key: string,
   value: string,
-): string {
+): Meaning {
   const type = types.find((candidate) => written !== undefined && isNamed(candidate, written));
   if (key === 'type') {
-    return type === undefined ? `a ${kind} of another kind than the built-in ones` : `the ${kind} type ${type.name}`;
+    if (type === undefined) return { maps_to: `a ${kind} of another kind than the built-in ones` };
+    return { maps_to: `the ${kind} type ${type.name}`, replaced: type.name !== value.toLowerCase() };
   }
   const found = type === undefined ? null : findOption(type.options, key);
   if (found !== null && type !== undefined) {
     const [option, spec] = found;
-    const alias = option === key || spec.type === 'map' ? '' : `, ${option}`;
-    return `option of ${type.name}${alias}: ${spec.type === 'map' ? 'texts by name' : spec.type}`;
+    const isAlias = option !== key && spec.type !== 'map';
+    const what = spec.type === 'map' ? 'texts by name' : spec.type;
+    return { maps_to: `option of ${type.name}${isAlias ? `, ${option}` : ''}: ${what}`, replaced: isAlias };
   }
   const common = Object.keys(wiring).find((name) => (name.endsWith('.') ? key.startsWith(name) : key === name));
-  if (common !== undefined) return `${wiring[common]}: ${value}`;
-  return type === undefined ? `option of ${written ?? `a ${kind} without type`}, judged where it runs` : nothing;
+  if (common !== undefined) return { maps_to: `${wiring[common]}: ${value}` };
+  if (type !== undefined) return { maps_to: nothing };
+  return { maps_to: `option of ${written ?? `a ${kind} without type`}, judged where it runs` };
 }
 
 function findOption(options: OptionSpecs, key: string): [string, OptionSpec] | null {

@@ -4,6 +4,7 @@ import type { ConfLine } from './conf-report.js';
 import type { ConnectorKind } from '#control/connector';
 import type { Guarantee, SinkType } from '#pipeline/sink';
 import type { ConfigInfos, ConfigKeyInfo } from '#pipeline/connector-validation';
+import type { AgentPlan } from '#pipeline/flume-plan';
 import type { Verification } from '#pipeline/connector-verification';
 
 export interface ConnectorClass {
@@ -22,6 +23,14 @@ export interface ConnectorClass {
   validate(config: Readonly<Record<string, string>>): ConfigInfos;
   /** Of a collector: what becomes of each line of its flume.conf. */
   report?(config: Readonly<Record<string, string>>): readonly ConfLine[];
+  /**
+   * Of a collector: the agent that its flume.conf means, as far as it can be told away from its worker; null where it has errors. Default of
+   * `environment`, for `${env:…}`: this process's.
+   */
+  plan?(
+    config: Readonly<Record<string, string>>,
+    environment?: Readonly<Record<string, string | undefined>>,
+  ): AgentPlan | null;
   /** Of a config without errors: asks the store whether it could work, 10 s at most. Absent where there is no store. Never rejects. */
   verify?(config: Readonly<Record<string, string>>): Promise<Verification>;
   /** What its options promise; absent where nothing is promised. */

@@ -84,26 +84,31 @@ export class TapController {
     const connector = await this.store.findConnector(name);
     if (connector === null) throw new NotFoundException(`Connector ${name} not found`);
     if (connector.kind !== 'source') throw new BadRequestException(`${name} is a sink: only collectors have edges`);
-    const leaving = new AbortController();
-    response.once('close', () => leaving.abort());
     const order = {
       connector: name,
       edge: String(edge),
       eventsMax: wholeNumber('max', max, eventsMax),
       durationMs: wholeNumber('seconds', seconds, secondsMax) * 1000,
     };
-    try {
-      for await (const lines of this.taps.open(order, leaving.signal)) {
-        if (!response.headersSent) response.status(200).type('application/x-ndjson');
-        response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-      }
-    } catch (error) {
-      if (!(error instanceof TapRefused) || response.headersSent) throw error;
-      throw new NotFoundException(error.message);
-    }
-    if (!response.headersSent) response.status(200).type('application/x-ndjson');
-    response.end();
+    await sendTap(this.taps, order, response);
   }
+}
+
+/** Streams what passes as lines of JSON until there was enough, time is up or the reader leaves. Throws 404 where no worker answers. */
+export async function sendTap(taps: CollectorTaps, order: TapOrder, response: Response): Promise<void> {
+  const leaving = new AbortController();
+  response.once('close', () => leaving.abort());
+  try {
+    for await (const lines of taps.open(order, leaving.signal)) {
+      if (!response.headersSent) response.status(200).type('application/x-ndjson');
+      response.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    }
+  } catch (error) {
+    if (!(error instanceof TapRefused) || response.headersSent) throw error;
+    throw new NotFoundException(error.message);
+  }
+  if (!response.headersSent) response.status(200).type('application/x-ndjson');
+  response.end();
 }
 
 function wholeNumber(name: string, text: string, max: number): number {

@@ -76,9 +76,32 @@ export const ConfLineView = z
     component: z.string().nullable(),
     maps_to: z.string(),
     verdict: z.enum(['ok', 'warning', 'error', 'ignored']),
+    replaced: z.boolean().describe('Known here under the other name that `maps_to` says.'),
     messages: z.array(z.string()),
+    problems: z
+      .array(
+        z.object({
+          severity: z.enum(['error', 'warning']),
+          message: z.string(),
+          suggestion: z.string().nullable().describe('What was probably meant.'),
+          flume: z.string().nullable().describe('What Flume would have done.'),
+        }),
+      )
+      .describe('The messages in their parts.'),
   })
   .meta({ id: 'FlumeConfLine' });
+
+const unitNames = z.array(z.string());
+export const CollectorEffect = z
+  .object({
+    restarted: unitNames.describe('Components that are built anew: `source r1`.'),
+    added: unitNames,
+    removed: unitNames,
+    kept: unitNames.describe('They run on as they are.'),
+    whole: z.boolean().describe('Another agent runs: all of it stops first.'),
+  })
+  .meta({ id: 'CollectorEffect' });
+export type CollectorEffect = z.output<typeof CollectorEffect>;
 
 export const CollectorValidation = z
   .object({
@@ -87,5 +110,8 @@ export const CollectorValidation = z
     counts: z.record(z.string(), z.int()).describe('Lines by verdict: ok, warning, error, ignored.'),
     lines: z.array(ConfLineView),
     flume_conf: z.string(),
+    effect: CollectorEffect.nullable().describe(
+      'Of a collector that is there: what the change does to what runs. Null: not known.',
+    ),
   })
   .meta({ id: 'CollectorValidation' });

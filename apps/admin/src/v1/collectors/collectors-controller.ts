@@ -2,9 +2,11 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put, Query
 import type { Request, Response } from 'express';
 import { z } from 'zod';
 import type { Connector } from '#control/connector';
+import { planChange } from '#pipeline/agent-plan-change';
 import { principalOf } from '../../access/principal.js';
 import { Requires, RequiresForEach } from '../../access/requires.js';
 import { reportText, type ConfLine } from '../../connect/conf-report.js';
+import type { ConnectorClass } from '../../connect/connector-class.js';
 import { hideSecrets } from '../../connect/secrets.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
@@ -17,8 +19,15 @@ import { parsedBody } from '../parsed-body.js';
 import { requireRevision, sendRevision } from '../revision.js';
 import { MergePatch } from '../sinks/sink-schemas.js';
 import { collectorForm, flatCollector } from './collector-form.js';
-import { CollectorBody, CollectorQuery, CollectorValidation, CollectorView } from './collector-schemas.js';
+import {
+  CollectorBody,
+  CollectorQuery,
+  CollectorValidation,
+  CollectorView,
+  type CollectorEffect,
+} from './collector-schemas.js';
 
+const TextOrPatch = z.union([z.string().max(1_000_000), MergePatch]).default({});
 /** JSON, or the text of a flume.conf. */
 const TextOrBody = z.union([z.string(), CollectorBody]);
 type TextOrBody = z.output<typeof TextOrBody>;
@@ -77,15 +86,22 @@ export class CollectorsController {
   @Post('collectors/:name\\:validate')
   @HttpCode(200)
   @Requires('collectors', 'read', 'name')
-  @Summary('The same of a collector that is there')
-  @Answers({ 200: CollectorValidation }, 404)
+  @Summary(
+    'The same of a collector that is there, or of what a text or a merge patch would make of it; and what that restarts',
+  )
+  @Answers({ 200: CollectorValidation }, 404, 422)
   async validateKept(
     @Param('name') name: string,
+    @Body({ schema: TextOrPatch }) given: z.output<typeof TextOrPatch>,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<unknown> {
     const old = await this.desired.find(collectorForm, name);
-    return this.report({ name, config: old.config, old }, request, response);
+    const patch = typeof given === 'string' ? { flume_conf: given } : given;
+    const shown = collectorForm.show(this.desired.classes, old);
+    if ('components' in patch) delete shown['flume_conf'];
+    const config = flatCollector(parsedBody(CollectorBody, mergePatch(shown, patch)));
+    return this.report({ name, config, old }, request, response);
   }
 
   @Get('collectors/:name')
@@ -160,7 +176,8 @@ export class CollectorsController {
       return `${reportText(lines)}\n${verdictText(errors.length)}\n`;
     }
     const { 'flume.conf': flume_conf = '' } = hideSecrets(connectorClass.options, spec.config);
-    return { valid: errors.length === 0, errors, counts: countsOf(lines), lines, flume_conf };
+    const effect = wanted.old === null ? null : effectOf(connectorClass, wanted.old.config, spec.config);
+    return { valid: errors.length === 0, errors, counts: countsOf(lines), lines, flume_conf, effect };
   }
 
   private async write(
@@ -178,6 +195,25 @@ export class CollectorsController {
     if (isNew && !isDryRun) response.setHeader('Location', `/api/v1/collectors/${encodeURIComponent(connector.name)}`);
     return collectorForm.show(this.desired.classes, connector);
   }
+}
+
+/** Null where one of them has errors. */
+function effectOf(
+  connectorClass: ConnectorClass,
+  before: Readonly<Record<string, string>>,
+  after: Readonly<Record<string, string>>,
+): CollectorEffect | null {
+  const [old, next] = [connectorClass.plan?.(before) ?? null, connectorClass.plan?.(after) ?? null];
+  if (old === null || next === null) return null;
+  const { restarted, added, removed, kept } = planChange(old, next);
+  const whole = old.name !== next.name;
+  return {
+    restarted: whole ? [...kept, ...restarted] : [...restarted],
+    added: [...added],
+    removed: [...removed],
+    kept: whole ? [] : [...kept],
+    whole,
+  };
 }
 
 function bodyOf(given: TextOrBody, query: Given): CollectorBody {
