@@ -1,4 +1,4 @@
-import { Environment } from '@marcbachmann/cel-js';
+import { Environment, ParseError, TypeError as TypingError } from '@marcbachmann/cel-js';
 import { z } from 'zod';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import { messageOf } from '#std/errors';
@@ -78,31 +78,36 @@ export function compileRecordFilter(expression: string): (batch: SinkBatch, inde
   };
 }
 
+/** Why a text is no filter, and at which of its characters, `[from, to)`. */
+export interface FilterProblem {
+  /** One line. */
+  readonly message: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Null where it is a filter. */
+export function filterProblem(expression: string): FilterProblem | null {
+  try {
+    compileRecordFilter(expression);
+    return null;
+  } catch (error) {
+    const [message = ''] = messageOf(error).split('\n');
+    const range = error instanceof ParseError || error instanceof TypingError ? error.range : undefined;
+    const from = Math.min(range?.start ?? 0, expression.length);
+    return { message, from, to: Math.max(from, Math.min(range?.end ?? expression.length, expression.length)) };
+  }
+}
+
 /** A parameter of jobs. */
 export const filterField = z
   .string()
   .min(1)
   .max(4000)
-  .refine(
-    (expression) => {
-      try {
-        compileRecordFilter(expression);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-    {
-      error: ({ input }) => {
-        try {
-          compileRecordFilter(String(input));
-          return '';
-        } catch (error) {
-          return `is no expression (CEL) over topic, partition, offset, timestamp, key, value, headers and json: ${messageOf(error)}`;
-        }
-      },
-    },
-  )
+  .refine((expression) => filterProblem(expression) === null, {
+    error: ({ input }) =>
+      `is no expression (CEL) over topic, partition, offset, timestamp, key, value, headers and json: ${filterProblem(String(input))?.message ?? ''}`,
+  })
   .describe(
     'CEL over `topic`, `partition`, `offset`, `timestamp` (ms), `key`, `value` (text), `headers` and `json`: `json.amount > 100`.',
   );

@@ -1,8 +1,7 @@
 import { Controller, Get, Headers, NotFoundException, Param, Query, Req, Res } from '@nestjs/common';
 import type { Request, Response } from 'express';
-import { z } from 'zod';
 import type { OffsetRange } from '#jobs/range-reader';
-import { compileRecordFilter, filterField } from '#jobs/record-filter';
+import { compileRecordFilter } from '#jobs/record-filter';
 import { rangesOf } from '#jobs/record-range';
 import { answerFor } from '#nest/error-answer';
 import { FieldProblems } from '#nest/field-problems';
@@ -13,45 +12,13 @@ import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
 import { pageSchema, pageWith } from '../page.js';
 import { AnswerStreams } from './answer-stream.js';
-import { pageForward, pageNewest } from './record-page.js';
+import { RecordDecoders } from './decoders/record-decoders.js';
+import { pageBackward, pageForward, type RecordFilter } from './record-page.js';
 import { placesOfToken, tokenOfPlaces } from './record-places.js';
-import { writeSearch, writeTail } from './record-streams.js';
-import { formats, RecordView } from './record-view.js';
-
-const partition = z.coerce.number().int().min(0).max(1_000_000);
-
-export const RecordsQuery = z
-  .object({
-    partition: z
-      .union([partition, z.array(partition).max(1000)])
-      .transform((given) => [given].flat())
-      .optional()
-      .describe('Only these; default: all, merged by time.'),
-    offset: z.coerce.number().int().min(0).optional().describe('From here on, in each partition.'),
-    timestamp: z.iso.datetime({ offset: true }).optional().describe('From the first record at or after it on.'),
-    newest: z.coerce
-      .number()
-      .int()
-      .min(1)
-      .max(1000)
-      .optional()
-      .describe(
-        'As many of the newest; of a search: only the newest of each partition. Default of a page where neither offset nor timestamp is given: `limit`.',
-      ),
-    limit: z.coerce.number().int().min(1).max(1000).default(100).describe('Records of a page, or found by a search.'),
-    page_token: z.string().max(100_000).optional().describe('`next` of the answer before: goes on there.'),
-    filter: filterField.optional(),
-    format: z
-      .enum(formats)
-      .default('auto')
-      .describe('Of keys and values: `auto` takes objects and arrays for JSON, other UTF-8 for text.'),
-  })
-  .refine(
-    ({ offset, timestamp, newest }) => [offset, timestamp, newest].filter((given) => given !== undefined).length <= 1,
-    { error: 'offset, timestamp and newest exclude each other: give one of them', path: ['offset'] },
-  )
-  .meta({ id: 'RecordsQuery' });
-type RecordsQuery = z.output<typeof RecordsQuery>;
+import { writeSearch } from './record-search.js';
+import { writeTail } from './record-streams.js';
+import { RecordView, type Look } from './record-view.js';
+import { pageRecordsMax, RecordsQuery } from './records-query.js';
 
 /** What a page may take; partitions that do not answer are no reason to wait longer. */
 const pageMsMax = 30_000;
@@ -66,7 +33,10 @@ const lines = 'application/x-ndjson';
 export class RecordsController {
   private readonly streams = new AnswerStreams();
 
-  constructor(private readonly topics: TopicAdmin) {}
+  constructor(
+    private readonly topics: TopicAdmin,
+    private readonly decoders: RecordDecoders,
+  ) {}
 
   @Get(':topic/records')
   @Requires('topics', 'read', 'topic')
@@ -98,19 +68,23 @@ export class RecordsController {
   ): Promise<void> {
     const signal = AbortSignal.timeout(pageMsMax);
     const ranges = await this.ranges(topic, query, query.page_token);
-    const isForward = [query.offset, query.timestamp, query.page_token].some((given) => given !== undefined);
-    const options = { limit: isForward ? query.limit : (query.newest ?? query.limit), format: query.format, signal };
+    const isPlaced = [query.offset, query.timestamp, query.page_token].some((given) => given !== undefined);
+    const order = query.order ?? (isPlaced ? 'oldest' : null);
+    const limit = Math.min(pageRecordsMax, isPlaced ? query.limit : (query.newest ?? query.limit));
+    const options = { limit, look: this.look(query), signal };
     const { cluster } = this.topics;
-    const { records, next } = await (isForward ? pageForward : pageNewest)(cluster, ranges, options);
-    const token = next === null ? null : tokenOfPlaces(next);
-    response.json(pageWith(records, { kind: 'RecordList', token, request, response }));
+    const { records, next } = await (order === 'oldest' ? pageForward : pageBackward)(cluster, ranges, options);
+    // The newest ones alone are one page, in their order.
+    const token = next === null || order === null ? null : tokenOfPlaces(next);
+    const data = order === null ? records.toReversed() : records;
+    response.json(pageWith(data, { kind: 'RecordList', token, request, response }));
   }
 
   private async search(topic: string, query: RecordsQuery, response: Response): Promise<void> {
-    const newest = query.newest ?? Infinity;
-    const found = await this.ranges(topic, query, query.page_token);
-    const ranges = found.map((range) => ({ ...range, from: Math.max(range.from, range.to - newest) }));
-    const options = { ...this.streamOptions(query), limit: query.limit };
+    const ranges = await this.ranges(topic, query, query.page_token);
+    const { order = 'oldest', limit } = query;
+    const { clock } = this.topics.cluster;
+    const options = { order, limit, look: this.look(query), filter: filterOf(query), clock };
     await this.streams.run(
       response,
       lines,
@@ -125,7 +99,7 @@ export class RecordsController {
     response: Response,
   ): Promise<void> {
     const token = lastEventId ?? query.page_token;
-    const isPlaced = [token, query.offset, query.timestamp].some((given) => given !== undefined);
+    const isPlaced = [token, query.offset, query.timestamp, query.newest].some((given) => given !== undefined);
     const ranges = await this.ranges(topic, query, token);
     if (ranges.length > tailedPartitionsMax) {
       const text = `Topic ${topic} has ${ranges.length} partitions; at most ${tailedPartitionsMax} are followed at once: name them by partition=`;
@@ -134,10 +108,11 @@ export class RecordsController {
     const starts = ranges.map(({ partition: index, from, to }) => {
       return { topic, partition: index, offset: isPlaced ? from : to };
     });
+    const options = { look: this.look(query), filter: filterOf(query), clock: this.topics.cluster.clock };
     await this.streams.run(
       response,
       events,
-      (stream) => writeTail(this.topics.cluster, starts, { ...this.streamOptions(query), stream }),
+      (stream) => writeTail(this.topics.cluster, starts, { ...options, stream }),
       (error) => `event: error\ndata: ${JSON.stringify(this.problem(error, topic))}\n\n`,
     );
   }
@@ -155,21 +130,25 @@ export class RecordsController {
     const ends = await cluster.attempt(patienceMs, () => listOffsets(cluster, asked, 'read_committed'));
     const endOf = new Map(ends.map((end) => [end.partition, end.offset]));
     return ranges.map((range) => {
-      const to = Math.min(range.to, endOf.get(range.partition) ?? range.to);
-      return { ...range, from: Math.min(to, Math.max(range.from, places?.get(range.partition) ?? 0)), to };
+      const place = places?.get(range.partition);
+      const end = Math.min(range.to, endOf.get(range.partition) ?? range.to);
+      const to = query.order === 'newest' && place !== undefined ? Math.min(end, place) : end;
+      const begin = query.newest === undefined ? range.from : Math.max(range.from, end - query.newest);
+      const start = query.order === 'newest' ? begin : Math.max(begin, place ?? 0);
+      return { ...range, from: Math.min(to, start), to };
     });
   }
 
-  private streamOptions({ filter, format }: RecordsQuery): Omit<Parameters<typeof writeTail>[2], 'stream'> {
-    return {
-      format,
-      filter: filter === undefined ? null : compileRecordFilter(filter),
-      clock: this.topics.cluster.clock,
-    };
+  private look({ format, preview }: RecordsQuery): Look {
+    return { format, preview: preview ?? null, decoders: this.decoders };
   }
 
   private problem(error: unknown, topic: string): Readonly<Record<string, unknown>> {
     this.topics.cluster.logger.warn('Reading records for a client failed.', { topic, reason: String(error) });
     return answerFor(error, `/api/v1/topics/${encodeURIComponent(topic)}/records`).body;
   }
+}
+
+function filterOf({ filter }: RecordsQuery): RecordFilter | null {
+  return filter === undefined ? null : compileRecordFilter(filter);
 }
