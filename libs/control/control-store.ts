@@ -33,6 +33,7 @@ import {
   updateConnector,
 } from './desired-connectors.js';
 import { controlErrors } from './errors.js';
+import { readConnectorMarks, readLiveReports, type ConnectorMark, type LiveReport } from './live-reports.js';
 import { controlMigrations } from './migrations.js';
 import {
   giveUpLeases,
@@ -198,6 +199,16 @@ export class ControlStore {
   /** Of all connectors, by name; `isBrief` leaves numbers, partitions and components out. */
   statuses(isBrief = false): Promise<ConnectorStatus[]> {
     return this.read('reading status', (manager) => readStatuses(manager, null, isBrief));
+  }
+
+  /** How all tasks are, in what changes from second to second. */
+  liveReports(): Promise<LiveReport[]> {
+    return this.read('reading reports', readLiveReports);
+  }
+
+  /** Of all connectors, by name; at most 10,000. */
+  connectorMarks(): Promise<ConnectorMark[]> {
+    return this.read('reading revisions', readConnectorMarks);
   }
 
   /** Of all connectors that have tasks. */

@@ -1,4 +1,5 @@
 import type { Resource } from './resource.js';
+import { eventsResource } from './events/resource.js';
 import { securityResource } from './security/resource.js';
 import { collectorsResource } from './collectors/resource.js';
 import { deadLettersResource } from './dlq/resource.js';
@@ -21,4 +22,5 @@ export const resources: readonly Resource[] = [
   workersResource,
   securityResource,
   sessionResource,
+  eventsResource,
 ];

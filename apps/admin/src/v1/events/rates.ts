@@ -1,0 +1,48 @@
+/** Rates of counters that are looked at again and again: over the last seconds, by key. */
+
+interface Sample {
+  readonly atMs: number;
+  readonly value: number;
+}
+
+/** Over which a rate is taken, ms. */
+const windowMs = 5_000;
+/** Nobody looked for so long: a rate over that time says nothing of now. */
+const staleMs = 20_000;
+const keysMax = 50_000;
+
+export class Rates {
+  private readonly samples = new Map<string, Sample[]>();
+
+  /** A second; null at the first look, and after a counter began anew. */
+  of(key: string, value: number, atMs: number): number | null {
+    const known = this.samples.get(key);
+    const last = known?.at(-1);
+    if (known === undefined || last === undefined || value < last.value || atMs - last.atMs > staleMs) {
+      if (known === undefined && this.samples.size >= keysMax) this.samples.clear();
+      this.samples.set(key, [{ atMs, value }]);
+      return null;
+    }
+    if (atMs > last.atMs) {
+      known.push({ atMs, value });
+      while (known.length > 2 && (known[1]?.atMs ?? atMs) <= atMs - windowMs) known.shift();
+    }
+    const [first] = known;
+    if (first === undefined || (first.atMs === last.atMs && known.length === 1)) return null;
+    const newest = known.at(-1) ?? last;
+    return newest.atMs === first.atMs ? null : (newest.value - first.value) / ((newest.atMs - first.atMs) / 1000);
+  }
+}
+
+/** Three digits, so that what stays the same does not come again for its decimals. */
+export function rounded(value: number): number {
+  if (value >= 1000) {
+    const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+    return Math.round(value / step) * step;
+  }
+  return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
+}
+
+export function roundedOrNull(value: number | null | undefined): number | null {
+  return value === null || value === undefined || !Number.isFinite(value) ? null : rounded(value);
+}

@@ -1,0 +1,66 @@
+/** Where a sink writes to, for people: host and path, never a login. */
+import { hideUrls } from '../../../connect/secrets.js';
+
+/** Where the store is, and what in it: the first that is written of each. */
+const placeKeys = [
+  'connection.url',
+  'connection.uri',
+  'clickhouse.url',
+  'hostname',
+  'redis.uri',
+  'redis.hosts',
+  'store.url',
+  's3.bucket.name',
+  'hdfs.url',
+  'hdfs.path',
+  'http.url',
+  'file.path',
+  'path',
+  'url',
+  'endpoint',
+  'contactPoints',
+  'hbase.zookeeper.quorum',
+  'zookeeperQuorum',
+  'bootstrap.servers',
+  'kafka.bootstrap.servers',
+  'sink.directory',
+  'hostNames',
+  'host',
+];
+const thingKeys = [
+  'table.name.format',
+  'table',
+  'collection',
+  'index.name.format',
+  'indexName',
+  'database',
+  'keyspace',
+  'redis.key',
+  'exchange',
+  'queue',
+  'kafka.topic',
+  'topic',
+];
+const charactersMax = 120;
+
+export function storePlace(option: (name: string) => string | null): string {
+  const place = firstOf(placeKeys, option);
+  const thing = firstOf(thingKeys, option);
+  const shown = place === null ? null : withoutLogin(place);
+  const text = [thing, shown].filter((part) => part !== null).join(' in ');
+  return text.length > charactersMax ? `${text.slice(0, charactersMax - 1)}…` : text;
+}
+
+function firstOf(keys: readonly string[], option: (name: string) => string | null): string | null {
+  for (const key of keys) {
+    const value = option(key)?.trim() ?? '';
+    if (value !== '') return value;
+  }
+  return null;
+}
+
+function withoutLogin(text: string): string {
+  return hideUrls(text)
+    .replaceAll(/([a-z][\w+.-]*:\/\/)[^\s/@]*@/gi, '$1')
+    .replace(/[?;].*$/s, '');
+}
