@@ -61,6 +61,8 @@ export function Confirm(props: {
   verb: string;
   typed?: string;
   tone?: 'primary' | 'danger';
+  /** Something in `children` is still missing. */
+  isDisabled?: boolean;
   run: () => Promise<unknown>;
 }) {
   const { typed, isOpen, onClose } = props;
@@ -100,7 +102,7 @@ export function Confirm(props: {
         <Button onPress={close}>Cancel</Button>
         <Button
           tone={props.tone ?? 'danger'}
-          isDisabled={isRunning || (typed !== undefined && text !== typed)}
+          isDisabled={isRunning || props.isDisabled === true || (typed !== undefined && text !== typed)}
           onPress={() => void run()}
         >
           {props.verb}
