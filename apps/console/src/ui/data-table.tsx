@@ -20,6 +20,8 @@ export interface DataTableProps<Row> {
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
   readonly sortedBy?: { readonly column: string; readonly descending?: boolean };
+  /** Told of another order, for those who keep it in the link. */
+  readonly onSort?: (sort: { readonly column: string; readonly descending?: boolean }) => void;
   /** Key of the row that is shown beside the table. */
   readonly current?: string | null;
   /** Enter on a row, and a click beside its links. */
@@ -54,7 +56,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   useEffect(() => {
     if (lastShown >= rows.length - 1 && rows.length > 0) onEnd?.();
   }, [lastShown, rows.length, onEnd]);
-  const template = columns.map(({ width }) => width ?? 'minmax(90px, 1fr)').join(' ');
+  const template = columns.map(({ width = widthDefault }) => width).join(' ');
+  // Every row is a grid of its own: what a cell holds must not widen its row.
+  const minWidth = minWidthOf(columns);
 
   const move = (step: number): void => {
     const index = Math.max(0, Math.min(rows.length - 1, focused.current + step));
@@ -80,9 +84,17 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       }}
     >
       <div role="rowgroup" style={{ position: 'sticky', top: 0, zIndex: 2 }}>
-        <div className="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template }}>
+        <div className="table-head" role="row" aria-rowindex={1} style={{ gridTemplateColumns: template, minWidth }}>
           {columns.map((column) => (
-            <Head key={column.id} column={column} sort={sort} onSort={setSort} />
+            <Head
+              key={column.id}
+              column={column}
+              sort={sort}
+              onSort={(next) => {
+                setSort(next);
+                props.onSort?.(next);
+              }}
+            />
           ))}
         </div>
       </div>
@@ -110,6 +122,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
               }}
               style={{
                 gridTemplateColumns: template,
+                minWidth,
                 position: 'absolute',
                 inset: '0 0 auto 0',
                 height: rowHeight,
@@ -130,9 +143,19 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
   );
 }
 
+const widthDefault = 'minmax(90px, 1fr)';
+const columnGap = 14;
+const rowPadding = 24;
+
+/** Pixels below which the table scrolls sideways: the least width of each column, gaps and padding (as `ui.css` has them). */
+function minWidthOf(columns: readonly { readonly width?: string }[]): number {
+  const least = columns.map(({ width = widthDefault }) => Number(/(\d+)px/.exec(width)?.[1] ?? 90));
+  return least.reduce((sum, width) => sum + width + columnGap, rowPadding - columnGap);
+}
+
 type Sort = { readonly column: string; readonly descending?: boolean } | null;
 
-function Head<Row>(props: { column: Column<Row>; sort: Sort; onSort: (sort: Sort) => void }) {
+function Head<Row>(props: { column: Column<Row>; sort: Sort; onSort: (sort: NonNullable<Sort>) => void }) {
   const { column, sort, onSort } = props;
   const className = column.isNumber === true ? 'number' : undefined;
   if (column.sortBy === undefined) {
