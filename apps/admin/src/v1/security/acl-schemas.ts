@@ -38,6 +38,23 @@ export const AclListQuery = pageQuery.extend(filter);
 export const AclBatch = z.strictObject({ data: z.array(Acl).min(1).max(1000) }).meta({ id: 'AclBatch' });
 export const AclsDeleted = z.object({ data: z.array(Acl) }).meta({ id: 'AclsDeleted' });
 
+export const AclQuestionBody = z
+  .strictObject({
+    principal: Principal.refine((name) => name !== 'User:*', 'one user, not everybody'),
+    operation: words('operation').refine((word) => word !== 'ALL', 'one operation'),
+    resource_type: words('resourceType'),
+    resource_name: z.string().min(1).max(300),
+    host: z.string().min(1).max(100).default('127.0.0.1').describe('The address that the client comes from.'),
+  })
+  .meta({ id: 'AclQuestion' });
+export const AclAnswer = z
+  .object({
+    decision: z.enum(['allowed', 'denied', 'no_rule']),
+    reason: z.string().describe('In words.'),
+    rules: z.array(Acl).describe('Those that decide: the denials, or else the grants.'),
+  })
+  .meta({ id: 'AclAnswer' });
+
 /** Stands for the default of all names, as in the tools of Kafka. */
 export const everyName = '<default>';
 const entity = {

@@ -2,12 +2,13 @@ import { BadRequestException, Body, Controller, Delete, Get, HttpCode, Post, Que
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
 import { AccessAdmin, type AclRule, type AclRuleFilter } from '#topics/access-admin';
-import { Requires } from '../../access/requires.js';
+import { NotAudited, Requires } from '../../access/requires.js';
 import { Answers } from '../../operations/answers.js';
 import { Section, Summary } from '../../operations/summary.js';
 import { WriteQuery } from '../connectors/connector-schemas.js';
 import { pageOf, pageSchema, type Page } from '../page.js';
-import { Acl, AclBatch, AclFilter, AclListQuery, AclsDeleted } from './acl-schemas.js';
+import { verdictOf } from './acl-question.js';
+import { Acl, AclAnswer, AclBatch, AclFilter, AclListQuery, AclQuestionBody, AclsDeleted } from './acl-schemas.js';
 import { sorted } from './security-views.js';
 
 const DeleteQuery = AclFilter.extend(WriteQuery.shape);
@@ -60,6 +61,21 @@ export class AclsController {
     if (query.validate_only) response.status(200);
     else await this.topics.createAcls(body.data.map(ruleOf));
     return body;
+  }
+
+  @Post('acls\\:test')
+  @HttpCode(200)
+  @Requires('security', 'read')
+  @NotAudited()
+  @Summary('Whether a principal may do something at the Kafka listeners, and which rules say so')
+  @Answers({ 200: AclAnswer }, 409)
+  async test(@Body({ schema: AclQuestionBody }) body: z.output<typeof AclQuestionBody>): Promise<object> {
+    const rules = await this.topics.listAcls({
+      ...filterOf({ resource_type: body.resource_type, resource_name: body.resource_name }),
+      patternType: 'MATCH',
+    });
+    const verdict = verdictOf(body, rules);
+    return { ...verdict, rules: verdict.rules.map(aclView) };
   }
 
   @Delete('acls')
