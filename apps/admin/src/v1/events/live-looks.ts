@@ -9,31 +9,27 @@ import { Rates } from './rates.js';
 import { FlowHistory } from './topology/history.js';
 
 /** What the tables are made of; what several of them need in the same second is asked for once. */
-export interface LiveLooks {
+export class LiveLooks {
   readonly topics: TopicsLook;
   readonly groups: GroupsLook;
   readonly connectors: ConnectorsLook;
   readonly ages: LagAge;
-  readonly rates: Rates;
-  readonly history: FlowHistory;
+  readonly rates = new Rates();
+  readonly history = new FlowHistory();
   readonly classes: ConnectorClasses;
   readonly jobs: JobService;
   readonly bootstrap: string;
   /** What references in configs stand for. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-}
 
-export function liveLooks({ cluster, store, clock, classes, jobs, bootstrap, environment }: AdminParts): LiveLooks {
-  return {
-    topics: new TopicsLook(cluster, clock),
-    groups: new GroupsLook(cluster, clock),
-    connectors: new ConnectorsLook(store, clock),
-    ages: new LagAge(cluster, clock),
-    rates: new Rates(),
-    history: new FlowHistory(),
-    classes,
-    jobs,
-    bootstrap,
-    environment,
-  };
+  constructor({ cluster, store, clock, classes, jobs, bootstrap, environment }: AdminParts) {
+    this.topics = new TopicsLook(cluster, clock);
+    this.groups = new GroupsLook(cluster, clock);
+    this.connectors = new ConnectorsLook(store, clock);
+    this.ages = new LagAge(cluster, clock);
+    this.classes = classes;
+    this.jobs = jobs;
+    this.bootstrap = bootstrap;
+    this.environment = environment;
+  }
 }

@@ -9,6 +9,8 @@ interface Sample {
 const windowMs = 5_000;
 /** Nobody looked for so long: a rate over that time says nothing of now. */
 const staleMs = 20_000;
+/** Tables that look at the same counter in the same moment count as one look. */
+const stepMs = 250;
 const keysMax = 50_000;
 
 export class Rates {
@@ -23,14 +25,14 @@ export class Rates {
       this.samples.set(key, [{ atMs, value }]);
       return null;
     }
-    if (atMs > last.atMs) {
+    if (atMs - last.atMs >= stepMs) {
       known.push({ atMs, value });
       while (known.length > 2 && (known[1]?.atMs ?? atMs) <= atMs - windowMs) known.shift();
     }
     const [first] = known;
-    if (first === undefined || (first.atMs === last.atMs && known.length === 1)) return null;
     const newest = known.at(-1) ?? last;
-    return newest.atMs === first.atMs ? null : (newest.value - first.value) / ((newest.atMs - first.atMs) / 1000);
+    if (first === undefined || first === newest) return null;
+    return (newest.value - first.value) / ((newest.atMs - first.atMs) / 1000);
   }
 }
 

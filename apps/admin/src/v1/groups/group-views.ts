@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { GroupDescription, GroupLag, GroupListing } from '#topics/topic-admin';
 import { pageQuery } from '../page.js';
+import { keyOf } from './lag-seconds.js';
 
 const state = z.string().describe('Kafka’s words: Empty, PreparingRebalance, CompletingRebalance, Stable, Dead.');
 
@@ -34,12 +35,19 @@ export const GroupLagView = z
     kind: z.literal('GroupLag'),
     name: z.string(),
     total: z.int().describe('Records behind, of partitions with a committed offset.'),
+    lag_seconds: z.int().nullable().describe('Age of the oldest record that waits; null: not known. 0: none waits.'),
     partitions: z.array(
       Place.extend({
         committed: z.int().nullable().describe('null: nothing was committed.'),
         earliest: z.int(),
         latest: z.int(),
         lag: z.int().nullable().describe('Records behind.'),
+        lag_seconds: z
+          .int()
+          .nullable()
+          .describe(
+            'Age of the first record that waits; null: not known, also beyond the 32 partitions furthest behind.',
+          ),
         member_id: z.string().nullable(),
         client_id: z.string().nullable(),
         client_host: z.string().nullable(),
@@ -99,14 +107,21 @@ export function groupView(group: GroupDescription): z.input<typeof GroupView> {
   };
 }
 
-export function lagView(name: string, lags: readonly GroupLag[]): z.input<typeof GroupLagView> {
+export function lagView(
+  name: string,
+  lags: readonly GroupLag[],
+  seconds: ReadonlyMap<string, number>,
+): z.input<typeof GroupLagView> {
+  const known = lags.flatMap((each) => seconds.get(keyOf(each)) ?? []);
   return {
     kind: 'GroupLag',
     name,
     total: lags.reduce((sum, { lag }) => sum + (lag ?? 0), 0),
+    lag_seconds: known.length === 0 ? null : Math.max(...known),
     partitions: lags.map(({ topic, partition, committed, start, end, lag, memberId, clientId, clientHost }) => {
       const member = { member_id: memberId, client_id: clientId, client_host: clientHost };
-      return { topic, partition, committed, earliest: start, latest: end, lag, ...member };
+      const behind = { lag, lag_seconds: seconds.get(keyOf({ topic, partition })) ?? null };
+      return { topic, partition, committed, earliest: start, latest: end, ...behind, ...member };
     }),
   };
 }

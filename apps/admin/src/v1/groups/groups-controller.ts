@@ -39,6 +39,7 @@ import {
   ResetPlanView,
   summaryView,
 } from './group-views.js';
+import { lagSeconds } from './lag-seconds.js';
 import { planReset } from './offsets-reset.js';
 
 const sinkGroupPrefix = 'connect-';
@@ -86,7 +87,8 @@ export class GroupsController {
   @Answers({ 200: GroupLagView }, 404)
   async lag(@Param('group') name: string): Promise<z.input<typeof GroupLagView>> {
     await this.find(name);
-    return lagView(name, await this.topics.groupLag(name));
+    const lags = await this.topics.groupLag(name);
+    return lagView(name, lags, await lagSeconds(this.topics, lags));
   }
 
   @Delete(':group')

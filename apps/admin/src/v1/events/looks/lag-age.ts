@@ -55,35 +55,35 @@ export class LagAge {
     const some = [...this.waiting].slice(0, fetchesPerSecondMax);
     for (const [key, wanted] of some) {
       this.waiting.delete(key);
-      const timestamp = await this.timestampAt(wanted).catch(() => -1);
+      const timestamp = await timestampAt(this.cluster, wanted).catch(() => -1);
       this.known.set(key, { offset: wanted.offset, timestamp, usedMs: this.clock.monotonic() });
     }
     this.isReading = false;
   }
+}
 
-  /** Of the first record at or after the offset. */
-  async timestampAt({ topic, partition, offset }: Wanted): Promise<number> {
-    const { partitions } = await this.cluster.topic(topic);
-    const node = partitions[partition]?.leader ?? -1;
-    if (node < 0) return -1;
-    const asked = { partition, fetchOffset: offset, partitionMaxBytes: batchBytesMax };
-    const answer = await this.cluster.request(
-      { node },
-      apis.fetch,
-      {
-        maxWaitMs: 0,
-        minBytes: 0,
-        maxBytes: batchBytesMax,
-        isolationLevel: 0,
-        sessionId: 0,
-        sessionEpoch: -1,
-        topics: [{ topic, partitions: [asked] }],
-      },
-      { lane: 'live', versionMax: fetchVersionMax },
-    );
-    const [fetched] = answer.responses[0]?.partitions ?? [];
-    if (fetched === undefined || fetched.records === null || fetched.records.length === 0) return -1;
-    const records = decodeRecords(fetched.records, { fromOffset: offset, abortedTransactions: null });
-    return records.count === 0 ? -1 : records.timestamp(0);
-  }
+/** Of the first record at or after the offset, ms since 1970; -1: there is none, or it has none. */
+export async function timestampAt(cluster: Cluster, { topic, partition, offset }: Wanted): Promise<number> {
+  const { partitions } = await cluster.topic(topic);
+  const node = partitions[partition]?.leader ?? -1;
+  if (node < 0) return -1;
+  const asked = { partition, fetchOffset: offset, partitionMaxBytes: batchBytesMax };
+  const answer = await cluster.request(
+    { node },
+    apis.fetch,
+    {
+      maxWaitMs: 0,
+      minBytes: 0,
+      maxBytes: batchBytesMax,
+      isolationLevel: 0,
+      sessionId: 0,
+      sessionEpoch: -1,
+      topics: [{ topic, partitions: [asked] }],
+    },
+    { lane: 'live', versionMax: fetchVersionMax },
+  );
+  const [fetched] = answer.responses[0]?.partitions ?? [];
+  if (fetched === undefined || fetched.records === null || fetched.records.length === 0) return -1;
+  const records = decodeRecords(fetched.records, { fromOffset: offset, abortedTransactions: null });
+  return records.count === 0 ? -1 : records.timestamp(0);
 }

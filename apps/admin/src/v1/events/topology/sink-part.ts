@@ -8,7 +8,7 @@ import { typeOf } from '../tables/connectors-table.js';
 import { deadLetterTopicOf } from '../tables/further-tables.js';
 import { wholeOf } from './collector-part.js';
 import { nodeKey, type Drawing } from './drawing.js';
-import { storePlace } from './store-place.js';
+import { storeOf } from './store-place.js';
 
 /** Of its time that a sink spends waiting for its store. */
 const busyFrom = 0.9;
@@ -44,7 +44,7 @@ export function drawSink(drawing: Drawing, look: ConnectorLook, surroundings: Si
     out_per_second: sent,
     errors: looks.history.recent(`sink ${mark.name}`, errors, atMs),
   });
-  const place = storePlace((name) => connector.config[name] ?? null);
+  const place = storeOf(connector, looks.environment);
   drawing.node(store, {
     stage: 'store',
     name: place === '' ? type : place,

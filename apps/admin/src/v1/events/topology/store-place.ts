@@ -1,4 +1,6 @@
 /** Where a sink writes to, for people: host and path, never a login. */
+import { resolveReferences } from '#config/references';
+import type { Connector } from '#control/connector';
 import { hideUrls } from '../../../connect/secrets.js';
 
 /** Where the store is, and what in it: the first that is written of each. */
@@ -42,6 +44,38 @@ const thingKeys = [
   'topic',
 ];
 const charactersMax = 120;
+
+const databaseKeys = new Set([
+  'connection.url',
+  'connection.uri',
+  'clickhouse.url',
+  'redis.uri',
+  'hdfs.url',
+  'store.url',
+]);
+const known = new WeakMap<Connector, string>();
+
+/** References to databases are followed, so that people see which one it is; others may hold what is not for people, and stay. */
+export function storeOf(connector: Connector, environment: Readonly<Record<string, string | undefined>>): string {
+  const found = known.get(connector) ?? storePlace((name) => optionOf(connector, name, environment));
+  known.set(connector, found);
+  return found;
+}
+
+function optionOf(
+  { config }: Connector,
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): string | null {
+  const written = config[name];
+  if (written === undefined) return null;
+  if (!databaseKeys.has(name)) return written;
+  try {
+    return resolveReferences({ [name]: written }, environment)[name] ?? null;
+  } catch {
+    return written;
+  }
+}
 
 export function storePlace(option: (name: string) => string | null): string {
   const place = firstOf(placeKeys, option);
