@@ -1,0 +1,115 @@
+import { useState } from 'react';
+import { useGet } from '../../api/queries.js';
+import { CodeEditor } from '../../ui/code-editor.js';
+import { SelectField, TextArea } from '../../ui/fields.js';
+import { ErrorNotice, Loading } from '../../ui/notices.js';
+import type { FormValue, Problems } from '../../ui/schema-fields.js';
+import { SchemaForm } from '../../ui/schema-form.js';
+import { configOf, draftOfText, textOf } from './sink-draft.js';
+import type { SinkTypeDetail } from './sink-api.js';
+
+interface SinkFormProps {
+  readonly draft: FormValue;
+  readonly onChange: (draft: FormValue) => void;
+  readonly problems: Problems;
+}
+
+/** Topics and the type's options as fields, or all of it as JSON. */
+export function SinkForm(props: SinkFormProps) {
+  const [form, setForm] = useState<'fields' | 'json'>('fields');
+  return (
+    <div className="stack">
+      <div style={{ maxWidth: 240 }}>
+        <SelectField
+          label="Edit as"
+          value={form}
+          options={[
+            { value: 'fields', label: 'Fields' },
+            { value: 'json', label: 'JSON' },
+          ]}
+          onChange={setForm}
+        />
+      </div>
+      {form === 'fields' ? <Fields {...props} /> : <Json {...props} />}
+    </div>
+  );
+}
+
+function Fields({ draft, onChange, problems }: SinkFormProps) {
+  const type = typeof draft['type'] === 'string' ? draft['type'] : '';
+  const { data, error } = useGet<SinkTypeDetail>(type === '' ? null : `/api/v1/sink-types/${encodeURIComponent(type)}`);
+  const topics = Array.isArray(draft['topics']) ? draft['topics'].map(String) : [];
+  const errorField = configOf(draft)['errors.tolerance'];
+  return (
+    <div className="stack">
+      <TextArea
+        label="Topics (required)"
+        hint="One a line."
+        rows={2}
+        value={topics.join('\n')}
+        problem={problems.get('/topics') ?? null}
+        onChange={(text) => onChange({ ...draft, topics: text.split('\n') })}
+      />
+      {error === null ? null : <ErrorNotice error={error} />}
+      {data === undefined ? (
+        error === null ? (
+          <Loading what="its options" />
+        ) : null
+      ) : (
+        <SchemaForm
+          schema={data.config_schema}
+          value={configOf(draft)}
+          problems={problems}
+          at="/config"
+          onChange={(config) => onChange({ ...draft, config })}
+        />
+      )}
+      <SelectField
+        label="A record that the store refuses"
+        value={errorField === 'all' ? 'all' : 'none'}
+        options={[
+          { value: 'none', label: 'stops the task there' },
+          { value: 'all', label: 'goes to the dead-letter topic, and the rest goes on' },
+        ]}
+        onChange={(value) => onChange(withTolerance(draft, value))}
+      />
+    </div>
+  );
+}
+
+/** Without a topic for them, dead letters go beside the first topic. */
+function withTolerance(draft: FormValue, tolerance: 'none' | 'all'): FormValue {
+  const { 'errors.tolerance': _tolerance, ...config } = configOf(draft);
+  const [topic = 'records'] = Array.isArray(draft['topics']) ? draft['topics'].map(String) : [];
+  const { dlq: _dlq, ...rest } = draft;
+  if (tolerance === 'none') return { ...rest, config };
+  return {
+    ...rest,
+    dlq: draft['dlq'] ?? { topic: `${topic}.dead-letters` },
+    config: { ...config, 'errors.tolerance': 'all' },
+  };
+}
+
+function Json({ draft, onChange }: SinkFormProps) {
+  const [text, setText] = useState(() => textOf(draft));
+  const isWrong = draftOfText(text) === null;
+  return (
+    <div className="stack">
+      <CodeEditor
+        label="The sink as JSON"
+        language="json"
+        value={text}
+        onChange={(next) => {
+          setText(next);
+          const parsed = draftOfText(next);
+          if (parsed !== null) onChange(parsed);
+        }}
+      />
+      {isWrong ? (
+        <p role="alert" style={{ color: 'var(--bad)' }}>
+          This is no JSON object yet: what was valid last counts.
+        </p>
+      ) : null}
+    </div>
+  );
+}
