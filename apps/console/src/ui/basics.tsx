@@ -184,7 +184,7 @@ export function Progress(props: { label: string; done: number; total: number | n
   );
 }
 
-export function CopyButton({ text, label = 'Copy' }: { text: string; label?: string }) {
+export function CopyButton({ text, label = 'Copy', onCopy }: { text: string; label?: string; onCopy?: () => void }) {
   const [isCopied, setIsCopied] = useState(false);
   useEffect(() => {
     if (!isCopied) return;
@@ -192,18 +192,26 @@ export function CopyButton({ text, label = 'Copy' }: { text: string; label?: str
     return () => clearTimeout(timer);
   }, [isCopied]);
   return (
-    <Button tone="quiet" onPress={() => void navigator.clipboard.writeText(text).then(() => setIsCopied(true))}>
+    <Button
+      tone="quiet"
+      onPress={() => {
+        void navigator.clipboard.writeText(text).then(() => {
+          setIsCopied(true);
+          onCopy?.();
+        });
+      }}
+    >
       {isCopied ? 'Copied' : label}
     </Button>
   );
 }
 
 /** A command to run in a terminal. */
-export function Command({ text }: { text: string }) {
+export function Command({ text, onCopy }: { text: string; onCopy?: () => void }) {
   return (
     <span className="command">
       <code>{text}</code>
-      <CopyButton text={text} />
+      <CopyButton text={text} {...(onCopy === undefined ? {} : { onCopy })} />
     </span>
   );
 }
