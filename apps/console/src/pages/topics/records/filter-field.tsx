@@ -10,7 +10,11 @@ export interface FilterProblem {
 const examples = 'json.status >= 500 · key == "a" · headers["tenant"] == "x" · value.contains("error")';
 
 /** A filter, with the place of its mistake below it. */
-export function FilterField(props: { value: string; problem: FilterProblem | null; onChange: (value: string) => void }) {
+export function FilterField(props: {
+  value: string;
+  problem: FilterProblem | null;
+  onChange: (value: string) => void;
+}) {
   const { value, problem, onChange } = props;
   const id = useId();
   return (

@@ -58,7 +58,12 @@ export const columns: Readonly<Record<ColumnName, Column<RecordRow>>> = {
   },
 };
 
-const formatWords: Readonly<Record<string, string>> = { msgpack: 'MessagePack', avro: 'Avro', protobuf: 'Protobuf', hex: 'hex' };
+const formatWords: Readonly<Record<string, string>> = {
+  msgpack: 'MessagePack',
+  avro: 'Avro',
+  protobuf: 'Protobuf',
+  hex: 'hex',
+};
 
 function Content({ text, format }: { text: string | null; format: string }) {
   if (text === null) return <span className="quiet">none</span>;

@@ -31,7 +31,9 @@ export function RecordList({ topic, query, rows, columns, current, isBusy, isLiv
       rowHeight={30}
       height="min(62vh, 640px)"
       {...(onEnd === undefined ? {} : { onEnd })}
-      empty={isBusy ? <Loading what="records" /> : <Nothing topic={topic.name} query={query} isLive={isLive === true} />}
+      empty={
+        isBusy ? <Loading what="records" /> : <Nothing topic={topic.name} query={query} isLive={isLive === true} />
+      }
     />
   );
 }

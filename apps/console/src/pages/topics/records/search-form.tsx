@@ -54,7 +54,11 @@ export function SearchForm(props: {
         }}
       />
       <StartField query={query} onChange={change} />
-      <PartitionField count={partitions} chosen={query.partitions} onChange={(chosen) => change({ partitions: chosen })} />
+      <PartitionField
+        count={partitions}
+        chosen={query.partitions}
+        onChange={(chosen) => change({ partitions: chosen })}
+      />
       <SelectField
         label="Look for"
         value={query.match}
@@ -92,11 +96,23 @@ function StartField({ query, onChange }: { query: RecordQuery; onChange: (part: 
   switch (query.start) {
     case 'offset':
       return (
-        <TextField label="Offset" type="number" value={query.offset} isRequired onChange={(offset) => onChange({ offset })} />
+        <TextField
+          label="Offset"
+          type="number"
+          value={query.offset}
+          isRequired
+          onChange={(offset) => onChange({ offset })}
+        />
       );
     case 'last':
       return (
-        <TextField label="Records" type="number" value={query.count} isRequired onChange={(count) => onChange({ count })} />
+        <TextField
+          label="Records"
+          type="number"
+          value={query.count}
+          isRequired
+          onChange={(count) => onChange({ count })}
+        />
       );
     case 'time':
       return (
