@@ -1,5 +1,0 @@
-import { Page } from '../../ui/basics.js';
-
-export default function AccessPage() {
-  return <Page title="Access">{null}</Page>;
-}
