@@ -28,7 +28,7 @@ export default function KeysView() {
   const close = (): void => setOpened(null);
   const rotate = useChange(async ({ name, revision }: ApiKey) => {
     const made = await request<NewKey>('POST', `${pathOf(name)}:rotate`, { ifMatch: `"${revision}"` });
-    await stayIn(me, `ApiKey:${name}`, made);
+    await stayIn(me, `ApiKey:${name}`, { key: made.key });
     return made;
   }, path);
   const revoke = useChange(({ name }: ApiKey) => request('DELETE', pathOf(name)), path, '/api/v1/role-bindings');
@@ -126,7 +126,7 @@ function CreateKey(props: { isOpen: boolean; onClose: () => void; onMade: (key: 
   const create = useChange(
     async () => {
       const made = await request<NewKey>('POST', path, { body: { name, roles: [role], ...expires } });
-      await stayIn(me, `ApiKey:${name}`, made);
+      await stayIn(me, `ApiKey:${name}`, { key: made.key });
       return made;
     },
     path,
