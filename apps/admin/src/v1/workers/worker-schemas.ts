@@ -27,7 +27,7 @@ export const WorkerTasks = z
       z.object({
         connector: z.string(),
         task: z.int(),
-        epoch: z.int(),
+        epoch: z.int().nullable().describe('Of its lease; null: as reported, by a worker that takes no calls.'),
         state: z.string(),
         trace: z.string().nullable(),
         details: z.record(z.string(), z.unknown()),

@@ -62,9 +62,12 @@ export class WorkersController {
 
   @Get(':kind/:id/tasks')
   @Requires('cluster', 'read')
-  @Summary('Asks the worker itself how its tasks are at this moment')
-  @Answers({ 200: WorkerTasks }, 404, 409, 502)
+  @Summary(
+    'Asks the worker itself how its tasks are at this moment; of one that takes no calls, as it last reported them',
+  )
+  @Answers({ 200: WorkerTasks }, 404, 502)
   async tasks(@Param('kind') kind: string, @Param('id') id: string): Promise<unknown> {
+    if ((await this.find(kind, id)).address === null) return { data: await this.reported(kindOf(kind, id), id) };
     return { data: WorkerTasks.shape.data.parse(await this.call('tasks', kind, id)) };
   }
 
@@ -92,6 +95,19 @@ export class WorkersController {
     @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
   ): Promise<z.output<typeof WorkerView>> {
     return this.setDrained(kind, id, { isDrained: false, isDryRun: query.validate_only });
+  }
+
+  private async reported(kind: ConnectorKind, id: string): Promise<z.output<typeof WorkerTasks>['data']> {
+    const statuses = await this.store.statuses();
+    return statuses
+      .filter((status) => status.kind === kind)
+      .flatMap(({ name: connector, tasks }) =>
+        tasks
+          .filter(({ workerId }) => workerId === id)
+          .map(({ task, state, trace, details }) => {
+            return { connector, task, epoch: null, state, trace, details: { ...details } };
+          }),
+      );
   }
 
   private async setDrained(

@@ -86,6 +86,8 @@ describe('workers in /api/v1', () => {
     expect(tasks.body).toMatchObject({ data: [{ connector: 'rows', state: 'RUNNING', details: { sent: 7 } }] });
     const silent = await http.get('/api/v1/workers/collector/one/health').expect(409);
     expect(silent.body).toMatchObject({ code: 'nest.rpc.unreachable' });
+    const reported = await http.get('/api/v1/workers/collector/one/tasks').expect(200);
+    expect(reported.body).toEqual({ data: [] });
   });
 
   it('are drained and take part again, and not at all by a dry run', async () => {

@@ -190,7 +190,7 @@ function columnsOf(open: (dialog: TopicDialog) => void): readonly Column<TopicRo
     {
       id: 'actions',
       title: 'Actions',
-      width: '52px',
+      width: '64px',
       cell: ({ name, internal }) => <RowActions topic={name} isInternal={internal} open={open} />,
     },
   ];
