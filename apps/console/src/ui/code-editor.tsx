@@ -20,6 +20,10 @@ export interface CodeEditorProps {
   readonly height?: string;
   /** Offered after Ctrl-Space and while typing. */
   readonly words?: readonly string[];
+  /** Another object puts the cursor there, and the focus. */
+  readonly goTo?: { readonly line: number } | null;
+  /** Line of the cursor, from 1, when it has moved to another one. */
+  readonly onLine?: (line: number) => void;
 }
 
 export interface DiffViewProps {

@@ -1,4 +1,4 @@
-import { autocompletion, completeAnyWord, completeFromList } from '@codemirror/autocomplete';
+import { autocompletion, completeAnyWord, completeFromList, type CompletionSource } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { json } from '@codemirror/lang-json';
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language';
@@ -56,26 +56,33 @@ function base(label: string, language: CodeEditorProps['language']): Extension[]
 }
 
 export function CodeMirrorEditor(props: CodeEditorProps) {
-  const { label, value, onChange, language, marks = [], height = 'min(60vh, 520px)', words } = props;
+  const { label, value, onChange, language, marks = [], height = 'min(60vh, 520px)', words, goTo = null } = props;
   const place = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const change = useRef(onChange);
   change.current = onChange;
+  const lineMoved = useRef(props.onLine);
+  lineMoved.current = props.onLine;
+  const offered = useRef(words);
+  offered.current = words;
   const isReadOnly = onChange === undefined;
-  const wordList = words?.join('\n') ?? '';
   useEffect(() => {
     if (place.current === null) return;
-    const completions = wordList === '' ? [completeAnyWord] : [completeFromList(wordList.split('\n'))];
     const made = new EditorView({
       parent: place.current,
       state: EditorState.create({
         doc: value,
         extensions: [
           ...base(label, language),
-          ...(isReadOnly ? [EditorState.readOnly.of(true)] : [autocompletion({ override: completions })]),
+          ...(isReadOnly
+            ? [EditorState.readOnly.of(true)]
+            : [autocompletion({ override: [(context) => completionsOf(offered.current)(context)] })]),
           lintGutter(),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) change.current?.(update.state.doc.toString());
+            if (!update.selectionSet && !update.docChanged) return;
+            const [line, before] = [lineOfCursor(update.state), lineOfCursor(update.startState)];
+            if (line !== before) lineMoved.current?.(line);
           }),
         ],
       }),
@@ -86,7 +93,7 @@ export function CodeMirrorEditor(props: CodeEditorProps) {
       view.current = null;
     };
     // The value goes in below: another one is no other editor.
-  }, [label, language, isReadOnly, wordList]);
+  }, [label, language, isReadOnly]);
   useEffect(() => {
     const editor = view.current;
     if (editor === null || editor.state.doc.toString() === value) return;
@@ -97,7 +104,22 @@ export function CodeMirrorEditor(props: CodeEditorProps) {
     if (editor === null) return;
     editor.dispatch(setDiagnostics(editor.state, diagnosticsOf(editor.state.doc, marks)));
   }, [marks, value]);
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === null || goTo === null || goTo.line > editor.state.doc.lines) return;
+    const { from } = editor.state.doc.line(goTo.line);
+    editor.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: 'center' }) });
+    editor.focus();
+  }, [goTo]);
   return <div ref={place} className="code-editor" style={{ height }} />;
+}
+
+function completionsOf(words: readonly string[] | undefined): CompletionSource {
+  return words === undefined || words.length === 0 ? completeAnyWord : completeFromList([...words]);
+}
+
+function lineOfCursor(state: EditorState): number {
+  return state.doc.lineAt(state.selection.main.head).number;
 }
 
 function diagnosticsOf(text: Text, marks: readonly LineMark[]): Diagnostic[] {

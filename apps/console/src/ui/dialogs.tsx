@@ -63,6 +63,7 @@ export function Confirm(props: {
   tone?: 'primary' | 'danger';
   /** Something in `children` is still missing. */
   isDisabled?: boolean;
+  size?: 'wide';
   run: () => Promise<unknown>;
 }) {
   const { typed, isOpen, onClose } = props;
@@ -87,7 +88,12 @@ export function Confirm(props: {
     }
   };
   return (
-    <Dialog title={props.title} isOpen={isOpen} onClose={close}>
+    <Dialog
+      title={props.title}
+      isOpen={isOpen}
+      onClose={close}
+      {...(props.size === undefined ? {} : { size: props.size })}
+    >
       <div>{props.children}</div>
       {typed === undefined ? null : (
         <div className="field">

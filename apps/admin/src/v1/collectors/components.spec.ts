@@ -177,6 +177,17 @@ describe('the inside of collectors in /api/v1', () => {
     expect(body.lines).toContainEqual(expect.objectContaining({ line: 6, replaced: false, problems: [] }));
   });
 
+  it('lists what a flume.conf can name', async () => {
+    const { body } = await http.get('/api/v1/component-types').expect(200);
+    expect(body.data).toContainEqual(
+      expect.objectContaining({ kind: 'interceptor', name: 'static', doc: expect.any(String) }),
+    );
+    const memory = body.data.find(({ kind, name }: Record<string, string>) => kind === 'channel' && name === 'memory');
+    expect(memory.options).toContainEqual(expect.objectContaining({ name: 'capacity', type: 'int', default: '100' }));
+    const taildir = body.data.find(({ name }: Record<string, string>) => name === 'taildir');
+    expect(taildir.options.map(({ name }: { name: string }) => name)).toContain('filegroups.');
+  });
+
   it('lists components also while no worker runs them', async () => {
     const { body } = await http.get('/api/v1/collectors/web/components').expect(200);
     expect(body).toMatchObject({ agent: 'web', agent_state: null, worker_id: null, running_revision: null });

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { requestLines } from '../../api/request.js';
+import { pathOf } from './collector-api.js';
+
+export interface TappedEvent {
+  /** In the order of arrival, from 1. */
+  readonly number: number;
+  /** When it was seen here, ms since 1970. */
+  readonly at: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly encoding: 'utf8' | 'base64';
+  readonly bodyBytes: number;
+}
+
+type TapLine = Omit<TappedEvent, 'number' | 'at'> | { readonly passed: number; readonly dropped: number };
+
+export interface TapState {
+  readonly isOpen: boolean;
+  /** Newest first. */
+  readonly events: readonly TappedEvent[];
+  /** Since it was opened; `unseen` of them were not sent, because only a sample is. */
+  readonly passed: number;
+  readonly unseen: number;
+  readonly error: unknown;
+}
+
+export const tapKeptMax = 200;
+export const tapSeconds = 120;
+const tapEventsMax = 5_000;
+const closed: TapState = { isOpen: false, events: [], passed: 0, unseen: 0, error: null };
+
+/** Events as they pass an edge, for two minutes at most; while `isHeld` what comes is counted and not shown. */
+export function useTap(collector: string, isHeld: boolean) {
+  const [state, setState] = useState<TapState>(closed);
+  const held = useRef(isHeld);
+  held.current = isHeld;
+  const leaving = useRef<AbortController | null>(null);
+  const stop = useCallback(() => leaving.current?.abort(), []);
+  useEffect(() => stop, [stop]);
+  const start = useCallback(
+    async (edge: string): Promise<void> => {
+      leaving.current?.abort();
+      const { signal } = (leaving.current = new AbortController());
+      setState({ ...closed, isOpen: true });
+      const query = { edge, max: tapEventsMax, seconds: tapSeconds };
+      let number = 0;
+      try {
+        for await (const line of requestLines<TapLine>('GET', `${pathOf(collector)}/tap`, { query, signal })) {
+          if ('passed' in line) setState((old) => ({ ...old, passed: line.passed, unseen: line.dropped }));
+          else if (!held.current) {
+            number += 1;
+            const event = { ...line, number, at: Date.now() };
+            setState((old) => ({ ...old, events: [event, ...old.events].slice(0, tapKeptMax) }));
+          }
+        }
+      } catch (error) {
+        if (!signal.aborted) setState((old) => ({ ...old, error }));
+      }
+      if (leaving.current?.signal === signal) setState((old) => ({ ...old, isOpen: false }));
+    },
+    [collector],
+  );
+  return { state, start, stop };
+}
