@@ -78,6 +78,7 @@ export const ResetPlanView = z
     group: z.string(),
     topic: z.string(),
     applied: z.boolean(),
+    members: z.int().describe('A plan is refused while there are any.'),
     partitions: z.array(
       z.object({
         partition: z.int(),

@@ -118,7 +118,8 @@ export class GroupsController {
     @Query({ schema: WriteQuery }) query: z.output<typeof WriteQuery>,
   ): Promise<z.input<typeof ResetPlanView>> {
     const { topic } = body;
-    this.checkIdle(await this.topics.describeGroup(name), 'moved');
+    const group = await this.topics.describeGroup(name);
+    if (!query.validate_only) this.checkIdle(group, 'moved');
     const moves = await planReset(this.topics, name, body);
     const positions = moves.map(({ partition, next: offset }) => ({ topic, partition, offset }));
     if (!query.validate_only) {
@@ -131,6 +132,7 @@ export class GroupsController {
       group: name,
       topic,
       applied: !query.validate_only,
+      members: group.members.length,
       partitions: moves.map(({ partition, old, next }) => ({ partition, old_offset: old, new_offset: next })),
     };
   }
