@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'react';
-import { request } from '../../api/request.js';
+import { ApiError, request } from '../../api/request.js';
 import { useChange } from '../../api/queries.js';
 import { useMay } from '../../shell/session.js';
 import { Badge, Button } from '../../ui/basics.js';
@@ -16,6 +16,12 @@ import { useAllOf } from './all-of.js';
 import { FormDialog } from './form-dialog.js';
 
 const path = '/api/v1/acls';
+const authorizer = 'authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer';
+
+/** Of a cluster without an authorizer. */
+function isWithout(error: unknown): boolean {
+  return error instanceof ApiError && /authorizer/i.test(error.message);
+}
 
 export default function AclsView() {
   const { rows, error, refetch, isKnown } = useAllOf<AclRule>(path);
@@ -40,7 +46,14 @@ export default function AclsView() {
       }
     >
       <p className="quiet">Who may do what at the Kafka listeners. A denial wins over every grant.</p>
-      {error === null ? null : <ErrorNotice error={error} onRetry={() => void refetch()} />}
+      {error === null ? null : isWithout(error) ? (
+        <EmptyState title="The topic service checks no rules" command={authorizer}>
+          Whoever reaches its listeners may do everything. This setting of the topic service turns rules on; name super
+          users with it.
+        </EmptyState>
+      ) : (
+        <ErrorNotice error={error} onRetry={() => void refetch()} />
+      )}
       {!isKnown && error === null ? <Loading what="rules" /> : null}
       {isKnown ? (
         <>
@@ -57,7 +70,10 @@ export default function AclsView() {
             keyOf={keyOfRule}
             empty={
               search === '' ? (
-                <EmptyState title="No rules yet" command="npx millrace acl allow User:alice read topic access-log" />
+                <EmptyState
+                  title="No rules yet"
+                  command="npx millrace acl allow --principal User:alice --operation READ --topic access-log"
+                />
               ) : (
                 <EmptyState title="No rule has that in it" />
               )

@@ -57,7 +57,7 @@ export default function KeysView() {
           keyOf={({ name }) => name}
           sortedBy={{ column: 'name' }}
           empty={
-            <EmptyState title="No API keys yet" command={`curl -X POST ${window.location.origin}${path} …`}>
+            <EmptyState title="No API keys yet" command="npx millrace key create first --role admin">
               The first one must be an admin everywhere: from then on everybody has to log in.
             </EmptyState>
           }

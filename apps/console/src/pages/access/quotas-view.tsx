@@ -48,7 +48,12 @@ export default function QuotasView() {
           columns={columnsOf(mayChange, { edit: setEdited, remove: setRemoved })}
           rows={rows}
           keyOf={({ entity }) => JSON.stringify(entity)}
-          empty={<EmptyState title="No quotas: nobody is held back" command="npx millrace quota set --help" />}
+          empty={
+            <EmptyState
+              title="No quotas: nobody is held back"
+              command="npx millrace quota set --user alice --produce-bytes 1000000"
+            />
+          }
         />
       ) : null}
       {edited === null ? null : (

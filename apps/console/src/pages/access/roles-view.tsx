@@ -49,7 +49,7 @@ export default function RolesView() {
           keyOf={({ id }) => id}
           sortedBy={{ column: 'principal' }}
           empty={
-            <EmptyState title="No role is given yet" command="npx millrace user add alice --role admin">
+            <EmptyState title="No role is given yet" command="npx millrace key create first --role admin">
               Until the first one, everybody who reaches this server may do everything.
             </EmptyState>
           }

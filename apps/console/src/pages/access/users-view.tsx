@@ -48,7 +48,9 @@ export default function UsersView() {
           rows={rows}
           keyOf={({ name }) => name}
           sortedBy={{ column: 'name' }}
-          empty={<EmptyState title="No users yet" command="npx millrace user add alice --role viewer" />}
+          empty={
+            <EmptyState title="No users yet" command="npx millrace user add alice --password-stdin < alice.password" />
+          }
         />
       ) : null}
       <PasswordDialog

@@ -89,7 +89,7 @@ export default function DeadLettersPage() {
             if (hasNextPage) void fetchNextPage();
           }}
           empty={
-            <EmptyState title="No sink keeps its dead letters" command="npx millrace sink create --help">
+            <EmptyState title="No sink keeps its dead letters" command="npx millrace help sink create">
               A sink with <code>errors.deadletterqueue.topic.name</code> puts what it cannot take into that topic.
             </EmptyState>
           }
