@@ -1,14 +1,16 @@
 import { JobService } from '#jobs/job-service';
 import type { Resource } from '../resource.js';
+import { JobFileController } from './job-file-controller.js';
 import { JobsController } from './jobs-controller.js';
 import { ReplaysController } from './replays-controller.js';
 import { jobsToken } from './jobs-token.js';
 
 export const jobsResource: Resource = {
-  controllers: [JobsController, ReplaysController],
-  providers: ({ jobs }) => [
+  controllers: [JobsController, JobFileController, ReplaysController],
+  providers: ({ jobs, dataDirectory }) => [
     { provide: jobsToken, useFactory: () => jobs },
     { provide: JobService, useFactory: () => jobs },
+    { provide: JobFileController, useFactory: () => new JobFileController(jobs, dataDirectory) },
     { provide: JobsController, useFactory: () => new JobsController(jobs) },
   ],
   start: async ({ jobs }) => {
