@@ -33,6 +33,8 @@ const look = EditorView.theme({
   '.cm-changedLine': { backgroundColor: 'var(--added) !important' },
   '.cm-deletedChunk': { backgroundColor: 'var(--removed)' },
   '.cm-changedText': { background: 'none', textDecoration: 'underline' },
+  // Under the colours of the syntax, its own red is too dark to read.
+  '.cm-deletedChunk .cm-deletedText': { background: 'none !important', textDecoration: 'underline' },
 });
 
 const languages: Readonly<Record<CodeEditorProps['language'], () => Extension>> = {

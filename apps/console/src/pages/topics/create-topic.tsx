@@ -59,8 +59,9 @@ function topicOf({ name, partitions, replication, configs, more }: Draft): NewTo
 function CreateTopicForm({ onClose }: { onClose: () => void }) {
   const [, navigate] = useLocation();
   const [draft, setDraft] = useState<Draft>({ name: '', partitions: '', replication: '', configs: {}, more: '' });
-  const { plan, refusal } = usePlan(draft);
   const create = useChange(createTopic, '/api/v1/topics');
+  const isSent = create.isPending || create.isSuccess;
+  const { plan, refusal } = usePlan(draft, isSent);
   const set = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
   const wrongLine = configsOfLines(draft.more).problem;
   const problemOf = (pointer: string): string | null =>
@@ -73,7 +74,7 @@ function CreateTopicForm({ onClose }: { onClose: () => void }) {
   ];
   const otherwise = refusal !== null && !refusal.fields.some(({ pointer }) => shownPointers.includes(pointer));
   const submit = (): void => {
-    if (draft.name === '' || wrongLine !== null) return;
+    if (draft.name === '' || wrongLine !== null || isSent) return;
     create.mutate(topicOf(draft), {
       onSuccess: ({ name }) => {
         toast(`Topic ${name} is there.`);
@@ -150,7 +151,7 @@ function CreateTopicForm({ onClose }: { onClose: () => void }) {
         <Button
           type="submit"
           tone="primary"
-          isDisabled={draft.name === '' || refusal !== null || wrongLine !== null || create.isPending}
+          isDisabled={draft.name === '' || refusal !== null || wrongLine !== null || isSent}
         >
           Create topic
         </Button>
@@ -196,11 +197,12 @@ function CommonField(props: {
 }
 
 /** What the cluster says of the draft, a moment after the last key. The last plan stands while there is none. */
-function usePlan(draft: Draft): { plan: TopicPlan | null; refusal: ApiError | null } {
+function usePlan(draft: Draft, isSent: boolean): { plan: TopicPlan | null; refusal: ApiError | null } {
   const [plan, setPlan] = useState<TopicPlan | null>(null);
   const [refusal, setRefusal] = useState<ApiError | null>(null);
   const wanted = JSON.stringify({ ...topicOf(draft), name: draft.name === '' ? nameless : draft.name });
   useEffect(() => {
+    if (isSent) return;
     const leaving = new AbortController();
     const ask = async (): Promise<void> => {
       try {
@@ -215,6 +217,6 @@ function usePlan(draft: Draft): { plan: TopicPlan | null; refusal: ApiError | nu
       clearTimeout(timer);
       leaving.abort();
     };
-  }, [wanted]);
+  }, [wanted, isSent]);
   return { plan, refusal };
 }

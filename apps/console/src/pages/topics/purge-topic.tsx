@@ -166,7 +166,7 @@ function PlanDialog({ plan, onClose }: { plan: TruncationPlan; onClose: () => vo
             </ul>
           </div>
         )}
-        <div className="topics-plan">
+        <div className="topics-plan" role="region" aria-label="Plan" tabIndex={0}>
           <table className="plain-table">
             <caption className="unseen">What would go, partition by partition</caption>
             <thead>

@@ -134,7 +134,7 @@ function PartitionBars({ partitions }: { partitions: Topic['partition_details'] 
   const max = Math.max(1, largest[0]?.size_bytes ?? 0);
   const shown = largest.slice(0, barsMax).toSorted((left, right) => left.partition - right.partition);
   return (
-    <div className="topics-bars-frame">
+    <div className="topics-bars-frame" role="region" aria-label="Partitions by size" tabIndex={0}>
       <table className="plain-table topics-bars">
         <caption className="unseen">Size and offsets by partition</caption>
         <thead>
