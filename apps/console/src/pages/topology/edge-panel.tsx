@@ -1,19 +1,20 @@
 import type { TopologyEdge } from '../../../../admin/src/v1/events/live-rows.js';
-import { useSeries } from '../../api/live-hooks.js';
 import { Badge, Button, Facts, Lag, LinkButton } from '../../ui/basics.js';
 import { formatByteRate, formatCount, formatPlural, formatRate, formatSeconds } from '../../ui/format.js';
 import { TimeChart } from '../../ui/time-chart.js';
 import { ConnectorActions } from './connector-actions.js';
 import { eventsOf } from './event-origin.js';
+import { useFlowSeries, type FlowHistory } from './flow-history.js';
 import { useDropping } from './flow-hooks.js';
 import { edgeLook, edgeOf, edgeTones, edgeWord, nodeOf, type EdgeLook, type FlowRows } from './flow-rows.js';
 import { LastEvents } from './last-events.js';
 import { linksOfNode } from './node-links.js';
 
-export function EdgePanel({ rows, row, onOpen }: { rows: FlowRows; row: string; onOpen: (key: string) => void }) {
+export function EdgePanel(props: { rows: FlowRows; row: string; history: FlowHistory; onOpen: (key: string) => void }) {
+  const { rows, row, history, onOpen } = props;
   const edge = edgeOf(rows, row);
   const isDropping = useDropping(edge?.dropped_lost);
-  const { at, values } = useSeries([edge?.records_per_second, edge?.lag_records, edge?.lag_seconds]);
+  const { at, values } = useFlowSeries(history, row);
   if (edge === undefined) return null;
   const look = edgeLook(edge, isDropping);
   const from = nodeOf(rows, edge.from);

@@ -1,5 +1,6 @@
 import { Drawer } from '../../ui/dialogs.js';
 import { useLive } from '../../api/live-hooks.js';
+import { useFlowHistory } from './flow-history.js';
 import { EdgePanel } from './edge-panel.js';
 import { edgeOf, nodeOf, stageNames, type FlowRows } from './flow-rows.js';
 import { NodePanel } from './node-panel.js';
@@ -15,12 +16,13 @@ interface PanelProps {
 export function FlowPanel({ chosen, onOpen, onClose }: PanelProps) {
   const rows = useLive('topology');
   const key = chosen?.replace(/^chain:/, '') ?? null;
+  const history = useFlowHistory(rows, key);
   return (
     <Drawer title={key === null ? '' : titleOf(rows, key)} isOpen={chosen !== null} onClose={onClose}>
       {key === null ? null : nodeOf(rows, key) !== undefined ? (
-        <NodePanel key={key} rows={rows} row={key} onOpen={onOpen} />
+        <NodePanel key={key} rows={rows} row={key} history={history} onOpen={onOpen} />
       ) : edgeOf(rows, key) !== undefined ? (
-        <EdgePanel key={key} rows={rows} row={key} onOpen={onOpen} />
+        <EdgePanel key={key} rows={rows} row={key} history={history} onOpen={onOpen} />
       ) : (
         <p className="quiet">It is not there any more.</p>
       )}

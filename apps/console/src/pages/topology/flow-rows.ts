@@ -72,7 +72,13 @@ export function edgeWord(edge: TopologyEdge, look: EdgeLook): string {
 /** `lag 62 · 1 s`; null where nobody can be behind. */
 export function lagText(records: number | null, seconds: number | null): string | null {
   if (records === null) return null;
-  return `lag ${records < 10_000 ? formatCount(records) : formatShort(records)}${seconds === null || records === 0 ? '' : ` · ${formatSeconds(seconds)}`}`;
+  return `lag ${records < 10_000 ? formatCount(records) : formatShort(records)}${seconds === null || records === 0 ? '' : ` · ${formatSeconds(roughly(seconds))}`}`;
+}
+
+/** In its largest unit. */
+function roughly(seconds: number): number {
+  const unit = [86_400, 3_600, 60].find((one) => seconds >= one) ?? 0;
+  return unit === 0 ? seconds : Math.round(seconds / unit) * unit;
 }
 
 /** Taken for the size of a record where bytes are not counted. */
@@ -85,7 +91,7 @@ export function edgeWidth({ bytes_per_second: bytes, records_per_second: records
 
 /** A place without the variables before it, which all places share. */
 export function shortName(name: string): string {
-  return name.replace(/^(?:\$\{[^}]*\})+(?=.)/, '');
+  return name.replace(/^(?:\$\{[^}]*\})+(?=.)/, '').replace(/ in \$\{[^}]*\}$/, '');
 }
 
 /** Several rows as one: rates and errors together, the worst state, the fullest buffer. */

@@ -3,7 +3,7 @@
  * a long column there are only the first ones and a card for the rest. Depends on names and places alone, so that moving numbers change nothing here.
  */
 import type { FlowStage } from '../../../../admin/src/v1/events/live-rows.js';
-import { edgeOf, nodeOf, stageNames, type FlowRows } from './flow-rows.js';
+import { edgeOf, nodeOf, stageNames, stages, type FlowRows } from './flow-rows.js';
 
 export interface FlowCard {
   /** Of its node; of several: of the first, with a prefix. */
@@ -103,10 +103,16 @@ function linksOf(rows: FlowRows): Links {
   const before = new Map<string, string[]>();
   for (const row of rows.values()) {
     if (row.kind !== 'edge' || nodeOf(rows, row.from) === undefined || nodeOf(rows, row.to) === undefined) continue;
-    after.set(row.from, [...(after.get(row.from) ?? []), row.to]);
-    before.set(row.to, [...(before.get(row.to) ?? []), row.from]);
+    listed(after, row.from).push(row.to);
+    listed(before, row.to).push(row.from);
   }
   return { after, before };
+}
+
+function listed(lists: Map<string, string[]>, key: string): string[] {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  return list;
 }
 
 /** What bears the words, and everything upstream and downstream of it. */
@@ -230,15 +236,19 @@ function linesOf(rows: FlowRows, cardOfNode: ReadonlyMap<string, string>): FlowL
 }
 
 function titlesOf(cards: readonly FlowCard[]): Map<number, string> {
-  const stagesOf = new Map<number, Set<string>>();
+  const titles = new Map<number, Set<string>>();
   for (const { column, stage } of cards) {
-    const title = stage === 'topic' && column !== columnOfStage.topic ? 'dead letters' : stageNames[stage].many;
-    stagesOf.set(column, (stagesOf.get(column) ?? new Set()).add(title));
+    const isEnd = stage === 'topic' && column !== columns.topic;
+    const title = isEnd ? deadLetters : stageNames[stage].many;
+    titles.set(column, (titles.get(column) ?? new Set()).add(title));
   }
-  return new Map([...stagesOf].map(([column, titles]) => [column, titlesTogether([...titles])]));
+  return new Map([...titles].map(([column, own]) => [column, titlesTogether(own)]));
 }
 
-function titlesTogether([first = '', ...others]: readonly string[]): string {
-  const title = first.charAt(0).toUpperCase() + first.slice(1);
-  return [title, ...others.map((other) => other.toLowerCase())].join(', ');
+const deadLetters = 'Dead letters';
+const titleOrder = [...stages.map((stage) => stageNames[stage].many), deadLetters];
+
+function titlesTogether(titles: ReadonlySet<string>): string {
+  const [first = '', ...others] = titleOrder.filter((title) => titles.has(title));
+  return [first, ...others.map((other) => other.toLowerCase())].join(', ');
 }

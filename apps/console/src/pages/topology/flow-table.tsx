@@ -86,29 +86,29 @@ function partColumns(onOpen: (key: string) => void): readonly Column<Part>[] {
     {
       id: 'name',
       title: 'Name',
-      width: 'minmax(150px, 2fr)',
+      width: 'minmax(140px, 2fr)',
       sortBy: ({ node }) => node.name,
       cell: ({ key, node }) => <Opening name={node.name} onOpen={() => onOpen(key)} />,
     },
     {
       id: 'stage',
       title: 'Stage',
-      width: '100px',
+      width: '88px',
       sortBy: ({ node }) => stages.indexOf(node.stage),
       cell: ({ node }) => stageNames[node.stage].one,
     },
-    { id: 'type', title: 'Type', width: '110px', sortBy: ({ node }) => node.type, cell: ({ node }) => node.type },
+    { id: 'type', title: 'Type', width: '84px', sortBy: ({ node }) => node.type, cell: ({ node }) => node.type },
     {
       id: 'connector',
       title: 'Part of',
-      width: '120px',
+      width: '96px',
       sortBy: ({ node }) => node.connector ?? '',
       cell: ({ node }) => node.connector ?? '–',
     },
     {
       id: 'state',
       title: 'State',
-      width: '110px',
+      width: '96px',
       sortBy: ({ node }) => node.state,
       cell: ({ node }) => <Badge tone={stateTones[node.state]}>{node.state}</Badge>,
     },
@@ -120,8 +120,8 @@ function partColumns(onOpen: (key: string) => void): readonly Column<Part>[] {
       ({ node }) => node.fill,
       (fill) => (fill === null ? '–' : percent(fill)),
     ),
-    number('errors', 'Errors (5 min)', ({ node }) => node.errors, formatCount, '110px'),
-    { id: 'reason', title: 'Why', width: 'minmax(120px, 2fr)', cell: ({ node }) => node.reason ?? '' },
+    number('errors', 'Errors, 5 min', ({ node }) => node.errors, formatCount, '92px'),
+    { id: 'reason', title: 'Why', width: 'minmax(80px, 2fr)', cell: ({ node }) => node.reason ?? '' },
   ];
 }
 
@@ -155,7 +155,7 @@ function number<Row>(
   title: string,
   valueOf: (row: Row) => number | null,
   format: (value: number | null) => string,
-  width = '80px',
+  width = '64px',
 ): Column<Row> {
   return { id, title, width, isNumber: true, sortBy: valueOf, cell: (row) => format(valueOf(row)) };
 }

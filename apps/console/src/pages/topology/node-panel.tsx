@@ -1,10 +1,20 @@
-import { useSeries } from '../../api/live-hooks.js';
 import { Badge, Facts, LinkButton } from '../../ui/basics.js';
 import { formatCount, formatRate } from '../../ui/format.js';
 import { TimeChart } from '../../ui/time-chart.js';
 import { ConnectorActions } from './connector-actions.js';
 import { eventsOf } from './event-origin.js';
-import { edgeLook, edgeTones, edgeWord, lagText, nodeOf, stageNames, stateTones, type FlowRows } from './flow-rows.js';
+import { useFlowSeries, type FlowHistory } from './flow-history.js';
+import {
+  edgeLook,
+  edgeTones,
+  edgeWord,
+  lagText,
+  nodeOf,
+  shortName,
+  stageNames,
+  stateTones,
+  type FlowRows,
+} from './flow-rows.js';
 import { LastEvents } from './last-events.js';
 import { linksOfNode } from './node-links.js';
 import { percent } from './node-card.js';
@@ -15,9 +25,9 @@ interface NodePanelProps {
   readonly onOpen: (key: string) => void;
 }
 
-export function NodePanel({ rows, row, onOpen }: NodePanelProps) {
+export function NodePanel({ rows, row, history, onOpen }: NodePanelProps & { readonly history: FlowHistory }) {
   const node = nodeOf(rows, row);
-  const { at, values } = useSeries([node?.in_per_second, node?.out_per_second]);
+  const { at, values } = useFlowSeries(history, row);
   if (node === undefined) return null;
   const origin = eventsOf(rows, row);
   const lines = [
@@ -69,7 +79,9 @@ function Neighbours({ rows, row, onOpen }: NodePanelProps) {
     if (edge.kind !== 'edge' || (edge.from !== row && edge.to !== row)) return [];
     const isIn = edge.to === row;
     const other = nodeOf(rows, isIn ? edge.from : edge.to);
-    return other === undefined ? [] : [{ key, edge, isIn, name: other.name, stage: stageNames[other.stage].one }];
+    return other === undefined
+      ? []
+      : [{ key, edge, isIn, name: shortName(other.name), stage: stageNames[other.stage].one }];
   });
   const shown = beside.sort((left, right) => Number(right.isIn) - Number(left.isIn)).slice(0, neighboursMax);
   if (shown.length === 0) return null;

@@ -32,11 +32,13 @@ interface PictureProps {
 /** Narrower than this, stages stand below each other. */
 const downWidthMax = 620;
 const margin = 20;
+const marginDown = 8;
 /** Below the picture, where its buttons stand. */
 const barSize = 32;
 const zoomMax = 1.15;
 /** Below it, words could not be read: the picture is moved instead. */
 const zoomMin = 0.62;
+const zoomMinDown = 0.5;
 /** Higher than this, it scrolls in its frame instead of with the page. */
 const heightMax = 1_500;
 /** More cards than this: only those in view are drawn, and nothing moves. */
@@ -62,7 +64,10 @@ function Drawn({ structure, chosen, open, showWhole }: PictureProps) {
   const nodes = useMemo(() => nodesOf(structure, layout, isDown), [structure, layout, isDown]);
   const edges = useMemo(() => edgesOf(structure, layout, isDown), [structure, layout, isDown]);
   const { paused } = useLiveState();
-  const zoom = Math.min(zoomMax, Math.max(zoomMin, (width - 2 * margin) / layout.width));
+  const zoom = Math.min(
+    zoomMax,
+    Math.max(isDown ? zoomMinDown : zoomMin, (width - 2 * (isDown ? marginDown : margin)) / layout.width),
+  );
   const high = layout.height * zoom + 2 * margin + barSize;
   const isHigh = high > heightMax;
   const { fit, hasMoved, zoomBy, reveal, onMoveStart } = useView({
@@ -143,7 +148,7 @@ function useView(given: { layout: FlowLayout; width: number; height: number; zoo
   const [hasMoved, setHasMoved] = useState(false);
   const fit = useCallback(() => {
     setHasMoved(false);
-    void setViewport({ x: Math.max(margin, (width - layout.width * zoom) / 2), y: margin, zoom });
+    void setViewport({ x: Math.max(marginDown, (width - layout.width * zoom) / 2), y: margin, zoom });
   }, [setViewport, width, layout.width, zoom]);
   useEffect(() => {
     if (!hasMoved) fit();
@@ -180,6 +185,16 @@ function inView(offset: number, place: number, { size, room }: { size: number; r
 
 function nodesOf(structure: FlowStructure, layout: FlowLayout, isDown: boolean): (CardNode | TitleNode)[] {
   const { width, height } = cardSize;
+  const side = { width: 1, height: 1 };
+  const handles = isDown
+    ? [
+        { type: 'target' as const, position: Position.Top, x: width / 2, y: 0, ...side },
+        { type: 'source' as const, position: Position.Bottom, x: width / 2, y: height, ...side },
+      ]
+    : [
+        { type: 'target' as const, position: Position.Left, x: 0, y: height / 2, ...side },
+        { type: 'source' as const, position: Position.Right, x: width, y: height / 2, ...side },
+      ];
   const titles = [...layout.titles].map(([column, position]): TitleNode => ({
     id: `title:${column}`,
     type: 'title',
@@ -203,6 +218,8 @@ function nodesOf(structure: FlowStructure, layout: FlowLayout, isDown: boolean):
       position: { ...position },
       width,
       height,
+      // Known beforehand, so that cards out of view need not be drawn to be measured.
+      handles,
       data: { card, isDown },
     }));
   return [...titles, ...cards];

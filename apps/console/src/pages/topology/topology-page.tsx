@@ -9,6 +9,7 @@ import { FlowPanel } from './flow-panel.js';
 import { useStructure } from './flow-hooks.js';
 import { FlowSummary } from './flow-summary.js';
 import { FlowTable } from './flow-table.js';
+import { HeardTable } from './heard-table.js';
 import './topology.css';
 
 const Picture = lazy(async () => import('./picture.js'));
@@ -138,9 +139,12 @@ function Flow() {
       ) : structure.cards.length === 0 ? (
         <EmptyState title="Nothing is called so" action={<Button onPress={() => find('')}>Show all</Button>} />
       ) : (
-        <Suspense fallback={<div className="topology-frame" style={{ height: 320 }} />}>
-          <Picture structure={structure} chosen={chosen} open={open} showWhole={showWhole} />
-        </Suspense>
+        <>
+          <HeardTable rows={rows} />
+          <Suspense fallback={<div className="topology-frame" style={{ height: 320 }} />}>
+            <Picture structure={structure} chosen={chosen} open={open} showWhole={showWhole} />
+          </Suspense>
+        </>
       )}
       <FlowPanel chosen={chosen} onOpen={open} onClose={close} />
     </>
