@@ -1,6 +1,5 @@
 /** Records that are to be written, out of a body: JSON (one, or a list) or a line each, as exports have them. */
 import { PayloadTooLargeException } from '@nestjs/common';
-import type { Request } from 'express';
 import { z } from 'zod';
 import { readRecordLine, type LineRecord } from '#jobs/record-line';
 import { FieldProblems, type FieldProblem } from '#nest/field-problems';
@@ -21,13 +20,18 @@ export const NewRecord = z
 
 export const NewRecords = z.union([NewRecord, z.array(NewRecord)]).meta({ id: 'NewTopicRecords' });
 
+/** A request, as far as it matters here. */
+export interface RecordBody extends AsyncIterable<unknown> {
+  is(type: string): string | false | null;
+}
+
 const recordsMax = 10_000;
 const bytesMax = 4 * 1024 * 1024;
 const problemsMax = 20;
 
 /** `json` is the body that was parsed, where it is no NDJSON. Throws 422 with the records that are none, 413 where there are too many. */
-export async function newRecords(request: Request, json: unknown): Promise<readonly LineRecord[]> {
-  const isLines = request.is('application/x-ndjson') !== false && request.is('application/x-ndjson') !== null;
+export async function newRecords(request: RecordBody, json: unknown): Promise<readonly LineRecord[]> {
+  const isLines = typeof request.is('application/x-ndjson') === 'string';
   const lines = isLines ? linesOf(await bodyOf(request)) : linesOfJson(json);
   if (lines.length === 0)
     throw refusal('The body has no record', [{ pointer: '', code: 'empty', message: 'no record' }]);
@@ -76,7 +80,7 @@ function linesOf(bytes: Buffer): Buffer[] {
   return lines;
 }
 
-async function bodyOf(request: Request): Promise<Buffer> {
+async function bodyOf(request: RecordBody): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of request) {

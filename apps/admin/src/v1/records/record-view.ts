@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import type { RecordColumns } from '#wire/kafka/record-columns';
-import type { Place, RecordDecoders } from './decoders/record-decoders.js';
+import { isBinary, type Place, type RecordDecoders } from './decoders/record-decoders.js';
 
 export const formats = ['auto', 'json', 'text', 'base64', 'hex', 'avro', 'protobuf', 'msgpack'] as const;
 export type Format = (typeof formats)[number];
@@ -83,7 +83,8 @@ function* bytesIn(records: RecordColumns, indexes: Iterable<number>): Generator<
 function side(bytes: Buffer | null, place: Place, { format, decoders, preview }: Look): Shown {
   const seen = decoded(bytes, place, { format, decoders }) ?? shown(bytes, format === 'hex' ? 'base64' : format);
   if (preview === null || bytes === null) return seen;
-  if (seen.format === 'base64') return { value: spaced(bytes.subarray(0, Math.ceil(preview / 3))), format: 'hex' };
+  if (seen.format === 'base64' || (seen.format === 'text' && format === 'auto' && isBinary(bytes)))
+    return { value: spaced(bytes.subarray(0, Math.ceil(preview / 3))), format: 'hex' };
   // Of JSON the text as it came, blanks and all.
   const text =
     seen.format === 'json' || seen.format === 'text'
