@@ -32,6 +32,7 @@ const look = EditorView.theme({
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
   '.cm-changedLine': { backgroundColor: 'var(--added) !important' },
   '.cm-deletedChunk': { backgroundColor: 'var(--removed)' },
+  '.cm-deletedChunk .cm-deletedText': { background: 'none', textDecoration: 'line-through' },
   '.cm-changedText': { background: 'none', textDecoration: 'underline' },
   // Under the colours of the syntax, its own red is too dark to read.
   '.cm-deletedChunk .cm-deletedText': { background: 'none !important', textDecoration: 'underline' },
@@ -53,7 +54,8 @@ function base(label: string, language: CodeEditorProps['language']): Extension[]
     syntaxHighlighting(colours),
     look,
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ 'aria-label': label }),
+    // The text is what gets the focus, also where it is only shown: it scrolls by keys.
+    EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
   ];
 }
 
