@@ -11,13 +11,18 @@ import { requireRights } from './job-rights.js';
 
 const Exported = z.object({ file: z.string().regex(/^exports\//) });
 
+/** Below it lie the files of jobs. */
+export class JobFiles {
+  constructor(readonly directory: string) {}
+}
+
 /** What an export wrote, from the process that has the data directory. */
 @Section('Jobs')
 @Controller('api/v1/jobs')
 export class JobFileController {
   constructor(
     private readonly jobs: JobService,
-    private readonly dataDirectory: string,
+    private readonly files: JobFiles,
   ) {}
 
   @Get(':id/file')
@@ -32,7 +37,7 @@ export class JobFileController {
     }
     requireRights(request, job.type, job.parameters);
     const name = exported.data.file.slice('exports/'.length);
-    const path = await dataFile(this.dataDirectory, 'exports', name);
+    const path = await dataFile(this.files.directory, 'exports', name);
     await new Promise<void>((resolve, reject) => {
       response.download(path, basename(name), { dotfiles: 'allow' }, (error?: Error) => {
         if (error === undefined || response.headersSent) resolve();

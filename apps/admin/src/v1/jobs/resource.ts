@@ -1,6 +1,6 @@
 import { JobService } from '#jobs/job-service';
 import type { Resource } from '../resource.js';
-import { JobFileController } from './job-file-controller.js';
+import { JobFileController, JobFiles } from './job-file-controller.js';
 import { JobsController } from './jobs-controller.js';
 import { ReplaysController } from './replays-controller.js';
 import { jobsToken } from './jobs-token.js';
@@ -10,7 +10,7 @@ export const jobsResource: Resource = {
   providers: ({ jobs, dataDirectory }) => [
     { provide: jobsToken, useFactory: () => jobs },
     { provide: JobService, useFactory: () => jobs },
-    { provide: JobFileController, useFactory: () => new JobFileController(jobs, dataDirectory) },
+    { provide: JobFiles, useFactory: () => new JobFiles(dataDirectory) },
     { provide: JobsController, useFactory: () => new JobsController(jobs) },
   ],
   start: async ({ jobs }) => {
