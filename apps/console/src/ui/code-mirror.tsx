@@ -32,7 +32,6 @@ const look = EditorView.theme({
   '.cm-tooltip-autocomplete ul li[aria-selected]': { backgroundColor: 'var(--accent-soft)', color: 'var(--text)' },
   '.cm-changedLine': { backgroundColor: 'var(--added) !important' },
   '.cm-deletedChunk': { backgroundColor: 'var(--removed)' },
-  '.cm-deletedChunk .cm-deletedText': { background: 'none', textDecoration: 'line-through' },
   '.cm-changedText': { background: 'none', textDecoration: 'underline' },
   // Under the colours of the syntax, its own red is too dark to read.
   '.cm-deletedChunk .cm-deletedText': { background: 'none !important', textDecoration: 'underline' },
