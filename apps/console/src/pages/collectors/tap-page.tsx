@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from 'react';
+import { memo, useEffect, useMemo, useState } from 'react';
 import { useSearchParams } from 'wouter';
 import { Badge, Button } from '../../ui/basics.js';
 import { SelectField, TextField } from '../../ui/fields.js';
@@ -97,7 +97,7 @@ function TapView({ name }: { name: string }) {
   );
 }
 
-function Event({ event }: { event: TappedEvent }) {
+const Event = memo(function Event({ event }: { event: TappedEvent }) {
   const { number, at, headers, body, encoding, bodyBytes } = event;
   const isCut = body.length < bodyBytes && encoding === 'utf8';
   return (
@@ -111,7 +111,7 @@ function Event({ event }: { event: TappedEvent }) {
       <Headers headers={headers} />
     </li>
   );
-}
+});
 
 function edgesOf(components: readonly Component[]): { value: string; label: string }[] {
   return components.flatMap(({ kind, name, type }) => {

@@ -25,7 +25,9 @@ export interface TapState {
   readonly error: unknown;
 }
 
-export const tapKeptMax = 200;
+export const tapKeptMax = 100;
+/** So often is drawn what has come, ms. */
+const drawMs = 250;
 export const tapSeconds = 120;
 const tapEventsMax = 5_000;
 const closed: TapState = { isOpen: false, events: [], passed: 0, unseen: 0, error: null };
@@ -45,15 +47,28 @@ export function useTap(collector: string, isHeld: boolean) {
       setState({ ...closed, isOpen: true });
       const query = { edge, max: tapEventsMax, seconds: tapSeconds };
       let number = 0;
+      let counts = { passed: 0, unseen: 0 };
+      let fresh: TappedEvent[] = [];
+      let drawnAt = 0;
+      const draw = (): void => {
+        const newest = fresh;
+        fresh = [];
+        drawnAt = performance.now();
+        const shown = counts;
+        setState((old) => ({ ...old, ...shown, events: [...newest, ...old.events].slice(0, tapKeptMax) }));
+      };
       try {
         for await (const line of requestLines<TapLine>('GET', `${pathOf(collector)}/tap`, { query, signal })) {
-          if ('passed' in line) setState((old) => ({ ...old, passed: line.passed, unseen: line.dropped }));
-          else if (!held.current) {
+          // Each look ends with how many have passed.
+          if ('passed' in line) {
+            counts = { passed: line.passed, unseen: line.dropped };
+            if (performance.now() - drawnAt >= drawMs) draw();
+          } else if (!held.current) {
             number += 1;
-            const event = { ...line, number, at: Date.now() };
-            setState((old) => ({ ...old, events: [event, ...old.events].slice(0, tapKeptMax) }));
+            fresh = [{ ...line, number, at: Date.now() }, ...fresh].slice(0, tapKeptMax);
           }
         }
+        draw();
       } catch (error) {
         if (!signal.aborted) setState((old) => ({ ...old, error }));
       }
