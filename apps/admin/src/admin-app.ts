@@ -14,6 +14,7 @@ import { FurtherChecks, type HealthCheck } from '#nest/health';
 import { isLoopback } from '#nest/request-guard';
 import { systemClock, type Clock } from '#std/clock';
 import type { Logger } from '#std/log';
+import { LogThreshold, withThreshold } from '#std/log-threshold';
 import { noSecurity, type ClientSecurity } from '#topics/client-security';
 import { Cluster, parseBootstrap } from '#topics/cluster';
 import { TopicAdmin } from '#topics/topic-admin';
@@ -70,7 +71,9 @@ const drainMsMax = 3_000;
 /** Throws `control.database.away` where the database does not answer, and refuses an address where nobody could log in. */
 export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const host = options.host ?? '127.0.0.1';
-  const { logger, security = noSecurity, clock = systemClock } = options;
+  const { security = noSecurity, clock = systemClock } = options;
+  const logThreshold = new LogThreshold();
+  const logger = withThreshold(options.logger, logThreshold);
   const store = new ControlStore({ databaseUrl: options.databaseUrl, clock, logger, connectionsMax: 4 });
   const cluster = new Cluster({
     bootstrap: parseBootstrap(options.bootstrap),
@@ -89,7 +92,14 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
   const parts: AdminParts = {
     store,
     accessStore,
-    access: new AccessControl({ source: accessStore, sessions: accessStore, environment, isOpenAtFirst, clock, logger }),
+    access: new AccessControl({
+      source: accessStore,
+      sessions: accessStore,
+      environment,
+      isOpenAtFirst,
+      clock,
+      logger,
+    }),
     audit: new AuditTrail(accessStore, clock, logger),
     cluster,
     topics: new TopicAdmin(cluster),
@@ -118,6 +128,7 @@ export async function startAdmin(options: AdminOptions): Promise<RunningAdmin> {
     environment,
     clock,
     logger,
+    logThreshold,
   };
   addMetrics(parts, accessLog, options);
   const closeParts = async (): Promise<void> => {

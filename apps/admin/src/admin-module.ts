@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule } 
 import { ControlStore } from '#control/control-store';
 import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
+import { LogThreshold } from '#std/log-threshold';
 import { TopicAdmin } from '#topics/topic-admin';
 import type { AdminParts } from './admin-parts.js';
 import { ConnectorClasses } from './connect/connector-class.js';
@@ -48,6 +49,7 @@ export class AdminModule implements NestModule {
         { provide: ConnectorClasses, useFactory: () => parts.classes },
         { provide: CollectorTaps, useFactory: () => parts.taps },
         { provide: MetricsRegistry, useFactory: () => parts.metrics },
+        { provide: LogThreshold, useFactory: () => parts.logThreshold },
         { provide: OpenApi, useFactory: () => parts.openApi },
         { provide: FurtherChecks, useFactory: () => parts.furtherChecks },
         ...kafkaRestProviders(parts),

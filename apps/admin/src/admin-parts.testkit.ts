@@ -7,6 +7,7 @@ import { FurtherChecks } from '#nest/health';
 import { MetricsRegistry } from '#nest/metrics';
 import { systemClock } from '#std/clock';
 import { silentLogger } from '#std/log';
+import { LogThreshold } from '#std/log-threshold';
 import { noSecurity } from '#topics/client-security';
 import { AccessControl } from './access/access-control.js';
 import { AuditTrail } from './access/audit-trail.js';
@@ -54,6 +55,7 @@ export function adminParts(
     environment: {},
     clock: systemClock,
     logger: silentLogger,
+    logThreshold: new LogThreshold(),
     ...given,
   };
 }

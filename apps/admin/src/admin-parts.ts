@@ -5,6 +5,7 @@ import type { FurtherChecks } from '#nest/health';
 import type { MetricsRegistry } from '#nest/metrics';
 import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
+import type { LogThreshold } from '#std/log-threshold';
 import type { ClientSecurity } from '#topics/client-security';
 import type { Cluster } from '#topics/cluster';
 import type { TopicAdmin } from '#topics/topic-admin';
@@ -37,4 +38,6 @@ export interface AdminParts {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Which of its lines are written. */
+  readonly logThreshold: LogThreshold;
 }

@@ -47,8 +47,12 @@ export interface ConnectorClass {
   readonly alterOffsets?: SinkType['alterOffsets'];
 }
 
+const namesMax = 1_000;
+
 export class ConnectorClasses {
   private readonly list: ConnectorClass[];
+  /** What `find` has found, by what was asked for. */
+  private readonly byName = new Map<string, readonly ConnectorClass[]>();
 
   constructor(
     builtIn: readonly ConnectorClass[],
@@ -65,7 +69,9 @@ export class ConnectorClasses {
   /** Takes up packages that were installed since. A name that is taken stays with who has it. */
   async refresh(): Promise<void> {
     for (const candidate of await this.packages()) {
-      if (this.list.every(({ name }) => name !== candidate.name)) this.list.push(candidate);
+      if (this.list.some(({ name }) => name === candidate.name)) continue;
+      this.list.push(candidate);
+      this.byName.clear();
     }
   }
 
@@ -75,18 +81,24 @@ export class ConnectorClasses {
    */
   find(name: string, config: Readonly<Record<string, string>> = {}): ConnectorClass | null {
     const wanted = name.trim().toLowerCase();
-    const matches = (test: (candidate: string) => boolean): ConnectorClass | undefined => {
-      const named = this.all.filter((candidate) =>
-        [candidate.name, ...candidate.aliases].map((alias) => alias.toLowerCase()).some(test),
+    const named = this.byName.get(wanted) ?? this.named(wanted);
+    if (this.byName.size < namesMax) this.byName.set(wanted, named);
+    if (named.length < 2) return named[0] ?? null;
+    return named.find((candidate) => candidate.claims?.(config) ?? true) ?? named[0] ?? null;
+  }
+
+  /** All that share the name, by the first of the three ways that has any. */
+  private named(wanted: string): readonly ConnectorClass[] {
+    const matching = (nameOf: (candidate: string) => string): readonly ConnectorClass[] =>
+      this.all.filter((candidate) =>
+        [candidate.name, ...candidate.aliases].some((alias) => nameOf(alias.toLowerCase()) === wanted),
       );
-      return named.find((candidate) => candidate.claims?.(config) ?? true) ?? named[0];
-    };
-    return (
-      matches((candidate) => candidate === wanted) ??
-      matches((candidate) => simpleName(candidate) === wanted) ??
-      matches((candidate) => simpleName(candidate).replace(/connector$/, '') === wanted) ??
-      null
-    );
+    const ways = [
+      (candidate: string) => candidate,
+      simpleName,
+      (candidate: string) => simpleName(candidate).replace(/connector$/, ''),
+    ];
+    return ways.map(matching).find((found) => found.length > 0) ?? [];
   }
 }
 

@@ -44,7 +44,18 @@ export function restoreSecrets(options: OptionSpecs, sent: Config, old: Config):
   return Object.fromEntries(restored);
 }
 
+const secretTests = new WeakMap<OptionSpecs, (name: string) => boolean>();
+
+/** Made once for the options of a class: a list of thousands of connectors asks for few classes. */
 function secretTest(options: OptionSpecs): (name: string) => boolean {
+  const known = secretTests.get(options);
+  if (known !== undefined) return known;
+  const test = newSecretTest(options);
+  secretTests.set(options, test);
+  return test;
+}
+
+function newSecretTest(options: OptionSpecs): (name: string) => boolean {
   const declared = new Map<string, boolean>();
   for (const [name, spec] of Object.entries(options)) {
     for (const key of [name, ...(spec.aliases ?? [])]) declared.set(key, spec.type === 'password');
@@ -66,6 +77,8 @@ function hide(name: string, value: string, isSecret: (name: string) => boolean):
 
 /** A text in which URLs may be, such as an error message. */
 export function hideUrls(text: string): string {
+  // Most texts are no URL and have no parameters.
+  if (!text.includes('://') && !text.includes('=')) return text;
   return text
     .replaceAll(urlPassword, `$1${mask}$3`)
     .replaceAll(urlParameter, (whole, start: string, name: string, value: string) =>
