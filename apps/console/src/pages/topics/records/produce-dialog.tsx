@@ -5,7 +5,7 @@ import { Dialog } from '../../../ui/dialogs.js';
 import { SelectField, TextArea, TextField } from '../../../ui/fields.js';
 import { ErrorNotice, toast } from '../../../ui/notices.js';
 import { recordsPath, type Content, type RecordDetail } from './record-api.js';
-import { textOf } from './record-copies.js';
+import { plainText } from './record-copies.js';
 import { bodyOf, formProblems, forms, type Form, type NewRecordForm } from './new-record.js';
 import type { RecordPlace } from './record-query.js';
 
@@ -25,8 +25,9 @@ export function draftOf({ partition, key, value, headers }: RecordDetail): Draft
 
 function sideOf(name: 'key' | 'value', content: Content | null): Draft {
   if (content === null) return { [`${name}Form`]: 'null', [name]: '' };
-  const text = textOf(content);
-  if (text !== null && content.chosen !== 'hex') {
+  const text = plainText(content);
+  // A text field would take the returns away.
+  if (text !== null && !text.includes('\r')) {
     return { [`${name}Form`]: content.chosen === 'json' ? 'json' : 'text', [name]: text };
   }
   const bytes = Uint8Array.from(atob(content.base64 ?? ''), (byte) => byte.charCodeAt(0));

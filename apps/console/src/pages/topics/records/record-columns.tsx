@@ -26,7 +26,7 @@ export function useColumns(): readonly [readonly ColumnName[], (names: readonly 
 }
 
 export const columns: Readonly<Record<ColumnName, Column<RecordRow>>> = {
-  time: { id: 'time', title: 'Time', width: '176px', cell: (row) => <Time at={row.timestamp} millis /> },
+  time: { id: 'time', title: 'Time', width: '196px', cell: (row) => <Time at={row.timestamp} millis /> },
   partition: { id: 'partition', title: 'Partition', width: '64px', isNumber: true, cell: (row) => row.partition },
   offset: { id: 'offset', title: 'Offset', width: '84px', isNumber: true, cell: (row) => row.offset },
   key: {

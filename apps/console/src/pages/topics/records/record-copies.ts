@@ -24,18 +24,20 @@ export function jsonOf({ topic, partition, offset, timestamp, key, value, header
 
 function sideOf(name: 'key' | 'value', content: Content | null): Record<string, unknown> {
   if (content === null) return { [name]: null, [`${name}_encoding`]: null };
-  const text = textOf(content);
-  if (content.chosen === 'json' && text !== null && content.decodings.some(({ decoder }) => decoder === 'text')) {
-    return { [name]: JSON.parse(text) as unknown, [`${name}_encoding`]: 'json' };
-  }
-  if (content.chosen === 'text' && text !== null) return { [name]: text, [`${name}_encoding`]: 'text' };
-  return { [name]: content.base64, [`${name}_encoding`]: 'base64' };
+  const text = plainText(content);
+  if (text === null) return { [name]: content.base64, [`${name}_encoding`]: 'base64' };
+  if (content.chosen === 'text') return { [name]: text, [`${name}_encoding`]: 'text' };
+  const value: unknown = JSON.parse(text);
+  const exact = JSON.stringify(value) === text ? {} : { [`${name}_text`]: text };
+  return { [name]: value, [`${name}_encoding`]: 'json', ...exact };
 }
 
-/** The bytes as UTF-8; null where they are not. */
-export function textOf(content: Content): string | null {
+/** JSON or text that is nothing else beside, as it came; null where the bytes are not such, or are too many to be here. */
+export function plainText(content: Content): string | null {
+  if (content.chosen !== 'json' && content.chosen !== 'text') return null;
   const found = content.decodings.find(({ decoder }) => decoder === 'text');
-  return found === undefined || found.is_cut ? null : found.text;
+  // A schema's frame begins with a zero byte.
+  return found === undefined || found.text === null || found.is_cut || found.text.startsWith('\0') ? null : found.text;
 }
 
 export function recordCommands({ topic, partition, offset, timestamp }: RecordDetail, bootstrap: string): string[] {

@@ -15,7 +15,15 @@ import { keyOfRow, type RecordRow } from './record-api.js';
 import { columnNames, useColumns } from './record-columns.js';
 import { RecordList } from './record-list.js';
 import { RecordPanel } from './record-panel.js';
-import { paramsOf, placeOf, queryOf, textOfPlace, type RecordPlace, type RecordQuery } from './record-query.js';
+import {
+  filterOf,
+  paramsOf,
+  placeOf,
+  queryOf,
+  textOfPlace,
+  type RecordPlace,
+  type RecordQuery,
+} from './record-query.js';
 import { RecordSearch } from './record-search.js';
 import { RecordTail } from './record-tail.js';
 import { SearchForm } from './search-form.js';
@@ -124,6 +132,7 @@ function LiveRecords(parts: Parts) {
           {paused
             ? `${formatCount(state.held)} came meanwhile; space goes on.`
             : `The newest ${formatCount(state.rows.length)} as they come, at most 2,000; space holds them.`}
+          {filterOf(query) === '' ? '' : ` Scanned ${formatCount(state.scanned)}, found ${formatCount(state.found)}.`}
         </span>
       </div>
       {state.error === null ? null : <ErrorNotice error={state.error} />}
