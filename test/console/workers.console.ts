@@ -68,5 +68,5 @@ test(
     });
     expect(problems).toEqual([]);
   },
-  testMs,
+  2 * testMs,
 );

@@ -8,6 +8,7 @@ import { ErrorNotice, toast } from '../../ui/notices.js';
 import {
   pathOf,
   planTruncation,
+  readPartitions,
   truncateAsPlanned,
   type TopicGroups,
   type TopicPartition,
@@ -39,23 +40,20 @@ function ExtentForm(props: { topic: string; onClose: () => void; onPlan: (plan: 
   const [offset, setOffset] = useState('');
   const [error, setError] = useState<unknown>(null);
   const chosen = partitions.find((each) => String(each.partition) === partition);
-  const truncation = ((): Truncation | null => {
-    if (extent === 'time') {
-      const at = new Date(time);
-      return Number.isNaN(at.getTime()) ? null : { before_ts: at.toISOString() };
-    }
-    if (extent === 'offset') {
-      if (!/^\d+$/.test(offset)) return null;
-      return { partitions: [{ partition: Number(partition), before_offset: Number(offset) }] };
-    }
-    if (partitions.length === 0) return null;
-    return { partitions: partitions.map((each) => ({ partition: each.partition, before_offset: each.latest_offset })) };
-  })();
+  const isReady =
+    extent === 'all' ? true : extent === 'time' ? !Number.isNaN(new Date(time).getTime()) : /^\d+$/.test(offset);
+  const truncation = async (): Promise<Truncation> => {
+    if (extent === 'time') return { before_ts: new Date(time).toISOString() };
+    if (extent === 'offset') return { partitions: [{ partition: Number(partition), before_offset: Number(offset) }] };
+    // What came since the form was opened is there now, too.
+    const now = await readPartitions(topic);
+    return { partitions: now.map((each) => ({ partition: each.partition, before_offset: each.latest_offset })) };
+  };
   const show = async (): Promise<void> => {
-    if (truncation === null) return;
+    if (!isReady) return;
     setError(null);
     try {
-      onPlan(await planTruncation(topic, truncation));
+      onPlan(await planTruncation(topic, await truncation()));
     } catch (caught) {
       setError(caught);
     }
@@ -111,7 +109,7 @@ function ExtentForm(props: { topic: string; onClose: () => void; onPlan: (plan: 
       {error === null ? null : <ErrorNotice error={error} />}
       <div className="row" style={{ justifyContent: 'flex-end' }}>
         <Button onPress={props.onClose}>Cancel</Button>
-        <Button type="submit" tone="primary" isDisabled={truncation === null}>
+        <Button type="submit" tone="primary" isDisabled={!isReady}>
           Show what would go
         </Button>
       </div>

@@ -65,6 +65,11 @@ export function deleteTopic(topic: string): Promise<null> {
   return request('DELETE', pathOf(topic));
 }
 
+export async function readPartitions(topic: string): Promise<readonly TopicPartition[]> {
+  const { partitions } = await request<{ partitions: readonly TopicPartition[] }>('GET', `${pathOf(topic)}/partitions`);
+  return partitions;
+}
+
 export function planTruncation(topic: string, truncation: Truncation): Promise<TruncationPlan> {
   return request('POST', `${pathOf(topic)}:truncate`, { body: truncation, query: dryRun });
 }
