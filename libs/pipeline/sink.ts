@@ -4,6 +4,7 @@ import type { Clock } from '#std/clock';
 import type { Logger } from '#std/log';
 import type { SinkBatch } from '#pipeline/sink-batch';
 import type { StoreReading, VerifiedRange } from '#pipeline/store-reading';
+import type { StoredFiles } from '#pipeline/stored-files';
 
 export interface TopicPartition {
   readonly topic: string;
@@ -103,6 +104,8 @@ export interface SinkType {
    * not be read back. Throws FatalSinkError where these options can not be compared. Optional.
    */
   readBack?(options: Readonly<Record<string, string>>, scope: readonly VerifiedRange[]): StoreReading;
+  /** What it wrote, as files to look into. Absent where it writes none. Throws FatalSinkError where these options name no place. Optional. */
+  files?(options: Readonly<Record<string, string>>): StoredFiles;
   /** `options` were already checked against the declaration. */
   create(options: Readonly<Record<string, string>>): Sink;
 }

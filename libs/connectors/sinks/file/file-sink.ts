@@ -1,5 +1,6 @@
 import { requireOptions } from '#config/options';
 import type { SinkType } from '#pipeline/sink';
+import { LocalFiles } from './local-files.js';
 import { LocalStore } from './local-store.js';
 import { FilesReading } from './read-back.js';
 import { rollingGuarantee, rollingProblems, rollingSetup } from './rolling-options.js';
@@ -25,6 +26,10 @@ export const fileSink: SinkType = {
   readBack(input, scope) {
     const values = rollingValues(prefix, requireOptions('sink file', options, input));
     return new FilesReading(new LocalStore(), rollingSetup(values, defaults).layout, scope);
+  },
+  files(input) {
+    const values = rollingValues(prefix, requireOptions('sink file', options, input));
+    return new LocalFiles(rollingSetup(values, defaults, false).layout.template.base);
   },
   create(input) {
     const values = rollingValues(prefix, requireOptions('sink file', options, input));

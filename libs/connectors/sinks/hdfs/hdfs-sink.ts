@@ -5,6 +5,7 @@ import { rollingGuarantee, rollingProblems, rollingSetup } from '../file/rolling
 import { rollingSpecs, rollingValues } from '../file/rolling-specs.js';
 import { RollingSink } from '../file/rolling-sink.js';
 import { hdfsConnectionOptions, hdfsConnectionProblems, verifyHdfs, webHdfsClient } from './hdfs-connection.js';
+import { HdfsFiles } from './hdfs-files.js';
 import { HdfsStore } from './hdfs-store.js';
 
 const prefix = 'hdfs.';
@@ -36,6 +37,11 @@ export const hdfsSink: SinkType = {
     const values = requireOptions('sink hdfs', options, input);
     const { layout } = rollingSetup(rollingValues(prefix, values), defaults);
     return new FilesReading(new HdfsStore(webHdfsClient(values, input)), layout, scope);
+  },
+  files(input) {
+    const values = requireOptions('sink hdfs', options, input);
+    const { template } = rollingSetup(rollingValues(prefix, values), defaults, false).layout;
+    return new HdfsFiles(webHdfsClient(values, input), template.base);
   },
   create(input) {
     const values = requireOptions('sink hdfs', options, input);

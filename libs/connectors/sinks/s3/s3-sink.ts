@@ -11,6 +11,7 @@ import { RollingSink } from '../file/rolling-sink.js';
 import { rollingSpecs, rollingValues } from '../file/rolling-specs.js';
 import { fromAiven } from './aiven-options.js';
 import { objectHeaders, s3Place, s3PlaceSpecs, s3Problems, type S3PlaceValues } from './s3-options.js';
+import { S3Files } from './s3-files.js';
 import { S3Store } from './s3-store.js';
 
 const prefix = 's3.';
@@ -61,6 +62,11 @@ export const s3Sink: SinkType = {
   guarantee(input) {
     const values = parseOptions(options, input).values;
     return values['s3.conditional.writes'] ? rollingGuarantee(options, prefix, input) : 'at-least-once';
+  },
+  files(input) {
+    const values = requireOptions('sink s3', options, input);
+    const { template } = rollingSetup(rollingValues(prefix, values), defaults, false).layout;
+    return new S3Files(new S3Client({ ...placeOf(values), now: Date.now, idleTimeoutMs: verifyMsMax }), template.base);
   },
   create(input) {
     const values = requireOptions('sink s3', options, input);
