@@ -15,7 +15,6 @@ export interface LiveReport {
   readonly details: TaskDetails;
   /** Of a sink: when the store last took something of any partition, ms since 1970; null: never. */
   readonly lastSuccessAt: number | null;
-  readonly reportedAt: Date | null;
 }
 
 /** A connector without its config, which changes only with the revision. */
@@ -24,8 +23,8 @@ export interface ConnectorMark {
   readonly kind: ConnectorKind;
   readonly revision: number;
   readonly targetState: TargetState;
-  /** Another one where it was deleted and created again. */
-  readonly createdAt: Date;
+  /** A text: another one where it was deleted and created again. */
+  readonly createdAt: string;
 }
 
 const connectorsMax = 10_000;
@@ -57,7 +56,7 @@ const sinkKeys = [
 export async function readLiveReports(manager: EntityManager): Promise<LiveReport[]> {
   const pairs = sinkKeys.map((key) => `'${key}', details->'${key}'`).join(', ');
   const reports: LiveReport[] = await manager.query(
-    `SELECT connector, kind, task, left(trace, 500) AS trace, reported_at AS "reportedAt",
+    `SELECT connector, kind, task, left(trace, 500) AS trace,
             CASE WHEN lease_until >= now() THEN worker_id END AS "workerId",
             CASE WHEN lease_until >= now() THEN state ELSE 'UNASSIGNED' END AS state,
             CASE WHEN kind = 'source' THEN details ELSE jsonb_build_object(${pairs}) END AS details,
@@ -72,7 +71,7 @@ export async function readLiveReports(manager: EntityManager): Promise<LiveRepor
 
 export async function readConnectorMarks(manager: EntityManager): Promise<ConnectorMark[]> {
   const marks: ConnectorMark[] = await manager.query(
-    `SELECT name, kind, revision, target_state AS "targetState", created_at AS "createdAt"
+    `SELECT name, kind, revision, target_state AS "targetState", created_at::text AS "createdAt"
      FROM millrace.connector ORDER BY name LIMIT ${connectorsMax}`,
   );
   return marks;

@@ -1,7 +1,7 @@
 /** Rates of counters that are looked at again and again: over the last seconds, by key. */
 
 interface Sample {
-  readonly atMs: number;
+  atMs: number;
   readonly value: number;
 }
 
@@ -24,6 +24,13 @@ export class Rates {
       if (known === undefined && this.samples.size >= keysMax) this.samples.clear();
       this.samples.set(key, [{ atMs, value }]);
       return null;
+    }
+    if (known.length > 1 && known[0]?.value === value) {
+      // Most counters stand still, and two samples say so: they are moved instead of making more.
+      known.length = 2;
+      for (const [index, sample] of known.entries())
+        sample.atMs = index === 0 ? Math.max(sample.atMs, atMs - windowMs) : atMs;
+      return 0;
     }
     if (atMs - last.atMs >= stepMs) {
       known.push({ atMs, value });

@@ -40,9 +40,7 @@ export class ConnectorsLook {
 
   private async ask(): Promise<ReadonlyMap<string, ConnectorLook>> {
     const [marks, reports] = await Promise.all([this.store.connectorMarks(), this.store.liveReports()]);
-    const signature = marks
-      .map(({ name, revision, createdAt }) => `${name} ${revision} ${createdAt.getTime()}`)
-      .join('\n');
+    const signature = marks.map(({ name, revision, createdAt }) => `${name} ${revision} ${createdAt}`).join('\n');
     if (signature !== this.signature) {
       this.known = new Map((await this.store.listConnectors()).map((connector) => [connector.name, connector]));
       this.signature = signature;

@@ -7,14 +7,15 @@ export class Remembered<T> {
 
   constructor(
     private readonly ask: () => Promise<T>,
-    /** How long an answer is good, ms; half a second where it is for each tick. */
-    private readonly freshMs: number,
+    /** How long an answer is good, ms; half a second where it is for each tick. May depend on how much there is. */
+    private readonly freshMs: number | (() => number),
     private readonly clock: Clock,
   ) {}
 
   get(): Promise<T> {
     const nowMs = this.clock.monotonic();
-    if (this.value !== null && nowMs - this.atMs < this.freshMs) return this.value;
+    const freshMs = typeof this.freshMs === 'number' ? this.freshMs : this.freshMs();
+    if (this.value !== null && nowMs - this.atMs < freshMs) return this.value;
     this.atMs = nowMs;
     const value = this.ask();
     this.value = value;
