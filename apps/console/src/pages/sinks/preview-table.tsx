@@ -21,11 +21,13 @@ export function PreviewTable({ preview }: { preview: SinkPreview }) {
           aria-label={`${record.topic} ${record.partition} ${record.offset}`}
         >
           <div className="row">
-            <Link
-              to={`/topics/${encodeURIComponent(record.topic)}/records?partition=${record.partition}&offset=${record.offset}`}
-            >
-              {record.topic}, partition {record.partition}, offset {record.offset}
-            </Link>
+            <h2>
+              <Link
+                to={`/topics/${encodeURIComponent(record.topic)}/records?partition=${record.partition}&offset=${record.offset}`}
+              >
+                {record.topic}, partition {record.partition}, offset {record.offset}
+              </Link>
+            </h2>
             <Badge tone={tones[record.outcome]}>{record.outcome}</Badge>
             {record.after === null ? null : <span className="quiet">to {record.after.destination}</span>}
           </div>

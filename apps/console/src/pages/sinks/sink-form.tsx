@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useGet } from '../../api/queries.js';
 import { CodeEditor } from '../../ui/code-editor.js';
-import { SelectField, TextArea } from '../../ui/fields.js';
+import { SelectField, TextArea, TextField } from '../../ui/fields.js';
 import { ErrorNotice, Loading } from '../../ui/notices.js';
 import type { FormValue, Problems } from '../../ui/schema-fields.js';
 import { SchemaForm } from '../../ui/schema-form.js';
@@ -13,6 +13,18 @@ interface SinkFormProps {
   readonly onChange: (draft: FormValue) => void;
   readonly problems: Problems;
 }
+
+/** Options that a sink has beside those of its type: they are refused in `config`. */
+const elsewhere = [
+  ...['name', 'connector.class', 'topics', 'topics.regex', 'transforms', 'predicates', 'tasks.max'],
+  ...['batch.max.records', 'batch.max.bytes', 'batch.linger.ms'],
+  ...['errors.retry.timeout', 'errors.retry.delay.max.ms', 'max.attempts', 'errors.tolerance'],
+  'errors.deadletterqueue.topic.name',
+  'errors.deadletterqueue.topic.replication.factor',
+  'errors.deadletterqueue.context.headers.enable',
+  // Only asked for when a sink is made.
+  'start.from',
+];
 
 /** Topics and the type's options as fields, or all of it as JSON. */
 export function SinkForm(props: SinkFormProps) {
@@ -61,6 +73,7 @@ function Fields({ draft, onChange, problems }: SinkFormProps) {
           value={configOf(draft)}
           problems={problems}
           at="/config"
+          without={elsewhere}
           onChange={(config) => onChange({ ...draft, config })}
         />
       )}
@@ -73,8 +86,38 @@ function Fields({ draft, onChange, problems }: SinkFormProps) {
         ]}
         onChange={(value) => onChange(withTolerance(draft, value))}
       />
+      {errorField === 'all' ? (
+        <TextField
+          label="Dead-letter topic"
+          value={wordOf(draft['dlq'], 'topic')}
+          problem={problems.get('/dlq/topic') ?? null}
+          onChange={(topic) => onChange({ ...draft, dlq: { ...partOf(draft['dlq']), topic } })}
+        />
+      ) : null}
+      <TextField
+        label="Tasks"
+        type="number"
+        hint="They share the partitions; more than there are partitions stay idle. Default: 1."
+        value={wordOf(draft['tasks'], 'max')}
+        problem={problems.get('/tasks/max') ?? null}
+        onChange={(max) => onChange(withTasks(draft, max))}
+      />
     </div>
   );
+}
+
+function withTasks(draft: FormValue, max: string): FormValue {
+  const { tasks: _tasks, ...rest } = draft;
+  return max === '' ? rest : { ...rest, tasks: { max: Number(max) } };
+}
+
+function partOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+function wordOf(value: unknown, name: string): string {
+  const word: unknown = Reflect.get(partOf(value), name);
+  return typeof word === 'string' || typeof word === 'number' ? String(word) : '';
 }
 
 /** Without a topic for them, dead letters go beside the first topic. */

@@ -5,12 +5,10 @@ import { useGetWithTag } from '../../api/queries.js';
 import type { Answer } from '../../api/request.js';
 import { LinkButton, Page, StateBadge, TabLinks } from '../../ui/basics.js';
 import { ErrorNotice, Loading } from '../../ui/notices.js';
+import { fileTypes } from '../files/file-api.js';
 import { pageOf, pathOf, useSinkStatus, type Sink } from './sink-api.js';
 import { SinkActions } from './sink-actions.js';
 import './sinks.css';
-
-/** Sinks of these types leave files that can be looked into. */
-const fileTypes = new Set(['file', 'hdfs', 's3']);
 
 /** What all tabs of one sink have around them. */
 export function SinkFrame(props: { name: string; children: (answer: Answer<Sink>) => ReactNode }) {

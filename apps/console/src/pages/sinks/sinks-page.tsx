@@ -91,38 +91,44 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'name',
     title: 'Name',
-    width: 'minmax(150px, 1.6fr)',
+    width: 'minmax(130px, 1.6fr)',
     sortBy: ({ sink }) => sink.name,
     cell: ({ sink }) => <Link to={pageOf(sink.name)}>{sink.name}</Link>,
   },
   {
     id: 'state',
     title: 'State',
-    width: 'minmax(120px, 0.9fr)',
+    width: 'minmax(105px, 0.9fr)',
     sortBy: ({ state }) => state,
     cell: ({ state, live }) => (
       <StateBadge state={state} {...(live === undefined || live.reason === null ? {} : { title: live.reason })} />
     ),
   },
-  { id: 'type', title: 'Type', sortBy: ({ sink }) => sink.type, cell: ({ sink }) => sink.type },
+  {
+    id: 'type',
+    title: 'Type',
+    width: 'minmax(76px, 0.7fr)',
+    sortBy: ({ sink }) => sink.type,
+    cell: ({ sink }) => sink.type,
+  },
   {
     id: 'topics',
     title: 'Topics',
-    width: 'minmax(110px, 1fr)',
+    width: 'minmax(96px, 1fr)',
     sortBy: ({ sink }) => topicsOf(sink),
     cell: ({ sink }) => topicsOf(sink),
   },
   {
     id: 'delivery',
     title: 'Guarantee',
-    width: 'minmax(140px, 1fr)',
+    width: 'minmax(132px, 1fr)',
     sortBy: ({ sink }) => sink.delivery,
     cell: ({ sink }) => <Guarantee delivery={sink.delivery} />,
   },
   {
     id: 'rate',
     title: 'Records',
-    width: 'minmax(160px, 1.2fr)',
+    width: 'minmax(136px, 1fr)',
     isNumber: true,
     sortBy: ({ live }) => live?.records_per_second ?? null,
     cell: ({ sink, live }) => (
@@ -135,7 +141,7 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'lag',
     title: 'Lag',
-    width: 'minmax(120px, 1fr)',
+    width: 'minmax(96px, 1fr)',
     isNumber: true,
     sortBy: ({ live }) => live?.lag_records ?? null,
     cell: ({ live }) => <Lag records={live?.lag_records} seconds={live?.lag_seconds} />,
@@ -143,6 +149,7 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'commit',
     title: 'Last commit',
+    width: 'minmax(84px, 0.7fr)',
     isNumber: true,
     sortBy: ({ live }) => live?.commit_age_seconds ?? null,
     cell: ({ live }) =>
@@ -151,6 +158,7 @@ const columns: readonly Column<Row>[] = [
   {
     id: 'dead',
     title: 'Dead letters',
+    width: 'minmax(84px, 0.6fr)',
     isNumber: true,
     sortBy: ({ live }) => live?.dead_letters ?? null,
     cell: ({ sink, live }) =>
