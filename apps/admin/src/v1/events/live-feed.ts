@@ -14,15 +14,24 @@ export interface LiveRow {
 
 export type Look = (atMs: number) => Promise<ReadonlyMap<string, object>>;
 
+export interface FeedParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** CPU time of this thread until now, ms. Default: the system's. */
+  readonly cpuMs?: () => number;
+}
+
 export interface FeedListener {
   /** Keys whose rows are new or others, and keys that are gone. */
   changed(keys: readonly string[], gone: readonly string[]): void;
 }
 
 const tickMs = 1000;
-/** A look may take a fifth of the time at most. */
+/** A look may take a fifth of a core at most; what the thread does besides counts too, and makes it rest longer. */
 const restPerLook = 4;
 const slowLookMs = 300;
+/** Also where a look waits for others longer than a tick. */
+const minRestMs = 200;
 const retryMsMax = 10_000;
 
 export class LiveFeed {
@@ -37,7 +46,7 @@ export class LiveFeed {
   constructor(
     private readonly name: string,
     private readonly look: Look,
-    private readonly parts: { readonly clock: Clock; readonly logger: Logger },
+    private readonly parts: FeedParts,
   ) {}
 
   get isIdle(): boolean {
@@ -72,7 +81,8 @@ export class LiveFeed {
   }
 
   private async lookNow(): Promise<void> {
-    const { clock, logger } = this.parts;
+    const { clock, logger, cpuMs = threadCpuMs } = this.parts;
+    const beganCpuMs = cpuMs();
     this.isLooking = true;
     const beganMs = clock.monotonic();
     try {
@@ -87,8 +97,8 @@ export class LiveFeed {
     this.isLooking = false;
     if (this.isIdle) return;
     const tookMs = clock.monotonic() - beganMs;
-    const isSlow = tookMs > slowLookMs;
-    const restMs = isSlow ? tookMs * restPerLook : Math.max(0, tickMs - tookMs);
+    const costMs = Math.min(tookMs, cpuMs() - beganCpuMs);
+    const restMs = costMs > slowLookMs ? costMs * restPerLook : Math.max(minRestMs, tickMs - tookMs);
     const waitMs = this.failures === 0 ? restMs : Math.min(retryMsMax, tickMs * 2 ** this.failures);
     this.timer = clock.after(waitMs, () => {
       this.timer = null;
@@ -116,4 +126,9 @@ export class LiveFeed {
     if (!isFirst && changed.length === 0 && gone.length === 0) return;
     for (const listener of this.listeners) listener.changed(changed, gone);
   }
+}
+
+function threadCpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
 }

@@ -1,7 +1,5 @@
-import type { Clock } from '#std/clock';
-import type { Logger } from '#std/log';
 import type { LiveTable } from './live-rows.js';
-import { LiveFeed, type Look } from './live-feed.js';
+import { LiveFeed, type FeedParts, type Look } from './live-feed.js';
 
 /** By table; `narrowed` are the groups of `group-partitions`. */
 export type LiveLook = (narrowed: readonly string[]) => Look;
@@ -12,7 +10,7 @@ export class LiveHub {
 
   constructor(
     private readonly looks: Readonly<Record<LiveTable, LiveLook>>,
-    private readonly parts: { readonly clock: Clock; readonly logger: Logger },
+    private readonly parts: FeedParts,
   ) {}
 
   feed(table: LiveTable, narrowed: readonly string[] = []): LiveFeed {

@@ -62,7 +62,7 @@ describe('the stream of live data', () => {
       LiveTable,
       typeof counted
     >;
-    hub = new LiveHub(tables, { clock, logger: silentLogger });
+    hub = new LiveHub(tables, { clock, logger: silentLogger, cpuMs: () => clock.monotonic() });
   });
   const watch = (socket: Socket, mayRead = all, table: LiveTable = 'topics'): LiveClient => {
     const client = new LiveClient(socket, mayRead);

@@ -127,7 +127,11 @@ export class TopicsLook {
     const timestamp = timestampOf[at];
     const found = new Map<string, number[]>();
     for (const name of names) {
-      found.set(name, new Array<number>(this.cluster.metadata.topic(name)?.partitions.length ?? 0).fill(-1));
+      const count = this.cluster.metadata.topic(name)?.partitions.length ?? 0;
+      found.set(
+        name,
+        Array.from({ length: count }, () => -1),
+      );
     }
     await Promise.all(
       this.questions.map(async ({ node, topics }) => {
