@@ -8,5 +8,8 @@ export const filesPage: ConsolePage = {
     key: 'f',
     icon: 'M3 7a2 2 0 0 1 2-2h4l2 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z',
   },
-  routes: [{ path: '/files', load: async () => import('./files-page.js') }],
+  routes: [
+    { path: '/files', load: async () => import('./files-page.js') },
+    { path: '/files/:name', load: async () => import('./sink-files-page.js') },
+  ],
 };
