@@ -44,7 +44,7 @@ fileHeader = true`,
   {
     title: 'Syslog over TCP',
     name: 'syslog',
-    text: conf('syslog', '\ntype = syslogtcp\nhost = 0.0.0.0\nport = 5140'),
+    text: conf('syslog', '\ntype = syslogtcp\nhost = 127.0.0.1\nport = 5140'),
   },
   {
     title: 'Lines over TCP (netcat)',
@@ -54,6 +54,6 @@ fileHeader = true`,
   {
     title: 'From another Flume agent (avro)',
     name: 'avro',
-    text: conf('avro', '\ntype = avro\nbind = 0.0.0.0\nport = 4141'),
+    text: conf('avro', '\ntype = avro\nbind = 127.0.0.1\nport = 4141'),
   },
 ];

@@ -132,7 +132,7 @@ function Chain({ answer }: { answer: SampleAnswer }) {
   return (
     <section className="card stack" aria-labelledby="chain">
       <h2 id="chain">What they went through</h2>
-      <ol className="stack" style={{ gap: 6 }}>
+      <ol className="stack" style={{ gap: 6, paddingLeft: 20 }}>
         <li>Source {answer.source}: these lines in its place</li>
         {answer.interceptors.map(({ name, type, ran, note }) => (
           <li key={name}>
