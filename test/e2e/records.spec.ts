@@ -149,6 +149,71 @@ function eventsOf(text: string): { readonly place: string; readonly id: number }
   });
 }
 
+test('the newest come first where that is asked for, and each page goes on where the one before began', async () => {
+  const seen: number[] = [];
+  const line = `/api/v1/topics/orders/records?order=newest&limit=40&filter=${encodeURIComponent('json.id < 100')}`;
+  for (let token: unknown = ''; token !== null;) {
+    const lines = linesOf(
+      await (await call('GET', `${line}${token === '' ? '' : `&page_token=${String(token)}`}`)).text(),
+    );
+    seen.push(...lines.flatMap(({ value }) => (value === undefined ? [] : [(value as { id: number }).id])));
+    token = lines.at(-1)?.['next'];
+  }
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => 99 - index));
+});
+
+test('records are written, tried first, refused as a whole, and read by every decoder', async () => {
+  await answer('POST', `${proxied}/topics`, { topic_name: 'written', partitions_count: 3 });
+  const path = '/api/v1/topics/written/records';
+  const record = { key: 'a', value: 'gaFhAQ==', value_encoding: 'base64', headers: { tenant: 'blue' } };
+  const plan = await answer<{ written: number; records: { partition: number }[] }>(
+    'POST',
+    `${path}?validate_only=true`,
+    record,
+  );
+  expect(plan).toMatchObject({ written: 0, records: [{ offset: null, error: null }] });
+  const partition = plan.records[0]?.partition ?? -1;
+  const wrong = await call('POST', path, [record, { ...record, partition: 3 }]);
+  expect([wrong.status, await wrong.json()]).toMatchObject([422, { errors: [{ pointer: '/1/partition' }] }]);
+  expect(await answer('POST', path, [record])).toMatchObject({ written: 1, records: [{ partition, offset: 0 }] });
+  const lines = await fetch(`${base}${path}`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/x-ndjson' },
+    body: '{"value":1}\n{"value":2,"partition":0}\n',
+  });
+  expect([lines.status, await lines.json()]).toMatchObject([201, { written: 2 }]);
+  expect(await answer('GET', `${path}/${partition}/0`)).toMatchObject({
+    headers: [{ name: 'tenant', value: 'blue' }],
+    key: { chosen: 'text' },
+    value: { bytes: 4, chosen: 'msgpack', base64: 'gaFhAQ==' },
+  });
+  expect((await call('GET', `${path}/${partition}/99`)).status).toBe(404);
+  expect(await answer('GET', `${path}:check?filter=valeu`)).toEqual({
+    valid: false,
+    problem: { message: 'Unknown variable: valeu', from: 0, to: 5 },
+  });
+  const { counts } = await answer<{ counts: number[] }>('GET', `${path}:histogram?steps=4`);
+  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(3);
+});
+
+test('a tail tells how far it is while nothing matches', async () => {
+  const leaving = new AbortController();
+  const response = await fetch(
+    `${base}/api/v1/topics/orders/records?offset=0&filter=${encodeURIComponent('key == "x"')}`,
+    {
+      headers: { Accept: 'text/event-stream' },
+      signal: leaving.signal,
+    },
+  );
+  let text = '';
+  for await (const bytes of response.body ?? []) {
+    text += new TextDecoder().decode(bytes);
+    if (text.includes('event: progress')) break;
+  }
+  leaving.abort();
+  expect(text).toMatch(/id: 0:\d+,1:\d+\nevent: progress\ndata: \{"scanned":\d+,"found":0\}/);
+});
+
 test('what is not there is a 404', async () => {
   expect((await call('GET', '/api/v1/topics/nothing/records')).status).toBe(404);
   expect((await call('GET', '/api/v1/topics/orders/records?partition=9')).status).toBe(422);
