@@ -31,6 +31,13 @@ const PreviewBody = z
   })
   .default({ count: 10 })
   .meta({ id: 'PreviewRequest' });
+const NewPreviewBody = z
+  .strictObject({
+    sink: SinkBody,
+    topic: z.string().min(1).optional().describe('Default: the first that the sink would read.'),
+    count: z.int().min(1).max(100).default(10),
+  })
+  .meta({ id: 'NewSinkPreviewRequest' });
 const record = z.object({
   key: z.string().nullable(),
   value: z.string().nullable(),
@@ -115,8 +122,21 @@ export class SinkChecksController {
     @Param('name') name: string,
     @Body({ schema: PreviewBody }) body: z.output<typeof PreviewBody>,
   ): Promise<object> {
-    const { spec } = await this.desired.check(sinkForm, await this.patched(name, body.patch ?? {}));
-    const records = await this.previews.preview(spec.config, body);
+    return this.show(await this.patched(name, body.patch ?? {}), body);
+  }
+
+  @Post('sinks\\:preview')
+  @HttpCode(200)
+  @Requires('sinks', 'operate')
+  @Summary('The same for a sink that is not there yet')
+  @Answers({ 200: Preview }, 422)
+  previewNew(@Body({ schema: NewPreviewBody }) body: z.output<typeof NewPreviewBody>): Promise<object> {
+    return this.show(this.wanted(body.sink, null), body);
+  }
+
+  private async show(wanted: Wanted, place: Parameters<SinkPreviews['preview']>[1]): Promise<object> {
+    const { spec } = await this.desired.check(sinkForm, wanted);
+    const records = await this.previews.preview(spec.config, place);
     const counts: Record<string, number> = { delivered: 0, dropped: 0, failed: 0 };
     for (const { outcome } of records) counts[outcome] = (counts[outcome] ?? 0) + 1;
     return { counts, records };

@@ -8,8 +8,9 @@ import { ErrorNotice, Loading, toast } from '../../ui/notices.js';
 import type { FormValue } from '../../ui/schema-fields.js';
 import { useParam } from '../../ui/use-param.js';
 import { Guarantee } from './guarantee.js';
-import { pageOf, sinksPath, type Sink, type SinkTest, type SinkType } from './sink-api.js';
+import { pageOf, sinksPath, type Sink, type SinkPreview, type SinkTest, type SinkType } from './sink-api.js';
 import { configOf, problemsOf, sent, textOf } from './sink-draft.js';
+import { PreviewTable } from './preview-table.js';
 import { SinkForm } from './sink-form.js';
 import { TestResultList } from './test-result.js';
 import './sinks.css';
@@ -61,23 +62,28 @@ function Gallery({ types, onChoose }: { types: readonly SinkType[]; onChoose: (t
 const starts = [
   { value: 'earliest', label: 'the oldest record there is' },
   { value: 'latest', label: 'now' },
+  { value: 'time', label: 'a time' },
 ] as const;
 
 function NewSink({ type }: { type: SinkType }) {
   const [name, setName] = useState('');
   const [start, setStart] = useState<(typeof starts)[number]['value']>('earliest');
+  const [time, setTime] = useState('');
   const [draft, setDraft] = useState<FormValue>({ type: type.name, topics: [], config: {} });
   const [error, setError] = useState<unknown>(null);
   const [checked, setChecked] = useState<Sink | null>(null);
   const [test, setTest] = useState<SinkTest | null>(null);
+  const [preview, setPreview] = useState<SinkPreview | null>(null);
   const [, navigate] = useLocation();
   const create = useChange((body: FormValue) => request<Sink>('POST', sinksPath, { body }), sinksPath);
-  const body: FormValue = { name, ...sent({ ...draft, config: { ...configOf(draft), 'start.from': start } }) };
+  const from = start === 'time' ? isoOf(time) : start;
+  const body: FormValue = { name, ...sent({ ...draft, config: { ...configOf(draft), 'start.from': from } }) };
   const problems = problemsOf(error);
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     setError(null);
     setChecked(null);
     setTest(null);
+    setPreview(null);
     try {
       await work();
     } catch (caught) {
@@ -88,6 +94,10 @@ function NewSink({ type }: { type: SinkType }) {
     attempt(async () => setChecked(await request<Sink>('POST', sinksPath, { body, query: { validate_only: true } })));
   const tryStore = (): Promise<void> =>
     attempt(async () => setTest(await request<SinkTest>('POST', `${sinksPath}:test`, { body })));
+  const show = (): Promise<void> =>
+    attempt(async () =>
+      setPreview(await request<SinkPreview>('POST', `${sinksPath}:preview`, { body: { sink: body, count: 10 } })),
+    );
   const make = (): Promise<void> =>
     attempt(async () => {
       await create.mutateAsync(body);
@@ -100,6 +110,16 @@ function NewSink({ type }: { type: SinkType }) {
         <TextField label="Name (required)" value={name} onChange={setName} problem={problems.get('/name') ?? null} />
         <SinkForm draft={draft} onChange={setDraft} problems={problems} />
         <SelectField label="Begins at" value={start} options={starts} onChange={setStart} />
+        {start === 'time' ? (
+          <TextField
+            label="Time"
+            type="datetime-local"
+            hint="Yours; the first record at or after it."
+            value={time}
+            onChange={setTime}
+            problem={problems.get('/config/start.from') ?? null}
+          />
+        ) : null}
       </div>
       <div className="card stack" style={{ position: 'sticky', top: 64 }}>
         <div className="row">
@@ -107,6 +127,7 @@ function NewSink({ type }: { type: SinkType }) {
           <Button isDisabled={!type.can_test} onPress={() => void tryStore()}>
             Test the connection
           </Button>
+          <Button onPress={() => void show()}>Preview ten records</Button>
           <Button tone="primary" isDisabled={create.isPending} onPress={() => void make()}>
             Create
           </Button>
@@ -119,6 +140,7 @@ function NewSink({ type }: { type: SinkType }) {
           </p>
         )}
         {test === null ? null : <TestResultList result={test} />}
+        {preview === null ? null : <PreviewTable preview={preview} />}
         <h2>The same over REST</h2>
         <pre tabIndex={0} aria-label="The sink as JSON">
           {textOf(body)}
@@ -133,4 +155,10 @@ function NewSink({ type }: { type: SinkType }) {
       </div>
     </div>
   );
+}
+
+/** Of a field of local time; what is no time yet stays as it is, for the server to refuse. */
+function isoOf(time: string): string {
+  const ms = Date.parse(time);
+  return Number.isNaN(ms) ? 'no time yet' : new Date(ms).toISOString();
 }
