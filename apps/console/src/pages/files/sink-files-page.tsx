@@ -108,7 +108,7 @@ function columnsFor(show: (path: string) => void, enter: (folder: string) => voi
     {
       id: 'file',
       title: 'File',
-      width: 'minmax(240px, 3fr)',
+      width: 'minmax(350px, 3fr)',
       sortBy: ({ path }) => nameOf(path),
       cell: ({ path }) => (
         <Button tone="quiet" onPress={() => show(path)}>
