@@ -56,7 +56,7 @@ export function LastEvents({ origin }: { origin: EventOrigin }) {
           ? `Up to ${eventsMax} records${origin.kind === 'tap' ? ` that pass in the next ${tapSeconds} seconds` : ''}.`
           : looking
             ? 'Looking …'
-            : events.length === 0
+            : events.length === 0 && error === null
               ? 'Nothing passed.'
               : ''}
       </p>
@@ -104,7 +104,7 @@ async function* eventsFrom(origin: EventOrigin, signal: AbortSignal): AsyncGener
     return;
   }
   const query = { edge: origin.edge, max: eventsMax, seconds: tapSeconds };
-  const path = `/connectors/${encodeURIComponent(origin.connector)}/tap`;
+  const path = `/api/v1/collectors/${encodeURIComponent(origin.connector)}/tap`;
   for await (const line of requestLines<TappedEvent>('GET', path, { query, signal })) {
     // Between events it says how many have passed.
     if (line.body === undefined) continue;
