@@ -152,12 +152,10 @@ function eventsOf(text: string): { readonly place: string; readonly id: number }
 test('the newest come first where that is asked for, and each page goes on where the one before began', async () => {
   const seen: number[] = [];
   const line = `/api/v1/topics/orders/records?order=newest&limit=40&filter=${encodeURIComponent('json.id < 100')}`;
-  for (let token: unknown = ''; token !== null;) {
-    const lines = linesOf(
-      await (await call('GET', `${line}${token === '' ? '' : `&page_token=${String(token)}`}`)).text(),
-    );
+  for (let token: string | null = ''; token !== null;) {
+    const lines = linesOf(await (await call('GET', `${line}${token === '' ? '' : `&page_token=${token}`}`)).text());
     seen.push(...lines.flatMap(({ value }) => (value === undefined ? [] : [(value as { id: number }).id])));
-    token = lines.at(-1)?.['next'];
+    token = (lines.at(-1) as { next: string | null }).next;
   }
   expect(seen).toEqual(Array.from({ length: 100 }, (_, index) => 99 - index));
 });
