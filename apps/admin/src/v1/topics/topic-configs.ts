@@ -33,11 +33,19 @@ function sourceOf({ source }: SourcedConfig): ConfigView['source'] {
 /** Units of a node's setting that a topic has in milliseconds: `log.retention.hours` is the default of `retention.ms`. */
 const millisOf: Readonly<Record<string, number>> = { hours: 3_600_000, minutes: 60_000 };
 
+/** Kafka's defaults that a node has under a name of another unit, and that it may leave out of its answer. */
+const defaultsInOtherUnits: Readonly<Record<string, string>> = {
+  'retention.ms': '604800000',
+  'segment.ms': '604800000',
+  'segment.jitter.ms': '0',
+  'flush.ms': '9223372036854775807',
+};
+
 /** What the topic's own value hides. */
 function defaultOf({ name, value, source, synonyms }: SourcedConfig): string | null {
   if (source !== 'DYNAMIC_TOPIC_CONFIG') return value;
   const hidden = synonyms.find((synonym) => synonym.source !== 'DYNAMIC_TOPIC_CONFIG');
-  if (hidden === undefined || hidden.value === null) return null;
+  if (hidden === undefined || hidden.value === null) return defaultsInOtherUnits[name] ?? null;
   const factor = name.endsWith('.ms') ? millisOf[hidden.name.split('.').at(-1) ?? ''] : undefined;
   return factor === undefined ? hidden.value : String(Number(hidden.value) * factor);
 }

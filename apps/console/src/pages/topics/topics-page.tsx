@@ -102,7 +102,7 @@ function columnsOf(open: (dialog: TopicDialog) => void): readonly Column<TopicRo
     {
       id: 'name',
       title: 'Name',
-      width: 'minmax(200px, 2fr)',
+      width: 'minmax(172px, 2fr)',
       sortBy: ({ name }) => name,
       cell: ({ name, internal }) => (
         <span className="topics-name">
@@ -114,7 +114,7 @@ function columnsOf(open: (dialog: TopicDialog) => void): readonly Column<TopicRo
       ...number,
       id: 'in',
       title: 'Records/s',
-      width: '142px',
+      width: '138px',
       sortBy: ({ live }) => live?.in_per_second ?? null,
       cell: ({ name, live }) => (
         <span className="topics-sparked">
@@ -178,7 +178,7 @@ function columnsOf(open: (dialog: TopicDialog) => void): readonly Column<TopicRo
       ...number,
       id: 'lag',
       title: 'Largest lag',
-      width: '142px',
+      width: '138px',
       sortBy: ({ live }) => live?.lag_records ?? null,
       cell: ({ name, live }) => (
         <span className="topics-sparked">

@@ -103,7 +103,7 @@ function TaskList({ worker }: { worker: WorkerRow }) {
       {data === undefined ? error === null ? <Loading what="tasks" /> : null : null}
       {data?.data.length === 0 ? <p className="quiet">It has none now.</p> : null}
       {data === undefined || data.data.length === 0 ? null : (
-        <div className="workers-scroll" role="region" aria-label="Tasks" tabIndex={0}>
+        <div className="workers-scroll" role="region" aria-label="Table of tasks" tabIndex={0}>
           <table className="plain-table">
             <caption className="unseen">Tasks of {worker.id}</caption>
             <thead>

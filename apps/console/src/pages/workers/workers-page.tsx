@@ -74,12 +74,16 @@ function useWorkerRows(): { rows: readonly WorkerRow[]; isLoading: boolean; erro
     page_size: workersShownMax,
   });
   const liveKeys = [...live.keys()].sort().join(' ');
-  const known = useRef('');
+  const listedKeys = data?.data
+    .map(({ kind, id }) => `${kind}/${id}`)
+    .sort()
+    .join(' ');
+  const askedFor = useRef<string | null>(null);
   useEffect(() => {
-    if (!isLive || known.current === liveKeys) return;
-    if (known.current !== '') void refetch();
-    known.current = liveKeys;
-  }, [isLive, liveKeys, refetch]);
+    if (!isLive || listedKeys === undefined || listedKeys === liveKeys || askedFor.current === liveKeys) return;
+    askedFor.current = liveKeys;
+    void refetch();
+  }, [isLive, liveKeys, listedKeys, refetch]);
   const rows = useMemo(
     () =>
       (data?.data ?? []).map((worker): WorkerRow => {
