@@ -70,6 +70,18 @@ export function useChange<Input, Output>(
   });
 }
 
+/** What was deleted is not asked for again; lists that had it are, when they are shown next. */
+export function useForget(): (path: string, listPath: string) => Promise<void> {
+  const client = useQueryClient();
+  return async (path, listPath) => {
+    await client.invalidateQueries({
+      refetchType: 'none',
+      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(listPath),
+    });
+    client.removeQueries({ type: 'inactive', predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path) });
+  };
+}
+
 async function refresh(client: QueryClient, paths: readonly string[]): Promise<void> {
   await client.invalidateQueries({
     predicate: ({ queryKey }) => paths.some((path) => String(queryKey[0]).startsWith(path)),

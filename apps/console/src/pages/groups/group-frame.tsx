@@ -1,7 +1,7 @@
 import { useState, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
 import { useLiveRow } from '../../api/live-hooks.js';
-import { useChange, useGet } from '../../api/queries.js';
+import { useForget, useGet } from '../../api/queries.js';
 import { request } from '../../api/request.js';
 import { useMay } from '../../shell/session.js';
 import { LinkButton, Page, StateBadge, TabLinks } from '../../ui/basics.js';
@@ -17,7 +17,7 @@ export function GroupFrame({ name, children }: { name: string; children: (group:
   const [, navigate] = useLocation();
   const [isAsked, setIsAsked] = useState(false);
   const mayDelete = useMay('groups', 'edit', name);
-  const remove = useChange(() => request('DELETE', pathOf(name)), groupsPath);
+  const forget = useForget();
   const state = live?.state ?? data?.state;
   const sink = live?.sink ?? null;
   return (
@@ -59,7 +59,8 @@ export function GroupFrame({ name, children }: { name: string; children: (group:
         typed={name}
         onClose={() => setIsAsked(false)}
         run={async () => {
-          await remove.mutateAsync(undefined);
+          await request('DELETE', pathOf(name));
+          await forget(pathOf(name), groupsPath);
           toast(`${name} is deleted.`);
           navigate('/groups');
         }}
