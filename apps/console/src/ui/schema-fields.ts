@@ -83,7 +83,7 @@ function kindOf(schema: JsonSchema): FieldKind {
 
 function valuesOf(schema: JsonSchema): string[] {
   if (Array.isArray(schema['enum'])) return schema['enum'].filter((value) => value !== null).map(String);
-  return schema['const'] === undefined ? [] : [String(schema['const'])];
+  return schema['const'] === undefined ? [] : [shownValue(schema['const'])];
 }
 
 /** Follows `#/$defs/Name`. */
@@ -96,7 +96,7 @@ function resolved(schema: JsonSchema, root: JsonSchema): JsonSchema {
 export function shownValue(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join('\n');
-  return typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
 
 /**
