@@ -49,7 +49,7 @@ const sinkKeys = [
   'sink_record_send_rate',
   'sink_record_send_total',
   'total_record_failures',
-  'total_records_skipped',
+  'total_records_lost',
   'total_retries',
 ] as const;
 

@@ -242,6 +242,7 @@ export class SinkDelivery {
     }
     this.parts.metrics.add('total-record-failures');
     this.parts.metrics.add('total-records-skipped');
+    if (this.parts.deadLetters === null) this.parts.metrics.add('total-records-lost');
     partition.deliveries.shift();
     partition.processed(batch, false);
   }

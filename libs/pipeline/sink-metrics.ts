@@ -16,6 +16,8 @@ const zeros = {
   'total-record-errors': 0,
   'total-record-failures': 0,
   'total-records-skipped': 0,
+  // Of those skipped: in no dead-letter topic.
+  'total-records-lost': 0,
   'total-retries': 0,
   'total-errors-logged': 0,
   'retries-retriable-total': 0,

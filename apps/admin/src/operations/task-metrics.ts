@@ -37,6 +37,10 @@ export const taskMetricDefinitions: Readonly<Record<string, Definition>> = {
     ...always,
   },
   total_records_skipped: {
+    name: 'records_skipped_total',
+    help: 'Records that were refused and passed over, those in the dead-letter topic among them.',
+  },
+  total_records_lost: {
     name: 'records_lost_total',
     help: 'Records that were refused and are in no dead-letter topic, because errors.drop allows it.',
     ...always,

@@ -61,8 +61,7 @@ export function drawSink(drawing: Drawing, look: ConnectorLook, surroundings: Si
     bytes_per_second: isRunning ? bytes : null,
     back_pressure: flowing.state === 'waiting',
     dropped_intended: sumOf(tasks, 'sink_record_filtered_total'),
-    // What is in the dead-letter topic was skipped, and is not lost.
-    dropped_lost: Math.max(0, sumOf(tasks, 'total_records_skipped') - letters),
+    dropped_lost: sumOf(tasks, 'total_records_lost'),
   });
   drawReads(drawing, look, { ...surroundings, state: flowing.state, sent: isRunning ? sent : null, key });
   const deadLetters = deadLetterTopicOf(connector.config, looks.environment);
