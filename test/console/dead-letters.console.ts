@@ -115,7 +115,7 @@ test('with keys alone: a letter beside a good neighbour is edited, sent again, a
   await page.keyboard.press('Enter');
   await drawer.getByText('1 letter sent again.').waitFor();
   await page.keyboard.press('Escape');
-  await page.getByText('redriven', { exact: true }).waitFor();
+  await page.locator('.badge', { hasText: 'redriven' }).first().waitFor();
   await eventually('the edited record in the table', 20_000, async () => (await rowsOf(agent)) === 1);
   expect((await counts()).redriven).toBe(before.redriven + 1);
   expect(errors).toEqual([]);

@@ -141,11 +141,16 @@ export function ActionMenu({
         {text}
       </Button>
       <Popover placement="bottom end">
-        <Menu className="menu" aria-label={label} onAction={(key) => actions[Number(key)]?.run()}>
-          {actions.map((action, index) => (
+        <Menu
+          className="menu"
+          aria-label={label}
+          onAction={(key) => actions.find(({ label: name }) => name === key)?.run()}
+        >
+          {actions.map((action) => (
             <MenuItem
               key={action.label}
-              id={index}
+              // Not its place: one that stays keeps the focus while others come and go.
+              id={action.label}
               className="menu-item"
               data-tone={action.tone}
               isDisabled={action.isDisabled ?? false}

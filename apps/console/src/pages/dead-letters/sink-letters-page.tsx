@@ -51,12 +51,12 @@ export default function SinkLettersPage({ params }: { params: Readonly<Record<st
         )
       }
     >
+      {isWithoutTopic(error) ? null : <FilterBar filter={filter} onChange={change} />}
       {error === null ? null : <NoLetters error={error} sink={sink} onRetry={() => void refetch()} />}
       {data === undefined && error === null ? <Loading what="dead letters" /> : null}
       {data === undefined ? null : (
         <>
           <Newer sink={sink} summary={data} isFetching={isFetching} onShow={() => void refetch()} />
-          <FilterBar filter={filter} onChange={change} />
           <Overview summary={data} filter={filter} onChange={change} />
           <h2>Letters</h2>
           <LetterList sink={sink} filter={filter} />
@@ -133,8 +133,12 @@ function Newer(props: { sink: string; summary: Summary; isFetching: boolean; onS
   );
 }
 
+function isWithoutTopic(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'dead.letters.topic.none';
+}
+
 function NoLetters({ error, sink, onRetry }: { error: unknown; sink: string; onRetry: () => void }) {
-  if (!(error instanceof ApiError) || error.code !== 'dead.letters.topic.none') {
+  if (!isWithoutTopic(error)) {
     return <ErrorNotice error={error} onRetry={onRetry} />;
   }
   return (
