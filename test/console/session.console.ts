@@ -79,7 +79,7 @@ test('an API key logs in too, live data flows, and a logout shows nothing any mo
   await page.getByLabel('API key', { exact: true }).fill(adminKey);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('heading', { level: 1, name: 'Topology' }).waitFor();
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.locator('.badge', { hasText: 'live' }).waitFor();
   await page.getByRole('button', { name: /^Account ApiKey:/ }).click();
   await page.getByRole('menuitem', { name: 'Log out', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Log in to Millrace' }).waitFor();
@@ -93,7 +93,7 @@ test('a login that ends elsewhere brings the login page, and after it the same p
   const view = await bed.browser.open('/sinks');
   const { page, context } = view;
   await logIn(view, 'otto');
-  await page.getByText('live', { exact: true }).waitFor();
+  await page.locator('.badge', { hasText: 'live' }).waitFor();
   const cookie = (await context.cookies()).map(({ name, value }) => `${name}=${value}`).join('; ');
   const ended = await fetch(`${bed.product.url}/api/v1/session`, {
     method: 'DELETE',

@@ -133,7 +133,7 @@ function Newer(props: { sink: string; summary: Summary; isFetching: boolean; onS
   );
 }
 
-function isWithoutTopic(error: unknown): boolean {
+function isWithoutTopic(error: unknown): error is ApiError {
   return error instanceof ApiError && error.code === 'dead.letters.topic.none';
 }
 
