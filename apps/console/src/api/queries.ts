@@ -70,15 +70,15 @@ export function useChange<Input, Output>(
   });
 }
 
-/** What was deleted is not asked for again; lists that had it are, when they are shown next. */
+/** After a deletion: what is below `path` is not asked for again, the rest below `listPath` is. */
 export function useForget(): (path: string, listPath: string) => Promise<void> {
   const client = useQueryClient();
   return async (path, listPath) => {
+    const isGone = (asked: string): boolean => asked.startsWith(path);
+    client.removeQueries({ type: 'inactive', predicate: ({ queryKey }) => isGone(String(queryKey[0])) });
     await client.invalidateQueries({
-      refetchType: 'none',
-      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(listPath),
+      predicate: ({ queryKey }) => String(queryKey[0]).startsWith(listPath) && !isGone(String(queryKey[0])),
     });
-    client.removeQueries({ type: 'inactive', predicate: ({ queryKey }) => String(queryKey[0]).startsWith(path) });
   };
 }
 

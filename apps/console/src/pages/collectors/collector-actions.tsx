@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useChange } from '../../api/queries.js';
+import { useChange, useForget } from '../../api/queries.js';
 import { request } from '../../api/request.js';
 import { useMay } from '../../shell/session.js';
 import { ActionMenu, Confirm, type Action } from '../../ui/dialogs.js';
@@ -73,6 +73,7 @@ export function CollectorActions({ collector, onDeleted }: { collector: Actionab
   const { name, target, failedTasks } = collector;
   const [asked, setAsked] = useState<Verb | null>(null);
   const may = { operate: useMay('collectors', 'operate', name), edit: useMay('collectors', 'edit', name) };
+  const forget = useForget();
   const change = useChange((verb: Verb) => deeds[verb].run(pathOf(name)), collectorsPath);
   const actions = verbsOf(target).map((verb): Action => {
     const { label, level } = deeds[verb];
@@ -100,9 +101,14 @@ export function CollectorActions({ collector, onDeleted }: { collector: Actionab
           {...(asked === 'delete' ? { typed: name } : {})}
           onClose={() => setAsked(null)}
           run={async () => {
-            await change.mutateAsync(asked);
+            if (asked === 'delete') {
+              await deeds.delete.run(pathOf(name));
+              onDeleted?.();
+              await forget(pathOf(name), collectorsPath);
+            } else {
+              await change.mutateAsync(asked);
+            }
             toast(`${name} ${deeds[asked].done}.`);
-            if (asked === 'delete') onDeleted?.();
           }}
         >
           {deeds[asked].says}

@@ -60,9 +60,9 @@ export function GroupFrame({ name, children }: { name: string; children: (group:
         onClose={() => setIsAsked(false)}
         run={async () => {
           await request('DELETE', pathOf(name));
+          navigate('/groups');
           await forget(pathOf(name), groupsPath);
           toast(`${name} is deleted.`);
-          navigate('/groups');
         }}
       >
         Its committed offsets are gone: whoever comes back under this name begins anew. Only a group without members can

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useChange } from '../../api/queries.js';
+import { useChange, useForget } from '../../api/queries.js';
 import { request } from '../../api/request.js';
 import { useMay } from '../../shell/session.js';
 import { ActionMenu, Confirm, type Action } from '../../ui/dialogs.js';
@@ -63,6 +63,7 @@ export function SinkActions({ sink, onDeleted }: { sink: Actionable; onDeleted?:
   const [asked, setAsked] = useState<Verb | null>(null);
   const [isForgotten, setIsForgotten] = useState(false);
   const may = { operate: useMay('sinks', 'operate', name), edit: useMay('sinks', 'edit', name) };
+  const forget = useForget();
   const change = useChange((verb: Verb) => run(verb, pathOf(name), isForgotten), sinksPath);
   const actions = verbsOf(target).map((verb): Action => {
     const { label, level } = deeds[verb];
@@ -87,9 +88,14 @@ export function SinkActions({ sink, onDeleted }: { sink: Actionable; onDeleted?:
           {...(asked === 'delete' ? { typed: name } : {})}
           onClose={() => setAsked(null)}
           run={async () => {
-            await change.mutateAsync(asked);
+            if (asked === 'delete') {
+              await run(asked, pathOf(name), isForgotten);
+              onDeleted?.();
+              await forget(pathOf(name), sinksPath);
+            } else {
+              await change.mutateAsync(asked);
+            }
             toast(`${name} ${deeds[asked].done}.`);
-            if (asked === 'delete') onDeleted?.();
           }}
         >
           <div className="stack">
