@@ -24,7 +24,7 @@ export function setSingleKeys(isOn: boolean): void {
 export function useShortcuts({ openPalette, openHelp }: { openPalette: () => void; openHelp: () => void }): void {
   const [, navigate] = useLocation();
   useEffect(() => {
-    let goAt = 0;
+    let goAt = Number.NEGATIVE_INFINITY;
     const onKey = (event: KeyboardEvent): void => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault();
@@ -34,7 +34,7 @@ export function useShortcuts({ openPalette, openHelp }: { openPalette: () => voi
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || !areSingleKeysOn()) return;
       if (document.querySelector('[role="dialog"], [role="alertdialog"]') !== null && !'[]'.includes(event.key)) return;
       if (event.timeStamp - goAt < sequenceMs) {
-        goAt = 0;
+        goAt = Number.NEGATIVE_INFINITY;
         const page = pages.find(({ navigation }) => navigation?.key === event.key);
         if (page === undefined) return;
         event.preventDefault();
