@@ -103,7 +103,7 @@ test('with keys alone: a letter beside a good neighbour is edited, sent again, a
   await page.getByRole('button', { name: 'Edit and redrive …' }).focus();
   await page.keyboard.press('Enter');
   const drawer = page.getByRole('dialog', { name: 'Edit and redrive' });
-  await drawer.getByRole('textbox', { name: 'Value', exact: true }).first().focus();
+  await drawer.getByRole('textbox', { name: 'Value', exact: true }).focus();
   await page.keyboard.press('Control+a');
   await page.keyboard.insertText(edited);
   await drawer.getByRole('button', { name: 'Show what would be sent' }).focus();

@@ -71,10 +71,14 @@ export function LetterEditor({ draft, onChange }: { draft: LetterDraft; onChange
         {draft.headers.map((header, index) => (
           <div className="row" key={index} style={{ alignItems: 'flex-end' }}>
             <div className="grow">
-              <TextField label="Name" value={header.name} onChange={(name) => setHeader(index, { name })} />
+              <TextField label="Header" value={header.name} onChange={(name) => setHeader(index, { name })} />
             </div>
             <div className="grow">
-              <TextField label="Value" value={header.value} onChange={(value) => setHeader(index, { value })} />
+              <TextField
+                label={`Value of ${header.name || 'the header'}`}
+                value={header.value}
+                onChange={(value) => setHeader(index, { value })}
+              />
             </div>
             <Button
               tone="quiet"
