@@ -34,7 +34,7 @@ type Source =
   | { readonly kind: 'assignment'; readonly partitions: readonly TopicPartition[] };
 
 const callsWaitingMax = 16;
-const assignmentMsMax = 10_000;
+const assignmentMsMax = 6_000;
 const assignmentStepMs = 20;
 const bufferBytesMax = 4 * 1024 * 1024;
 
