@@ -61,7 +61,7 @@ export const ListQuery = pageQuery.extend({
 export const RestartBody = z
   .strictObject({
     tasks: z
-      .union([z.enum(['all', 'failed']), z.array(z.int().min(0)).min(1).max(1000)])
+      .union([z.enum(['all', 'failed']), z.array(z.int().min(0).max(1_000_000)).min(1).max(1000)])
       .default('all')
       .describe('Numbers of tasks, all, or those that have failed.'),
   })
