@@ -88,6 +88,7 @@ test('with keys alone: a letter beside a good neighbour is edited, sent again, a
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: /^Letter 0-/ }).waitFor();
+  await page.getByRole('link', { name: /^Previous/ }).waitFor();
   await page.keyboard.press('[');
   await page.getByRole('heading', { level: 1, name: 'Letter 0-0' }).waitFor();
   const good = page.getByRole('region', { name: /^A good neighbour/ });
