@@ -145,6 +145,11 @@ describe('hdfs sinks of a flume.conf', () => {
         cause: error,
       });
     });
+    // What HDFS still holds for the killed process is tried again; its own open file the running one closes when it stops.
+    await eventually('files of the killed process have their names', 60_000, async () => {
+      const open = (await listed('outage/b1')).filter((file) => file.endsWith('.tmp'));
+      return open.length <= 1;
+    });
     await collector.stop();
     await allThere();
     const files = await listed('outage/b1');
